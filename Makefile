@@ -1,0 +1,56 @@
+# make demo   sets up, runs the whole pipeline on a simulated survey, prints where the report is
+# make test   sets up, passes the tests
+# make lint   ruff, snakefmt and snakemake's own linter
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SETUP := $(VENV)/.installed
+CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+export PYTHONPATH := $(CURDIR)/scripts$(if $(PYTHONPATH),:$(PYTHONPATH))
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+RESULTS ?= results
+
+.PHONY: replan setup demo test test-slurm lint format lock clean
+setup: $(SETUP)
+
+# PyPI's torch for Linux x86-64 is built for CUDA and wants its libraries; elsewhere (and with a CPU build) it needs nothing more.
+$(SETUP): envs/requirements.lock envs/cuda.lock
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info[:2] == (3, 11) else "Python 3.11 is needed (this is %s): make PYTHON=/path/to/python3.11" % sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --no-deps -r envs/requirements.lock
+	$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install --quiet --no-deps -r envs/cuda.lock
+	$(BIN)/python -c 'import torch'
+	touch $@
+
+demo: setup
+	$(BIN)/python -m camtrap.demo --cores $(CORES)
+
+test: setup
+	$(BIN)/python -m pytest -q -n $(CORES) --dist loadgroup tests/unit tests/workflow
+
+# A real SLURM cluster on this machine (root and Debian; elsewhere it says that nothing was tested).
+test-slurm: setup
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/slurm
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint --configfile config/demo.yaml
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile rules
+
+# Pictures that were edited in place: work through their shards again.
+replan: setup
+	$(BIN)/snakemake --cores $(CORES) --config images='$(IMAGES)' results='$(RESULTS)' 'plan={changed: supersede}'
+
+lock: setup
+	$(BIN)/python envs/lock.py
+
+clean:
+	rm -rf demo build .snakemake .pytest_cache .ruff_cache

@@ -1,0 +1,52 @@
+# camtrap: from a heap of camera-trap pictures to groups that an expert can name.
+#
+#   pictures -> plan -> index -> detect -> crop -> embed      a job a shard, once ever
+#            -> collect -> reduce -> cluster -> project, represent, evaluate -> report, export
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+report: "report/workflow.rst"
+
+
+# With --sdm apptainer; a site builds it from the Containerfile.
+container: f"{workflow.basedir}/camtrap.sif"
+
+
+include: "rules/common.smk"
+
+
+wildcard_constraints:
+    shard="[A-Za-z0-9_]+-[0-9]{5}-[0-9a-f]{8}",
+    model="[^/]+",
+    k="[0-9]+",
+
+
+include: "rules/index.smk"
+include: "rules/detect.smk"
+include: "rules/crop.smk"
+include: "rules/embed.smk"
+include: "rules/collect.smk"
+include: "rules/cluster.smk"
+include: "rules/project.smk"
+include: "rules/evaluate.smk"
+include: "rules/export.smk"
+include: "rules/report.smk"
+include: "rules/preview.smk"
+
+
+localrules:
+    all,
+    detector_weights,
+    embedder_weights,
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report/report.html",
+        exports(),

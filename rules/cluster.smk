@@ -1,0 +1,173 @@
+# From embeddings to clusters: one space, two sweeps over k (a job a fit), methods that need no k, and the choice.
+REDUCED = [
+    f"{CLUSTERS}/reduced/{name}"
+    for name in [
+        "vectors.npy",
+        "ids.parquet",
+        "pca.npz",
+        "units.npy",
+        "units.parquet",
+        "missing.csv",
+        "info.json",
+    ]
+]
+
+
+rule reduce:
+    input:
+        embeddings=shards(f"embeddings/{MODEL}/{{shard}}.parquet"),
+        crops=f"{RESULTS}/tables/crops.parquet",
+    output:
+        REDUCED,
+    log:
+        f"{RESULTS}/logs/reduce/{MODEL}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/reduce/{MODEL}.tsv"
+    conda:
+        ENV
+    threads: 4
+    resources:
+        mem_mb=memory(2000, 0.003),
+        runtime=minutes(30),
+    params:
+        version=version("reduce"),
+        options=config["cluster"]["reduce"],
+        seed=config["seed"],
+    message:
+        "Reducing the embeddings of {MODEL}"
+    script:
+        "../scripts/reduce.py"
+
+
+rule neighbours:
+    input:
+        REDUCED,
+    output:
+        f"{CLUSTERS}/neighbours.npz",
+    log:
+        f"{RESULTS}/logs/neighbours/{MODEL}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/neighbours/{MODEL}.tsv"
+    conda:
+        ENV
+    threads: 4
+    resources:
+        mem_mb=memory(2000, 0.003),
+        runtime=minutes(30),
+    params:
+        version=version("cluster"),
+        options=config["cluster"]["neighbours"],
+        seed=config["seed"],
+    message:
+        "Finding each crop's nearest neighbours"
+    script:
+        "../scripts/neighbours.py"
+
+
+rule cluster_kmeans:
+    input:
+        REDUCED,
+    output:
+        f"{CLUSTERS}/sweep/kmeans_{{k}}.npz",
+    log:
+        f"{RESULTS}/logs/cluster_kmeans/{MODEL}/{{k}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/cluster_kmeans/{MODEL}/{{k}}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.002),
+        runtime=minutes(30),
+    params:
+        version=version("cluster"),
+        options=config["cluster"]["kmeans"],
+        seed=config["seed"],
+    message:
+        "K-Means with {wildcards.k} clusters"
+    script:
+        "../scripts/cluster_kmeans.py"
+
+
+rule cluster_gmm:
+    input:
+        REDUCED,
+    output:
+        f"{CLUSTERS}/sweep/gmm_{{k}}.npz",
+    log:
+        f"{RESULTS}/logs/cluster_gmm/{MODEL}/{{k}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/cluster_gmm/{MODEL}/{{k}}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.002),
+        runtime=minutes(30),
+    params:
+        version=version("cluster"),
+        options=config["cluster"]["gmm"],
+        seed=config["seed"],
+    message:
+        "Gaussian mixture with {wildcards.k} components"
+    script:
+        "../scripts/cluster_gmm.py"
+
+
+rule cluster_method:
+    input:
+        REDUCED,
+        neighbours=f"{CLUSTERS}/neighbours.npz",
+    output:
+        f"{CLUSTERS}/methods/{{method}}.npz",
+    log:
+        f"{RESULTS}/logs/cluster_method/{MODEL}/{{method}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/cluster_method/{MODEL}/{{method}}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(2000, 0.005),
+        runtime=minutes(60),
+    params:
+        version=version("cluster"),
+        options=lambda wildcards: config["cluster"][wildcards.method],
+        seed=config["seed"],
+    message:
+        "Clustering by {wildcards.method}"
+    script:
+        "../scripts/cluster_method.py"
+
+
+rule choose:
+    input:
+        REDUCED,
+        neighbours=f"{CLUSTERS}/neighbours.npz",
+        sweeps=[
+            f"{CLUSTERS}/sweep/{sweep}_{k}.npz"
+            for sweep in config["cluster"]["sweeps"]
+            for k in ks()
+        ],
+        methods=[
+            f"{CLUSTERS}/methods/{method}.npz"
+            for method in config["cluster"]["methods"]
+        ],
+    output:
+        choice=f"{CLUSTERS}/choice.json",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        nuisance=f"{CLUSTERS}/nuisance.json",
+    log:
+        f"{RESULTS}/logs/choose/{MODEL}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/choose/{MODEL}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(2000, 0.003),
+        runtime=minutes(30),
+    params:
+        version=version("cluster"),
+        options=config["cluster"]["choose"],
+        seed=config["seed"],
+    message:
+        "Choosing the number of clusters"
+    script:
+        "../scripts/choose.py"

@@ -1,0 +1,133 @@
+# Functions and constants of all rules. Every job parses this again: nothing heavy is imported here.
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from camtrap import planning
+from camtrap.config import ConfigError, complete
+from camtrap.device import no_gpu_for_jobs
+from camtrap.plan import PlanError
+from camtrap.stages import STAGE_VERSION
+
+ENV = Path(workflow.basedir) / "envs" / "camtrap.yaml"
+
+try:
+    complete(config)
+    RESULTS = config["results"].rstrip("/")
+    PLAN = planning.prepare(
+        config, main=workflow.is_main_process, lint="--lint" in sys.argv
+    )
+except (ConfigError, PlanError) as error:
+    raise WorkflowError(str(error)) from None
+
+OFFERED_GPUS = workflow.global_resources.get("gpu").value
+if workflow.is_main_process and OFFERED_GPUS == 0:
+    no_gpu_for_jobs()
+
+SHARDS = PLAN.shards
+SHARD_SIZE = config["plan"]["shard_size"]
+MODEL = planning.model_key(config)
+CLUSTERS = f"{RESULTS}/clusters/{MODEL}"
+EXPORT = f"{RESULTS}/export"
+
+
+onstart:
+    try:
+        PLAN.commit()
+    except PlanError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def shards(pattern):
+    """One file a shard."""
+    return [f"{RESULTS}/{pattern.format(shard=shard)}" for shard in SHARDS]
+
+
+def version(stage):
+    """Raised by hand when a stage's results change; a parameter of each of its rules."""
+    return STAGE_VERSION[stage]
+
+
+def memory(base, per_picture=0):
+    """Megabytes: a base and a part for each picture of the survey, half as much again at each attempt."""
+
+    def mem_mb(wildcards, attempt):
+        return int((base + per_picture * PLAN.n_pictures) * (1 + 0.5 * (attempt - 1)))
+
+    return mem_mb
+
+
+def minutes(base, per_picture=0, pictures=PLAN.n_pictures):
+    """Minutes of run time: a base and a part for each picture (of the survey, or of a shard), doubled at each attempt."""
+
+    def runtime(wildcards, attempt):
+        return int((base + per_picture * pictures) * 2 ** (attempt - 1))
+
+    return runtime
+
+
+def gpus():
+    """GPUs of a job: one where some are offered (--resources gpu=4), else none. A cluster's profile sets it itself."""
+    return min(1, OFFERED_GPUS or 0)
+
+
+# What says where something lies, how fast it comes or what is planned, not what comes out; all else is a parameter of
+# a rule. A file counts by its content (below), weights by the SHA-256 in models/*.json.
+PLACES = ["images", "results", "cache", "plan", "export"]
+NO_RESULT = {
+    "metadata": ["stations"],
+    "detector": ["runtime", "weights", "weights_sha256", "json"],
+    "embed": ["runtime", "weights", "weights_sha256"],
+    "evaluate": ["truth"],
+}
+
+
+def result_options(section):
+    """The part of a section that changes results."""
+    unimportant = NO_RESULT.get(section, [])
+    return {k: v for k, v in config[section].items() if k not in unimportant}
+
+
+def result_config():
+    """The part of the configuration that changes results."""
+    plain = {key: value for key, value in config.items() if key not in PLACES}
+    return plain | {section: result_options(section) for section in NO_RESULT}
+
+
+def content(path):
+    """SHA-256 of a file that the configuration names (in the main process; a job takes its parameters from there)."""
+    return PLAN.file_hash(path)
+
+
+def ks():
+    """The numbers of clusters that the sweeps try."""
+    k = config["cluster"]["k"]
+    if isinstance(k, list):
+        return sorted(set(k))
+    first, _, last = str(k).partition("-")
+    return list(range(int(first), int(last or first) + 1))
+
+
+def listed(value):
+    """A list of what may be one, several or none."""
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def detector_report():
+    """What says which detector was used, and how results that somebody already had matched the pictures."""
+    matching = [f"{RESULTS}/detections/split/matching.json"]
+    given = matching if config["detector"]["backend"] == "json" else []
+    return [f"{RESULTS}/models/detector.json", *given]
+
+
+def exports():
+    """The files that the configuration asks for."""
+    wanted = config["export"]
+    files = {
+        f"{EXPORT}/crops.csv": wanted["csv"],
+        f"{EXPORT}/folders": wanted["folders"] != "none",
+        f"{EXPORT}/megadetector.json": wanted["megadetector"],
+        f"{EXPORT}/yasuni.json": wanted["yasuni"],
+    }
+    return [file for file, is_wanted in files.items() if is_wanted]

@@ -1,0 +1,23 @@
+rule crop:
+    input:
+        index=f"{RESULTS}/index/{{shard}}.parquet",
+        detections=f"{RESULTS}/detections/{{shard}}.json",
+    output:
+        table=f"{RESULTS}/crops/{{shard}}.parquet",
+    log:
+        f"{RESULTS}/logs/crop/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/crop/{{shard}}.tsv"
+    conda:
+        ENV
+    threads: 2
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(15, 0.02, SHARD_SIZE),
+    params:
+        version=version("crop"),
+        options=config["crop"],
+    message:
+        "Cropping {wildcards.shard}"
+    script:
+        "../scripts/crop.py"

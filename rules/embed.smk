@@ -1,0 +1,73 @@
+rule embedder_weights:
+    output:
+        f"{RESULTS}/models/{MODEL}.json",
+    log:
+        f"{RESULTS}/logs/embedder_weights/{MODEL}.log",
+    conda:
+        ENV
+    params:
+        version=version("embed"),
+        model=config["embed"]["model"],
+        image_size=config["embed"]["image_size"],
+        file=content(config["embed"]["weights"]),
+    message:
+        "Looking up the embedder"
+    script:
+        "../scripts/embedder_weights.py"
+
+
+# int8 is calibrated once, on crops of the first shards that were ever planned: the plan only grows, so these stay the same.
+rule calibrate:
+    input:
+        crops=ancient(shards("crops/{shard}.parquet")[:8]),
+        embedder=f"{RESULTS}/models/{MODEL}.json",
+    output:
+        f"{RESULTS}/models/{MODEL}_int8.onnx",
+    log:
+        f"{RESULTS}/logs/calibrate/{MODEL}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/calibrate/{MODEL}.tsv"
+    conda:
+        ENV
+    threads: 2
+    resources:
+        mem_mb=memory(6000),
+        runtime=minutes(30),
+    params:
+        version=version("embed"),
+    message:
+        "Calibrating {MODEL} in int8"
+    script:
+        "../scripts/calibrate.py"
+
+
+rule embed:
+    input:
+        crops=f"{RESULTS}/crops/{{shard}}.parquet",
+        embedder=f"{RESULTS}/models/{MODEL}.json",
+        quantised=(
+            f"{RESULTS}/models/{MODEL}_int8.onnx"
+            if config["embed"]["precision"] == "int8"
+            else []
+        ),
+    output:
+        table=f"{RESULTS}/embeddings/{MODEL}/{{shard}}.parquet",
+    log:
+        f"{RESULTS}/logs/embed/{MODEL}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/embed/{MODEL}/{{shard}}.tsv"
+    conda:
+        ENV
+    threads: 2
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(20, 0.05, SHARD_SIZE),
+        gpu=gpus(),
+        batch_size=8,
+    params:
+        version=version("embed"),
+        options=result_options("embed"),
+    message:
+        "Describing the crops of {wildcards.shard} by {MODEL}"
+    script:
+        "../scripts/embed.py"

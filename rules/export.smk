@@ -1,0 +1,107 @@
+# What other tools read. Which exports are made is configuration; each is a rule.
+rule export_csv:
+    input:
+        crops=f"{RESULTS}/tables/crops.parquet",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+    output:
+        f"{EXPORT}/crops.csv",
+    log:
+        f"{RESULTS}/logs/export_csv.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_csv.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.003),
+        runtime=minutes(20),
+    params:
+        version=version("export"),
+        model=MODEL,
+        names=content(config["export"]["names"]),
+    message:
+        "Writing the table of crops"
+    script:
+        "../scripts/export_csv.py"
+
+
+rule export_folders:
+    input:
+        crops=f"{RESULTS}/tables/crops.parquet",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        images=shards("crops/{shard}.parquet"),
+    output:
+        directory(f"{EXPORT}/folders"),
+    log:
+        f"{RESULTS}/logs/export_folders.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_folders.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.003),
+        runtime=minutes(60),
+    params:
+        version=version("export"),
+        model=MODEL,
+        mode=config["export"]["folders"],
+        content=config["export"]["folder_content"],
+        names=content(config["export"]["names"]),
+    message:
+        "Filling a folder a cluster"
+    script:
+        "../scripts/export_folders.py"
+
+
+rule export_megadetector:
+    input:
+        images=f"{RESULTS}/tables/images.parquet",
+        crops=f"{RESULTS}/tables/crops.parquet",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        detections=shards("detections/{shard}.json"),
+    output:
+        f"{EXPORT}/megadetector.json",
+    log:
+        f"{RESULTS}/logs/export_megadetector.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_megadetector.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.005),
+        runtime=minutes(30),
+    params:
+        version=version("export"),
+        model=MODEL,
+        names=content(config["export"]["names"]),
+    message:
+        "Writing the clusters as MegaDetector results (Timelapse)"
+    script:
+        "../scripts/export_megadetector.py"
+
+
+rule export_yasuni:
+    input:
+        images=f"{RESULTS}/tables/images.parquet",
+        crops=f"{RESULTS}/tables/crops.parquet",
+        index=shards("index/{shard}.parquet"),
+        detections=shards("detections/{shard}.json"),
+        embeddings=shards(f"embeddings/{MODEL}/{{shard}}.parquet"),
+    output:
+        records=f"{EXPORT}/yasuni.json",
+        features=f"{EXPORT}/yasuni_features.jsonl",
+    log:
+        f"{RESULTS}/logs/export_yasuni.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_yasuni.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.005),
+        runtime=minutes(60),
+    params:
+        version=version("export"),
+        model=MODEL,
+    message:
+        "Writing the notebooks' records"
+    script:
+        "../scripts/export_yasuni.py"

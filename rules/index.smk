@@ -1,0 +1,23 @@
+rule index:
+    input:
+        manifest=f"{RESULTS}/plan/manifests/{{shard}}.tsv",
+    output:
+        table=f"{RESULTS}/index/{{shard}}.parquet",
+    log:
+        f"{RESULTS}/logs/index/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/index/{{shard}}.tsv"
+    conda:
+        ENV
+    threads: 2
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(20, 0.02, SHARD_SIZE),
+    params:
+        version=version("index"),
+        metadata=result_options("metadata"),
+        stations=content(config["metadata"]["stations"]),
+    message:
+        "Reading hashes, times and places of {wildcards.shard}"
+    script:
+        "../scripts/index.py"

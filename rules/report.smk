@@ -1,0 +1,75 @@
+rule figures:
+    input:
+        REDUCED,
+        crops=f"{RESULTS}/tables/crops.parquet",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        projection=f"{CLUSTERS}/project.parquet",
+        choice=f"{CLUSTERS}/choice.json",
+    output:
+        report(
+            directory(f"{CLUSTERS}/figures"),
+            patterns=["{figure}.svg"],
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{RESULTS}/logs/figures/{MODEL}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figures/{MODEL}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(2000, 0.002),
+        runtime=minutes(30),
+    params:
+        version=version("report"),
+    message:
+        "Drawing the figures"
+    script:
+        "../scripts/figures.py"
+
+
+rule report:
+    input:
+        images=f"{RESULTS}/tables/images.parquet",
+        crops_table=f"{RESULTS}/tables/crops.parquet",
+        counts=f"{RESULTS}/tables/counts.json",
+        failures=f"{RESULTS}/tables/failures.csv",
+        crops=shards("crops/{shard}.parquet"),
+        info=f"{CLUSTERS}/reduced/info.json",
+        choice=f"{CLUSTERS}/choice.json",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        nuisance=f"{CLUSTERS}/nuisance.json",
+        projection=f"{CLUSTERS}/project.json",
+        representatives=f"{CLUSTERS}/representatives.parquet",
+        sheets=f"{CLUSTERS}/sheets",
+        evaluation=f"{CLUSTERS}/evaluation/evaluation.json",
+        figures=f"{CLUSTERS}/figures",
+        embedder=f"{RESULTS}/models/{MODEL}.json",
+        detector=detector_report(),
+    output:
+        html=report(
+            f"{RESULTS}/report/report.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"page": "the survey's report"},
+        ),
+        summary=f"{RESULTS}/report/summary.json",
+    log:
+        f"{RESULTS}/logs/report.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(2000, 0.002),
+        runtime=minutes(30),
+    params:
+        version=version("report"),
+        model=MODEL,
+        config=result_config(),
+    message:
+        "Writing the report"
+    script:
+        "../scripts/report.py"

@@ -1,0 +1,11 @@
+from camtrap.embed.int8 import calibrate
+from camtrap.logs import job
+
+with job(snakemake.log[0], snakemake.threads):
+    calibrate(
+        snakemake.input.crops,
+        snakemake.input.embedder,
+        snakemake.output[0],
+        snakemake.config["embed"],
+        cache=snakemake.config["cache"],
+    )

@@ -1,0 +1,1 @@
+"""Find the animals: one backend a module, one stage for all."""

@@ -1,0 +1,129 @@
+"""MegaDetector, and any other YOLO weights that the `megadetector` package loads."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from camtrap import torchvision_ops
+from camtrap.detect import networks
+from camtrap.detections.megadetector_json import CATEGORIES
+from camtrap.logs import UserError
+from camtrap.weights import digest
+
+OWN_CLASSES = {"animal": [0], "person": [1], "vehicle": [2]}
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """Drop what the package prints; for the whole process, so not from several threads at once."""
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+
+
+class MegaDetector:
+    """The package's own detector (compatibility mode "classic", its default), fed with decoded pictures.
+
+    Its preprocessing and its postprocessing are kept; only the network between them is computed by ONNX Runtime on a
+    CPU, or by torch channels last. Several threads may call it at once if ``decodes`` says so.
+
+    Parameters
+    ----------
+    path : Path
+        The weights.
+    sha256 : str
+        What their hash must be: a .pt file is a pickle, so it is compared before the file is read.
+    device : str
+        "cpu" or "cuda:N".
+    image_size : int or None
+        Long side of the network's input; None is the model's own.
+    classes : dict or None
+        Category name to the model's class numbers; None is MegaDetector's own three.
+    min_confidence : float
+    runtime : {"auto", "torch", "onnxruntime"}
+        ``auto`` is ONNX Runtime on a CPU, where it can take the model, else torch.
+    threads : int
+    cache : str, optional
+        The configured cache folder; the exported network is kept there.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        sha256: str,
+        device: str,
+        image_size: int | None,
+        classes: dict | None,
+        min_confidence: float,
+        runtime: str = "torch",
+        threads: int = 1,
+        cache: str | None = None,
+    ):
+        if runtime == "onnxruntime" and device != "cpu":
+            raise UserError("detector.runtime: onnxruntime is for the CPU; on a GPU choose auto or torch")
+        if digest(path) != sha256:
+            raise UserError(f"{path}: these weights have changed since they were looked up; run again")
+        # neither of the two may fetch packages or settings while it is imported
+        os.environ.setdefault("YOLOv5_AUTOINSTALL", "false")
+        os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+        os.environ.setdefault("YOLO_OFFLINE", "true")
+        torchvision_ops.ensure()
+        from megadetector.detection.pytorch_detector import PTDetector
+
+        with silent():
+            self.detector = PTDetector(
+                os.fspath(path), {"device": device, "force_cpu": device == "cpu", "use_model_native_classes": True}
+            )
+        self.image_size, self.min_confidence = image_size, min_confidence
+        self.number = self._numbers(classes)
+        opened = None
+        if runtime != "torch" and device == "cpu":
+            opened = networks.onnx_session(self.detector, f"{path.stem}-{sha256[:16]}", cache)
+            if opened is None and runtime == "onnxruntime":
+                raise UserError(
+                    f"detector.runtime: onnxruntime cannot compute {path} (see the line above); choose auto"
+                )
+        # ONNX Runtime computes in the thread that calls: then each thread decodes its pictures and computes them
+        self.decodes = opened is not None
+        self.detector.model = networks.OnnxNetwork(opened) if opened else networks.TorchNetwork(self.detector.model)
+        networks.limit_threads(1 if self.decodes else max(1, threads))
+
+    def _numbers(self, classes: dict | None) -> dict[str, str]:
+        """The model's class number (as text) to our category id."""
+        names = getattr(self.detector.model, "names", None)
+        names = dict(enumerate(names)) if isinstance(names, list) else names or {}
+        if classes is None and len(names) > len(OWN_CLASSES):
+            shown = ", ".join(f"{number} {names[number]}" for number in list(names)[:5])
+            raise UserError(
+                f"these weights have {len(names)} classes ({shown}, ...), not MegaDetector's three: say which are which as "
+                "detector.classes, e.g. {animal: [14, 15], person: [0], vehicle: [2]}"
+            )
+        ids = {name: number for number, name in CATEGORIES.items()}
+        wrong = set(classes or OWN_CLASSES) - set(ids)
+        if wrong:
+            raise UserError(f"detector.classes: the categories are {', '.join(ids)}, not {', '.join(sorted(wrong))}")
+        return {str(number): ids[name] for name, numbers in (classes or OWN_CLASSES).items() for number in numbers}
+
+    def __call__(self, paths: list[str], pictures: list[np.ndarray]) -> list[dict]:
+        """Detect in a batch of pictures (uint8, (h, w, 3), rotated); return a batch-format entry for each."""
+        results = self.detector.generate_detections_one_batch(
+            pictures, paths, detection_threshold=self.min_confidence, image_size=self.image_size
+        )
+        if self.detector.model.error is not None:  # the package takes any error for the picture's
+            raise self.detector.model.error
+        entries = []
+        for result in results:
+            if result.get("failure"):
+                logging.warning("%s: %s", result["file"], result["failure"])
+                entries.append({"file": result["file"], "failure": result["failure"]})
+                continue
+            detections = [
+                {"category": self.number[found["category"]], "conf": found["conf"], "bbox": found["bbox"]}
+                for found in result["detections"]
+                if found["category"] in self.number
+            ]
+            entries.append({"file": result["file"], "detections": detections})
+        return entries

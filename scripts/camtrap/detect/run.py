@@ -1,0 +1,139 @@
+"""The detect stage of one shard: index in, MegaDetector batch format out, whatever the backend."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from camtrap import pictures
+from camtrap.detect.weights import weights_path
+from camtrap.detections import megadetector_json
+from camtrap.files import read_json
+from camtrap.logs import progress
+from camtrap.parallel import ordered
+from camtrap.paths import Roots
+
+FAILURE = "image access failure"
+WHOLE = [0.0, 0.0, 1.0, 1.0]
+
+
+def detect_shard(
+    index: Path,
+    detector_file: Path,
+    out: Path,
+    roots: Roots,
+    options: dict,
+    cache: str | None = None,
+    device: str = "cpu",
+    threads: int = 1,
+    batch_size: int = 1,
+) -> None:
+    """Find animals, people and vehicles in a shard's pictures.
+
+    Parameters
+    ----------
+    index : Path
+        ``index/{shard}.parquet``; pictures that failed there are failures here too.
+    detector_file : Path
+        What :func:`camtrap.detect.weights.resolve` said.
+    options : dict
+        The configuration's ``detector`` section.
+    device : str
+        "cpu" or "cuda:N".
+    threads, batch_size : int
+        Speed only.
+    """
+    rows = pq.read_table(index).drop_columns(["exif"]).to_pylist()
+    known = read_json(detector_file)
+    entries = [{"file": row["path"], "failure": _reason(row["error"])} for row in rows if row["status"] == "failed"]
+    good = [row for row in rows if row["status"] != "failed"]
+    if good and known["backend"] == "megadetector":
+        entries += _megadetector(good, known, roots, options, cache, device, threads, batch_size)
+    elif good and known["backend"] == "motion":
+        entries += _motion(good, roots, options, threads)
+    else:
+        entries += [
+            {"file": row["path"], "detections": [{"category": "1", "conf": 1.0, "bbox": WHOLE}]} for row in good
+        ]
+    info = {"detector": known["model"], "detector_metadata": {"sha256": known["sha256"] or ""}}
+    megadetector_json.write(out, megadetector_json.batch_json(entries, info))
+    found = sum(bool(entry.get("detections")) for entry in entries)
+    logging.info("%d pictures, %d with detections", len(entries), found)
+
+
+def _reason(error: str | None) -> str:
+    return f"{FAILURE}: {error}" if error else FAILURE
+
+
+def _megadetector(rows, known, roots, options, cache, device, threads, batch_size) -> list[dict]:
+    from camtrap.detect.megadetector import MegaDetector, silent
+
+    detector = MegaDetector(
+        weights_path(options, cache),
+        known["sha256"],
+        device,
+        options["image_size"],
+        options["classes"],
+        options["min_confidence"],
+        options["runtime"],
+        threads,
+        cache,
+    )
+
+    def read(row: dict) -> tuple[dict, np.ndarray | pictures.PictureError]:
+        try:
+            return row, pictures.load(roots, row)
+        except pictures.PictureError as error:
+            return row, error
+
+    def detect(batch: list[tuple[dict, np.ndarray | pictures.PictureError]]) -> list[dict]:
+        entries = [
+            {"file": row["path"], "failure": _reason(str(picture))}
+            for row, picture in batch
+            if isinstance(picture, pictures.PictureError)
+        ]
+        good = [(row["path"], picture) for row, picture in batch if isinstance(picture, np.ndarray)]
+        return entries + (detector(*map(list, zip(*good, strict=True))) if good else [])
+
+    if detector.decodes:
+        batch_size = 1
+        done = ordered(lambda row: detect([read(row)]), rows, threads)
+    else:  # the next pictures are decoded while one batch is computed
+        done = map(detect, batched(ordered(read, rows, 1, ahead=batch_size), batch_size))
+    with silent():
+        return [entry for batch in progress(done, -(-len(rows) // batch_size), "batches") for entry in batch]
+
+
+def _motion(rows, roots, options, threads) -> list[dict]:
+    from camtrap.detect.motion import detect_motion
+
+    failed: dict[str, str] = {}
+
+    def load(path: str) -> np.ndarray | None:
+        try:
+            return pictures.load(roots, by_path[path])
+        except pictures.PictureError as error:
+            failed[path] = str(error)
+            return None
+
+    by_path = {row["path"]: row for row in rows}
+    found = detect_motion(rows, load, **options["motion"])
+    return [
+        {"file": row["path"], "failure": _reason(failed[row["path"]])}
+        if row["path"] in failed
+        else {
+            "file": row["path"],
+            "detections": [box for box in found.get(row["path"], []) if box["conf"] >= options["min_confidence"]],
+        }
+        for row in rows
+    ]
+
+
+def batched(items: Iterable, size: int) -> Iterator[list]:
+    """Yield lists of ``size`` items; the last may be shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

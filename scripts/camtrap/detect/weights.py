@@ -1,0 +1,51 @@
+"""Which detector a survey uses, and where its weights lie."""
+
+from pathlib import Path
+
+from camtrap.logs import UserError
+from camtrap.weights import cache_folder, digest, fetch, local
+
+
+def known_models() -> dict[str, dict]:
+    """The package's own table: lower-case name to {"version", "url", "md5", ...}; only those with weights for torch."""
+    from megadetector.detection import run_detector
+
+    return {
+        name: run_detector.known_models[version] | {"version": version}
+        for name, version in run_detector.model_string_to_model_version.items()
+        if "md5" in run_detector.known_models[version]
+    }
+
+
+def weights_path(options: dict, cache: str | None) -> Path:
+    """Path of the weights: the local file, else the cache's, downloaded and MD5-checked if it is not there.
+
+    Parameters
+    ----------
+    options : dict
+        The configuration's ``detector`` section.
+
+    Raises
+    ------
+    UserError
+        Unknown name, no such file, wrong hash, or off-line (with URL, MD5 and where to put the file).
+    """
+    if options["weights"]:
+        return local(options["weights"], options["weights_sha256"])
+    models = known_models()
+    model = models.get(options["model"].lower())
+    if model is None:
+        names = sorted(name for name in models if name.startswith("mdv"))
+        raise UserError(
+            f"detector.model: there is no {options['model']!r}; known are {', '.join(names)} (or name a file: detector.weights)"
+        )
+    return fetch(model["url"], cache_folder(cache) / model["url"].rpartition("/")[2], "md5", model["md5"])
+
+
+def resolve(options: dict, cache: str | None = None) -> dict:
+    """Say which detector a survey uses: backend, and for weights their name and SHA-256 (JSON-able, no path of a machine)."""
+    if options["backend"] != "megadetector":
+        return {"backend": options["backend"], "model": options["backend"], "sha256": None}
+    path = weights_path(options, cache)
+    name = path.name if options["weights"] else options["model"]
+    return {"backend": "megadetector", "model": name, "sha256": digest(path)}

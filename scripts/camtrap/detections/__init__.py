@@ -1,0 +1,1 @@
+"""Detections: read from any dialect, matched to pictures, and written as MegaDetector batch JSON."""

@@ -1,0 +1,68 @@
+"""The dialects of Microsoft's tools: PyTorch-Wildlife's JSON and the command line of microsoft/MegaDetector."""
+
+from collections.abc import Iterator
+
+from camtrap.detections.records import Detection, Record, category, collect, parse_box, parse_conf
+
+CATEGORIES = {"0": "animal", "1": "person", "2": "vehicle"}
+
+
+def annotations(data: dict, problems: list) -> Iterator[Record]:
+    """Read ``save_detection_json`` and ``save_detection_classification_json``: parallel lists a picture.
+
+    Boxes are corners in whole pixels. The classification lists of the second are matched to the boxes by their order,
+    and left out where there are not as many as boxes (the tool classifies animals only and does not say which).
+    """
+    names = _table(data.get("categories") or data.get("det_categories")) or CATEGORIES
+    classes = _table(data.get("clf_categories"))
+
+    def parse(item: tuple) -> Detection:
+        number, conf, box, label, p = item
+        conf, repeat = parse_conf(conf)
+        found = () if label is None else (((classes.get(str(label), f"class {label}"), ""), float(p)),)
+        name = category(names.get(str(number), f"class {number}"))
+        return Detection(name, conf, parse_box(box, corners=True), absolute=True, repeat=repeat, classes=found)
+
+    for item in data["annotations"]:
+        try:
+            boxes = item["bbox"]
+            numbers, confs = (item[k] if k in item else item[f"det_{k}"] for k in ("category", "confidence"))
+            file = str(item["img_id"])
+            if not len(boxes) == len(numbers) == len(confs):
+                raise ValueError(f"{len(boxes)} boxes, {len(numbers)} categories, {len(confs)} confidences")
+        except (KeyError, TypeError, ValueError) as error:
+            file = item.get("img_id") if isinstance(item, dict) else None
+            problems.append((str(file or ""), f"an entry of 'annotations' that cannot be read: {error}"))
+            if file:
+                yield Record(str(file), None, f"unusable detection result: {error}")
+            continue
+        labels, ps = item.get("clf_category") or [], item.get("clf_confidence") or []
+        if not len(labels) == len(ps) == len(boxes):
+            labels = ps = [None] * len(boxes)
+        yield collect(file, list(zip(numbers, confs, boxes, labels, ps, strict=True)), parse, problems)
+
+
+def _table(names: object) -> dict[str, str]:
+    """Categories come as {id: name}, or as a list of names, or not at all."""
+    if isinstance(names, dict):
+        return {str(k): str(v) for k, v in names.items()}
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return {str(i): name for i, name in enumerate(names)}
+    return {}
+
+
+def command_line(data: list, problems: list) -> Iterator[Record]:
+    """Read what ``megadetector detect --output`` of microsoft/MegaDetector writes: corners in pixels, names."""
+
+    def parse(item: dict) -> Detection:
+        conf, repeat = parse_conf(item["confidence"])
+        box = parse_box(item["bbox"], corners=True)
+        return Detection(category(item["category"]), conf, box, absolute=True, repeat=repeat)
+
+    for item in data:
+        if not isinstance(item, dict) or not isinstance(item.get("file"), str):
+            problems.append(("", f"an entry without 'file': {str(item)[:80]}"))
+        elif not isinstance(item.get("detections"), list):
+            yield Record(item["file"], None, str(item.get("error") or "the detection file gives no detections"))
+        else:
+            yield collect(item["file"], item["detections"], parse, problems)

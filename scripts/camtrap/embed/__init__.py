@@ -1,0 +1,1 @@
+"""Describe crops by a deep network."""

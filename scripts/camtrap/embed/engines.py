@@ -1,0 +1,205 @@
+"""What computes an embedder: ONNX Runtime or torch on a CPU, torch on a CUDA device."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from camtrap import onnx_model
+from camtrap.embed.models import Embedder, load
+from camtrap.logs import UserError
+
+Forward = Callable[[np.ndarray], np.ndarray]
+# On a GPU the batch grows until the time of a crop no longer falls by a twentieth.
+GAIN, LARGEST_BATCH = 0.95, 512
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A network that is ready to compute.
+
+    ``forward`` maps float32 (n, 3, s, s) to float32 (n, d); ``workers`` threads may call it at once; ``batch`` is the n
+    it is best called with. ``decodes`` says that the threads that compute should decode too (a CPU has no others).
+    """
+
+    forward: Forward
+    workers: int
+    batch: int
+    decodes: bool
+
+
+def make_engine(
+    embedder: Embedder,
+    options: dict,
+    cache: str | None,
+    device: str,
+    threads: int,
+    batch_size: int,
+    quantised: Path | None = None,
+) -> Engine:
+    """Build the engine that the configuration asks for.
+
+    Parameters
+    ----------
+    quantised : Path, optional
+        The network in int8 (:func:`camtrap.embed.int8.calibrate`), for ``precision: int8``.
+
+    Raises
+    ------
+    UserError
+        The combination of device, runtime and precision does not exist, or ``onnxruntime`` cannot take the network.
+    """
+    runtime, precision = options["runtime"], options["precision"]
+    cpu = device == "cpu"
+    if precision == "mixed" and cpu:
+        raise UserError("embed.precision: mixed needs a GPU (most CPUs emulate half precision, tens of times slower)")
+    if precision == "int8" and (not cpu or runtime == "torch"):
+        raise UserError(
+            "embed.precision: int8 is for ONNX Runtime on a CPU (add --resources gpu=0, leave embed.runtime)"
+        )
+    if runtime == "onnxruntime" and not cpu:
+        raise UserError("embed.runtime: onnxruntime is for the CPU; on a GPU choose auto or torch")
+    if precision == "int8":
+        return onnx_engine(onnx_model.session(quantised), threads, batch_size)
+    if not cpu:
+        engine = torch_engine(load(embedder, options, cache), device, threads, precision == "mixed", batch_size)
+        example = np.zeros((3, embedder.image_size, embedder.image_size), np.float32)
+        return replace(engine, batch=best_batch(engine.forward, example, batch_size))
+    if runtime == "torch":
+        return torch_engine(load(embedder, options, cache), device, threads, False, batch_size)
+    opened = onnx_session(embedder, options, cache)
+    if opened is not None:
+        return onnx_engine(opened, threads, batch_size)
+    if runtime == "onnxruntime":
+        raise UserError(f"embed.runtime: onnxruntime cannot compute {embedder.model} (see the line above); choose auto")
+    return torch_engine(load(embedder, options, cache), device, threads, False, batch_size)
+
+
+def onnx_session(embedder: Embedder, options: dict, cache: str | None):
+    """The embedder in ONNX Runtime, from the cache or exported now; None where only torch can compute it."""
+    side = embedder.image_size
+    name = f"{embedder.model}-{embedder.sha256[:16]}-{side}"
+    random = np.random.default_rng(0)
+    probes = [random.standard_normal((n, 3, side, side), dtype=np.float32) for n in (2, 1, 3)]
+    return onnx_model.exported(onnx_model.cached(name, cache), lambda: load(embedder, options, cache), probes)
+
+
+def onnx_engine(opened, threads: int, batch_size: int) -> Engine:
+    """An ONNX Runtime session: each thread computes a batch of its own, so that nobody waits for the slowest of several."""
+    return Engine(
+        lambda inputs: onnx_model.run(opened, inputs).reshape(len(inputs), -1), max(1, threads), batch_size, True
+    )
+
+
+def torch_engine(network, device: str, threads: int, mixed: bool, batch_size: int) -> Engine:
+    """A torch module, channels last.
+
+    On a CUDA device two threads compute, each in a stream of its own: while one batch is computed, the next is copied
+    from pinned memory and the last one back. Out of memory the batch is halved and stays so.
+    """
+    import torch
+
+    torch.set_num_threads(max(1, threads))
+    network = network.to(device, memory_format=torch.channels_last)
+    if device == "cpu":
+
+        def on_cpu(inputs: np.ndarray) -> np.ndarray:
+            with torch.inference_mode():
+                return network(_channels_last(torch.from_numpy(inputs))).flatten(1).numpy()
+
+        return Engine(on_cpu, 1, batch_size, False)
+
+    torch.cuda.synchronize(device)  # other streams may use the weights only when they are there
+    kind = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+    def on_gpu(inputs: np.ndarray) -> np.ndarray:
+        with (
+            torch.inference_mode(),
+            torch.cuda.stream(torch.cuda.Stream(device)),
+            torch.autocast("cuda", dtype=kind, enabled=mixed),
+        ):
+            tensor = torch.from_numpy(inputs).pin_memory().to(device, non_blocking=True)
+            return network(_channels_last(tensor)).float().flatten(1).cpu().numpy()
+
+    limit = [LARGEST_BATCH]
+
+    def forward(inputs: np.ndarray) -> np.ndarray:
+        return halving(on_gpu, inputs, limit, torch.OutOfMemoryError, torch.cuda.empty_cache)
+
+    return Engine(forward, 2, batch_size, False)
+
+
+def _channels_last(tensor):
+    import torch
+
+    return tensor.contiguous(memory_format=torch.channels_last)
+
+
+def best_batch(
+    forward: Forward, example: np.ndarray, start: int, clock: Callable[[], float] = time.perf_counter
+) -> int:
+    """Find a batch by trial: doubled from ``start`` while the time of one row falls.
+
+    Parameters
+    ----------
+    forward : callable
+        Halves by itself where memory runs out, so that a batch too large is slower and no error.
+    example : float32 array, shape (3, side, side)
+    """
+    best, fastest, size = start, np.inf, start
+    while size <= LARGEST_BATCH:
+        batch = np.repeat(example[None], size, axis=0)
+        forward(batch)  # the first call of a shape chooses algorithms
+        begin = clock()
+        forward(batch)
+        seconds = (clock() - begin) / size
+        if seconds > GAIN * fastest:
+            break
+        best, fastest, size = size, seconds, size * 2
+    return best
+
+
+def halving(
+    forward: Callable,
+    inputs,
+    limit: list[int],
+    error: type[Exception],
+    free: Callable[[], None],
+    join: Callable = np.concatenate,
+):
+    """Call ``forward`` on parts of at most ``limit[0]`` rows; where memory runs out, halve the limit and go on.
+
+    Parameters
+    ----------
+    limit : list of one int
+        Kept by the caller from call to call: a batch that did not fit once is not tried again.
+    error : type
+        What ``forward`` raises when memory runs out.
+    free : callable
+        Called then, before the next try.
+    join : callable
+        Puts the parts' outputs together.
+
+    Raises
+    ------
+    UserError
+        Not even one row fits.
+    """
+    outputs, start = [], 0
+    while start < len(inputs):
+        size = min(limit[0], len(inputs) - start)
+        try:
+            outputs.append(forward(inputs[start : start + size]))
+            start += size
+        except error:
+            free()
+            if size == 1:
+                raise UserError(
+                    "the GPU's memory does not hold one picture: choose a smaller model or another GPU"
+                ) from None
+            limit[0] = min(limit[0], max(1, size // 2))
+            logging.warning("out of GPU memory: the batch is now %d", limit[0])
+    return outputs[0] if len(outputs) == 1 else join(outputs)

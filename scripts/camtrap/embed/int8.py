@@ -1,0 +1,121 @@
+"""An embedder in 8-bit integers: static quantisation, calibrated on the survey's own crops."""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from camtrap import onnx_model, pictures
+from camtrap.embed.models import Embedder, load, preprocess
+from camtrap.files import read_json, replacing
+from camtrap.logs import UserError
+
+CROPS = 128
+
+
+def calibrate(
+    crops: list[Path], embedder_file: Path, out: Path, options: dict, cache: str | None = None, count: int = CROPS
+) -> None:
+    """Write an embedder as ONNX in int8.
+
+    Static quantisation as ONNX Runtime has it: weights per channel, activations per tensor, their ranges those seen on
+    crops of the survey (least and greatest value). Weights use 7 bits, so that no sum of two products saturates on a
+    processor without VNNI: what comes out is then the same on all.
+
+    Parameters
+    ----------
+    crops : list of Path
+        ``crops/{shard}.parquet`` of one or more shards, taken in this order.
+    embedder_file : Path
+        The embedder as :func:`camtrap.embed.models.resolve` found it.
+    out : Path
+    options : dict
+        The configuration's ``embed`` section.
+    count : int
+        Crops to calibrate on, spread evenly over those of the shards.
+
+    Raises
+    ------
+    UserError
+        No crop in any of the shards, or the network cannot be exported.
+    """
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    embedder = Embedder(**read_json(embedder_file))
+    chosen = spread(crops, count)
+    if not chosen:
+        raise UserError(
+            f"embed.precision: int8 is calibrated on the crops of the first {len(crops)} shards, and there is none: "
+            "choose float32"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        plain, prepared = Path(folder) / "float32.onnx", Path(folder) / "prepared.onnx"
+        example = np.zeros((2, 3, embedder.image_size, embedder.image_size), np.float32)
+        try:
+            onnx_model.export(plain, load(embedder, options, cache), example, free=(0,))
+            quant_pre_process(plain, prepared)
+        except UserError:
+            raise
+        except Exception as error:  # the exporter raises errors of many kinds
+            raise UserError(
+                f"embed.precision: int8 cannot be had for {embedder.model} ({pictures.one_line(error)}): choose float32"
+            ) from None
+        with replacing(out) as temporary, quiet():
+            quantize_static(
+                prepared,
+                temporary,
+                Inputs(chosen, embedder),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                reduce_range=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=CalibrationMethod.MinMax,
+            )
+    logging.info("%s in int8, calibrated on %d crops", embedder.model, len(chosen))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """ONNX Runtime's quantiser tells of every channel, to the root logger."""
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def spread(crops: list[Path], count: int) -> list[bytes]:
+    """At most ``count`` stored crops, evenly spread over all rows of the files in their order."""
+    tables = [pq.read_table(path, columns=["image"]) for path in crops]
+    total = sum(table.num_rows for table in tables)
+    rows = set(np.unique(np.linspace(0, total - 1, min(count, total)).round().astype(int)).tolist()) if total else set()
+    chosen, first = [], 0
+    for table in tables:
+        here = [row - first for row in sorted(rows) if first <= row < first + table.num_rows]
+        chosen += table.take(pa.array(here, pa.int64()))["image"].to_pylist()
+        first += table.num_rows
+    return chosen
+
+
+class Inputs:
+    """The network's inputs, one crop at a time: a calibration reader as ``onnxruntime.quantization`` wants it."""
+
+    def __init__(self, crops: list[bytes], embedder: Embedder):
+        self.crops, self.embedder = crops, embedder
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Begin again."""
+        self._next: Iterator[bytes] = iter(self.crops)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """The next input by name; None at the end."""
+        crop = next(self._next, None)
+        return None if crop is None else {"input": preprocess(pictures.decode(crop), self.embedder)[None]}

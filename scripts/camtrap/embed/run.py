@@ -1,0 +1,100 @@
+"""The embed stage of one shard: crops in, one vector a crop out; decoding hides behind computing."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from camtrap import pictures
+from camtrap.embed.engines import Engine, make_engine
+from camtrap.embed.models import Embedder, preprocess
+from camtrap.files import read_json, write_parquet
+from camtrap.logs import progress
+from camtrap.parallel import ordered
+
+
+def embed_shard(
+    crops: Path,
+    embedder_file: Path,
+    out: Path,
+    options: dict,
+    cache: str | None = None,
+    device: str = "cpu",
+    threads: int = 1,
+    batch_size: int = 8,
+    stage_version: int = 0,
+    quantised: Path | None = None,
+) -> None:
+    """Describe every crop of a shard (columns and metadata: docs/tables.md).
+
+    Parameters
+    ----------
+    crops : Path
+        ``crops/{shard}.parquet``.
+    embedder_file : Path
+        The embedder as :func:`camtrap.embed.models.resolve` found it.
+    options : dict
+        The configuration's ``embed`` section.
+    device : str
+        "cpu" or "cuda:N".
+    threads, batch_size : int
+        Speed only: what comes out does not depend on them (on a CPU; a GPU chooses its algorithm by the batch, and
+        results differ in rounding).
+    quantised : Path, optional
+        The network in int8, for ``precision: int8``.
+    """
+    embedder = Embedder(**read_json(embedder_file))
+    file = pq.ParquetFile(crops)
+    ids, vectors = [], []
+    if file.metadata.num_rows:
+        engine = make_engine(embedder, options, cache, device, threads, batch_size, quantised)
+        batches = -(-file.metadata.num_rows // engine.batch)
+        for names, outputs in progress(described(file, embedder, engine, threads), batches, "batches embedded"):
+            ids += names
+            vectors.append(outputs)
+    kind = pa.float16() if options["storage"] == "float16" else pa.float32()
+    matrix = np.concatenate(vectors) if vectors else np.zeros((0, 1), np.float32)
+    matrix = matrix.astype(np.float16 if options["storage"] == "float16" else np.float32)
+    flat = pa.array(matrix.ravel(), kind)
+    table = pa.table(
+        {"crop_id": pa.array(ids, pa.string()), "embedding": pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])}
+    )
+    known = embedder.as_dict()
+    metadata = {
+        "model": known["model"],
+        "weights_sha256": known["sha256"],
+        "transform": json.dumps({key: known[key] for key in ("image_size", "interpolation", "mean", "std")}),
+        "pooling": known["pooling"],
+        "licence": known["licence"],
+        "precision": options["precision"],
+        "stage_version": str(stage_version),
+    }
+    write_parquet(out, table.replace_schema_metadata(metadata), use_dictionary=False)
+    logging.info("%d crops embedded by %s", len(ids), embedder.model)
+
+
+def described(
+    file: pq.ParquetFile, embedder: Embedder, engine: Engine, threads: int
+) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Yield (crop ids, float32 (n, d)) of batch after batch; decoding hides behind computing.
+
+    On a CPU each thread decodes a batch and computes it, all of them at once. A GPU is fed by threads that decode, and
+    kept busy by two that compute.
+    """
+
+    def decode(batch: pa.RecordBatch) -> tuple[list[str], np.ndarray]:
+        images = [preprocess(pictures.decode(image), embedder) for image in batch["image"].to_pylist()]
+        return batch["crop_id"].to_pylist(), np.stack(images)
+
+    def compute(decoded: tuple[list[str], np.ndarray]) -> tuple[list[str], np.ndarray]:
+        names, inputs = decoded
+        return names, engine.forward(inputs)
+
+    batches = file.iter_batches(engine.batch, columns=["crop_id", "image"])
+    if engine.decodes:
+        return ordered(lambda batch: compute(decode(batch)), batches, engine.workers)
+    return ordered(compute, ordered(decode, batches, threads, ahead=engine.workers), engine.workers)

@@ -1,0 +1,1 @@
+"""How well do the clusters agree with a truth?"""

@@ -1,0 +1,123 @@
+"""Read a table of true labels: CSV with whatever column names people give."""
+
+import os
+import re
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+
+# Column names are compared in lower case without anything but letters and digits; the first that is there counts.
+ALIASES = {
+    "crop_id": ("cropid", "crop"),
+    "image_id": ("imageid", "sha256", "idsha256"),
+    "path": (
+        *("path", "filepath", "file", "filename", "relativepath", "imagepath", "image", "img", "picture"),
+        *("sourcefile", "name", "ruta", "archivo"),
+    ),
+    "label": (
+        *("label", "species", "kind", "class", "commonname", "scientificname", "taxon", "groundtruth", "truelabel"),
+        *("truth", "especie", "etiqueta"),
+    ),
+    "category": ("category", "observationtype", "type"),
+    "x": ("x", "bboxx", "boxx"),
+    "y": ("y", "bboxy", "boxy"),
+    "w": ("w", "bboxw", "bboxwidth", "boxw"),
+    "h": ("h", "bboxh", "bboxheight", "boxh"),
+}
+BOX = ("x", "y", "w", "h")
+CATEGORIES = ("animal", "person", "vehicle", "empty")
+_WORDS = {
+    **dict.fromkeys(("empty", "blank", "nothing", "none", "no animal", "vacio", "vacío", "vacia", "vacía"), "empty"),
+    **dict.fromkeys(("person", "people", "human", "homo sapiens", "persona", "humano"), "person"),
+    **dict.fromkeys(("vehicle", "car", "truck", "vehiculo", "vehículo"), "vehicle"),
+    **dict.fromkeys(("animal", "wildlife"), "animal"),
+    **dict.fromkeys(("unknown", "unclassified", "unidentified", "unreadable"), None),
+}
+
+
+def read_labels(path: str | os.PathLike):
+    """Read a label table.
+
+    Parameters
+    ----------
+    path : path of a CSV file
+        Separated by commas, semicolons or tabs, UTF-8 (or Windows-1252), with a header. It needs a column that says
+        which crop or picture is meant (crop_id, image_id, path or file name) and a label (label, species, kind, …) or
+        a category; x, y, w, h (relative to the picture, from the left upper corner) say where the animal is.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns line (int, in the file), crop_id, image_id, path, label, category (str, "" where not given; category one
+        of animal, person, vehicle, empty, ""), x, y, w, h (float, NaN where not given); attribute ``notes``, a list of
+        lines that say what was guessed.
+
+    Raises
+    ------
+    ValueError
+        In one line: no such columns, no rows, no CSV, boxes in pixels.
+    FileNotFoundError
+    """
+    import pandas as pd
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such table of labels (evaluate.truth)")
+    notes = []
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", "replace")
+        notes.append("the table is not UTF-8: read as Windows-1252")
+    header = text.partition("\n")[0]
+    separator = max(",;\t", key=header.count)
+    try:
+        raw = pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ValueError(f"{path}: not a table of labels in CSV ({str(error).strip().splitlines()[-1]})") from None
+    spelled = {re.sub(r"[^a-z0-9]", "", str(name).lower()): name for name in reversed(raw.columns)}
+    found = {key: spelled[a] for key, names in ALIASES.items() for a in reversed(names) if a in spelled}
+    if not {"crop_id", "image_id", "path"} & found.keys():
+        raise ValueError(f"{path}: no column says which picture is meant (path, file, image_id or crop_id): {header!r}")
+    if not {"label", "category"} & found.keys():
+        raise ValueError(f"{path}: no column holds labels (label, species, kind, class, …): {header!r}")
+    if raw.empty:
+        raise ValueError(f"{path}: the table of labels has no rows")
+
+    blank = pd.Series("", raw.index)
+    table = pd.DataFrame({"line": np.arange(2, len(raw) + 2)})
+    for key in ("crop_id", "image_id", "path", "label"):
+        table[key] = (raw[found[key]].fillna("") if key in found else blank).str.strip()
+    given = (raw[found["category"]].fillna("") if "category" in found else blank).str.strip().str.lower()
+    table["category"] = [category_of(c, label) for c, label in zip(given, table["label"], strict=True)]
+    for key in BOX:
+        table[key] = pd.to_numeric(raw[found[key]], errors="coerce").astype(float) if key in found else np.nan
+    _check_boxes(path, table)
+    folded = table["label"].drop_duplicates()
+    for _, same in folded.groupby(folded.str.casefold()):
+        if len(same) > 1:
+            notes.append(f"labels that differ only in capitals are different labels: {', '.join(sorted(same))}")
+    table.attrs["notes"] = notes
+    return table
+
+
+def category_of(given: str, label: str) -> str:
+    """Category of a row: as given, else by the label's meaning; "" where unknown."""
+    for word in (given, label.lower()):
+        if word in _WORDS:
+            return _WORDS[word] or ""
+    return "animal" if label else ""
+
+
+def _check_boxes(path: Path, table) -> None:
+    boxes = table[list(BOX)].to_numpy()
+    there = np.isfinite(boxes).all(axis=1)
+    if there.any() and np.median(boxes[there].max(axis=1)) > 1.01:
+        raise ValueError(
+            f"{path}: the boxes are not relative (the median of the largest number is "
+            f"{np.median(boxes[there].max(axis=1)):.0f}): divide x and w by the picture's width, y and h by its height"
+        )
+    good = there & (boxes >= -0.01).all(axis=1) & (boxes <= 1.01).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
+    table.loc[~good, list(BOX)] = np.nan

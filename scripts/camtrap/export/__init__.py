@@ -1,0 +1,1 @@
+"""Exports: the results in the formats of the tools around us."""

@@ -1,0 +1,204 @@
+"""MegaDetector JSON 1.6 with clusters, and names where experts gave them, as classifications.
+
+Timelapse and ``megadetector.postprocessing`` read it. A cluster is a class: its id is the cluster's number (of several
+clusters with one name, the smallest), its name the expert's, else "cluster 7"; the description lists the clusters and
+counts their crops. Noise has no class. A repeat detection has a negative confidence, as repeat-detection removal
+writes it. A video is one entry with the numbers of its frames. Entries stand by shard, then by path.
+"""
+
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+
+from camtrap import files
+from camtrap.crop import crop_id
+from camtrap.detections import megadetector_json as md
+
+_IMAGES = ["path", "image_id", "shard", "category", "error", "video", "frame", "frame_time"]
+_CROPS = ["crop_id", "image_id", "category", "conf", "x", "y", "w", "h", "repeat"]
+
+
+def export(
+    images,
+    crops,
+    clusters,
+    names: Mapping[int, str] | None,
+    out: str | os.PathLike,
+    detections: Iterable[str | os.PathLike] = (),
+    info: Mapping | None = None,
+) -> dict[str, int]:
+    """Write the clusters as a MegaDetector batch file, entry by entry.
+
+    Parameters
+    ----------
+    images, crops, clusters : pyarrow.Table or path
+        ``tables/images.parquet``, ``tables/crops.parquet``, ``results/clusters/{model}/clusters.parquet``.
+    names : mapping of int to str, optional
+        Cluster to name.
+    out : path
+    detections : iterable of path
+        ``detections/{shard}.json`` of all shards: every detection is exported, those below the crop threshold too.
+        Without them only crops are.
+    info : mapping, optional
+        Joins the file's ``info``: ``detector``, ``detector_metadata``, ``classifier``, ...
+
+    Returns
+    -------
+    dict
+        ``images``, ``failures``, ``detections``, ``classified``: what was written.
+    """
+    images, crops, clusters = _table(images, _IMAGES), _table(crops, _CROPS), _table(clusters, None)
+    sources = {Path(path).stem: path for path in detections}
+    found = _Crops(crops, clusters, names or {}, by_image=not sources)
+    head = {"format_version": md.FORMAT_VERSION, "detector": "unknown", "classifier": "camtrap clusters"}
+    counts = dict.fromkeys(("images", "failures", "detections", "classified"), 0)
+    with files.replacing(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        file.write('{"info": ' + json.dumps(head | _detector(sources) | dict(info or {})) + ',\n"images": [')
+        for entry in _entries(images, found, sources):
+            file.write((",\n" if counts["images"] else "\n") + json.dumps(entry, allow_nan=False))
+            boxes = entry["detections"] or ()
+            counts["images"] += 1
+            counts["failures"] += "failure" in entry
+            counts["detections"] += len(boxes)
+            counts["classified"] += sum("classifications" in box for box in boxes)
+        tail = {"detection_categories": {i: name for name, i in found.categories.items()}}
+        tail |= md.classification_tables(found.classes)
+        file.write("\n],\n" + json.dumps(tail, indent=1)[2:] + "\n")
+    return counts
+
+
+def _table(table, columns: list[str] | None):
+    if isinstance(table, (str, os.PathLike)):
+        import pyarrow.parquet as pq
+
+        return pq.read_table(table, columns=columns)
+    return table if columns is None else table.select(columns)
+
+
+def _detector(sources: Mapping[str, str | os.PathLike]) -> dict:
+    """The detector that the first shard's file names: viewers derive their threshold from it."""
+    if not sources:
+        return {}
+    info = md.read(sources[min(sources)])["info"]
+    return {key: info[key] for key in ("detector", "detector_metadata") if key in info}
+
+
+class _Crops:
+    """Crops by id and by picture, with the class that their cluster is."""
+
+    def __init__(self, crops, clusters, names: Mapping, by_image: bool):
+        names = {int(cluster): str(name).strip() for cluster, name in names.items() if str(name).strip()}
+        self.categories = {name: i for i, name in md.CATEGORIES.items()}
+        for name in md.categories_of(crops["category"].unique().to_pylist()).values():
+            self.number(name)
+        cluster_of, size = {}, defaultdict(int)
+        columns = (clusters[k].to_pylist() for k in ("crop_id", "cluster", "probability"))
+        for name, cluster, p in zip(*columns, strict=True):
+            if cluster is not None and cluster >= 0:
+                cluster_of[name] = (cluster, 1.0 if p is None or p != p else round(p, 4))
+                size[cluster] += 1
+        members = defaultdict(list)
+        for cluster in sorted(size):
+            members[names.get(cluster, f"cluster {cluster}")].append(cluster)
+        self.classes = {
+            str(of[0]): (
+                name,
+                f"cluster{'s' * (len(of) > 1)} {', '.join(map(str, of))}: {sum(size[c] for c in of)} crops",
+            )
+            for name, of in members.items()
+        }
+        class_of = {cluster: str(of[0]) for of in members.values() for cluster in of}
+        self.by_id: dict[str, tuple[str, bool, list | None]] = {}
+        self.by_image: dict[str, list[dict]] = defaultdict(list)
+        for crop in _rows(crops):
+            cluster, p = cluster_of.get(crop["crop_id"], (None, None))
+            found = None if cluster is None else [[class_of[cluster], p]]
+            self.by_id[crop["crop_id"]] = (sys.intern(crop["category"]), bool(crop["repeat"]), found)
+            if by_image:
+                self.by_image[crop["image_id"]].append(crop)
+
+    def number(self, name: str) -> str:
+        """Return the category id of a name; a new name gets the next."""
+        return self.categories.setdefault(name, str(len(self.categories) + 1))
+
+    def detection(self, image_id: str | None, name: str, conf: float, box: list, given_id: str | None = None) -> dict:
+        """Return a detection, with the class of the crop that was cut from it."""
+        entry = {"category": self.number(name), "conf": conf, "bbox": box}
+        category, repeat, found = self.by_id.get(given_id or crop_id(image_id or "", box), (None, False, None))
+        if category == name:
+            if repeat:
+                entry["conf"] = -abs(conf)
+            if found:
+                entry["classifications"] = found
+        return entry
+
+
+def _rows(table) -> Iterator[dict]:
+    for batch in table.to_batches(max_chunksize=10_000):
+        yield from batch.to_pylist()
+
+
+def _entries(images, found: _Crops, sources: Mapping) -> Iterator[dict]:
+    rows = _rows(images.sort_by([("shard", "ascending"), ("path", "ascending")]))
+    for shard, of_shard in groupby(rows, key=lambda row: row["shard"]):
+        source, numbers = {}, {}
+        if shard in sources:
+            data = md.read(sources[shard])
+            source, numbers = {image["file"]: image for image in data["images"]}, data["detection_categories"]
+        videos = defaultdict(list)
+        for row in of_shard:
+            if row["category"] == "removed":
+                continue
+            entry = _entry(row, source.get(row["path"]), numbers, found)
+            if row["video"]:
+                videos[row["video"]].append((row, entry))
+            else:
+                yield entry
+        for video in sorted(videos):
+            yield _video(video, videos[video])
+
+
+def _entry(row: dict, image: dict | None, numbers: Mapping, found: _Crops) -> dict:
+    failure = (image or {}).get("failure")
+    if failure or (image is None and row["category"] == "failed"):
+        failed = {"file": row["path"], "failure": failure or row["error"] or "failed", "detections": None}
+        return failed | md.video_fields(row["path"])
+    if image is not None:
+        boxes = [
+            found.detection(row["image_id"], numbers[d["category"]], d["conf"], d["bbox"]) for d in image["detections"]
+        ]
+    else:
+        boxes = [
+            found.detection(
+                c["image_id"],
+                c["category"],
+                round(c["conf"], 5),
+                [round(c[k], 6) for k in ("x", "y", "w", "h")],
+                c["crop_id"],
+            )
+            for c in found.by_image.get(row["image_id"], ())
+        ]
+    return {"file": row["path"], "detections": sorted(boxes, key=_order)}
+
+
+def _order(detection: dict) -> tuple:
+    return -detection["conf"], int(detection["category"]), detection["bbox"]
+
+
+def _video(video: str, frames: list[tuple[dict, dict]]) -> dict:
+    """Join the frames of a video; the frame rate is that of the last frame's number and time."""
+    good = [(row, entry) for row, entry in frames if "failure" not in entry]
+    if not good:
+        return {"file": video, "failure": frames[0][1]["failure"], "detections": None} | md.video_fields(video)
+    last = max((row for row, _ in good), key=lambda row: row["frame"])
+    boxes = [box | {"frame_number": row["frame"]} for row, entry in good for box in entry["detections"]]
+    return {
+        "file": video,
+        "frame_rate": round(last["frame"] / last["frame_time"], 3) if last["frame_time"] else 0.0,
+        "frames_processed": sorted(row["frame"] for row, _ in good),
+        "detections": sorted(boxes, key=lambda box: (box["frame_number"], *_order(box))),
+    }

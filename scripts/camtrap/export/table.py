@@ -1,0 +1,72 @@
+"""The export that every spreadsheet opens: one CSV, a row a crop."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from camtrap.files import replacing
+from camtrap.logs import UserError
+
+CROP_COLUMNS = [
+    "crop_id",
+    "path",
+    "batch",
+    "station",
+    "datetime",
+    "burst",
+    "event",
+    "category",
+    "conf",
+    "x",
+    "y",
+    "w",
+    "h",
+]
+EXTRA_COLUMNS = ["infrared", "touches_border", "repeat"]
+CLUSTER_COLUMNS = ["cluster", "probability", "suggestion", "coarse", "fine"]
+
+
+def joined(crops: Path, clusters: Path, columns: list[str]):
+    """Crops with their clusters (null where a crop was not clustered), sorted by path and crop_id."""
+    table = pq.read_table(crops, columns=columns)
+    found = pq.read_table(clusters, columns=["crop_id", *CLUSTER_COLUMNS])
+    return table.join(found, "crop_id").sort_by([("path", "ascending"), ("crop_id", "ascending")])
+
+
+def read_names(path: str | None) -> dict[int, str]:
+    """Names of clusters from a CSV table with the columns cluster and name; none where no table is given.
+
+    Raises
+    ------
+    UserError
+        The table cannot be read, or a cluster is no number.
+    """
+    if not path:
+        return {}
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return {int(row["cluster"]): row["name"].strip() for row in rows if row["name"].strip()}
+    except (OSError, KeyError, ValueError, AttributeError) as error:
+        raise UserError(f"{path}: not a table with the columns cluster (a number) and name ({error!r})") from None
+
+
+def export(crops: Path, clusters: Path, names: Mapping[int, str], out: Path) -> None:
+    """Write ``crops.csv``: UTF-8 with a mark at its begin (spreadsheets need it), ISO date-times, a name column."""
+    table = joined(crops, clusters, CROP_COLUMNS + EXTRA_COLUMNS)
+    header = ["crop_id", "path", "cluster", "name", *CLUSTER_COLUMNS[1:], *CROP_COLUMNS[2:], *EXTRA_COLUMNS]
+    with replacing(out) as temporary, open(temporary, "w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, header, lineterminator="\n")
+        writer.writeheader()
+        for batch in table.to_batches(10_000):
+            for row in batch.to_pylist():
+                row["name"] = names.get(row["cluster"], "")
+                writer.writerow({key: _plain(row[key]) for key in header})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,80 @@
+"""Results are never written in place: a temporary file beside the result, then a rename."""
+
+import csv
+import json
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TEMPORARY = ".tmp-"
+
+
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary path in the result's folder; rename it to ``path`` if the block ends without an error.
+
+    The name carries host and process, so that two runs that write one result never share a temporary file; whoever
+    renames last wins with a whole file. On an error (a full disk, say) the temporary file is removed.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{TEMPORARY}{socket.gethostname()}-{os.getpid()}-{path.name}")
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write UTF-8 text, atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def write_bytes(path: str | os.PathLike, data: bytes) -> None:
+    """Write bytes, atomically."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_json(path: str | os.PathLike, value: object, indent: int | None = 1) -> None:
+    """Write JSON (UTF-8, NaN refused), atomically."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | os.PathLike) -> object:
+    """Read a JSON file; a file that is no JSON raises ValueError naming it."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: not a JSON file ({error})") from None
+
+
+def write_csv(path: str | os.PathLike, header: list[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a CSV table (UTF-8, ``\\n`` line ends), atomically."""
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def write_parquet(path: str | os.PathLike, table, row_group_size: int | None = None, **options) -> None:
+    """Write a ``pyarrow.Table`` as Parquet (zstd), atomically. ``options`` go to ``pyarrow.parquet.write_table``.
+
+    pandas makes its strings Arrow's large_string; every table of ours holds string, so that any two can be joined.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for number, field in enumerate(table.schema):
+        if pa.types.is_large_string(field.type):
+            table = table.set_column(number, field.with_type(pa.string()), table.column(number).cast(pa.string()))
+    options.setdefault("compression", "zstd")
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, row_group_size=row_group_size, **options)

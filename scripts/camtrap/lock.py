@@ -1,0 +1,63 @@
+"""Locks that the operating system frees when their process ends, however it ends."""
+
+import errno
+import os
+import time
+from pathlib import Path
+
+# File systems without flock (Lustre as some sites mount it): there is no lock to be had, and that must not end the work.
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
+
+
+class Lock:
+    """An exclusive lock on a file, held by one process on one machine (or one shared file system that knows flock).
+
+    ``purpose`` is what the holder says that it is doing.
+    """
+
+    def __init__(self, path: str | os.PathLike, purpose: str = "at work"):
+        self.path = Path(path)
+        self.purpose = purpose
+        self.file = None
+
+    def acquire(self, passing: str | None = None, patience: float = 0) -> bool:
+        """Take the lock; False if another run holds it.
+
+        Where its holder's purpose is ``passing``, wait up to ``patience`` seconds for it to end.
+        """
+        last = time.monotonic() + patience
+        while not self._take():
+            if passing is None or not self.holder().endswith(passing) or time.monotonic() > last:
+                return False
+            time.sleep(0.2)
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self.file:
+            self.file.close()
+            self.file = None
+
+    def holder(self) -> str:
+        """Who holds it and what for: "process 12 on host, at work"."""
+        return self.path.read_text(encoding="utf-8") or "another run"
+
+    def _take(self) -> bool:
+        import fcntl
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115 (it stays open: that is the lock)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                file.close()
+                raise
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {os.uname().nodename}, {self.purpose}")
+        file.flush()
+        self.file = file
+        return True

@@ -1,0 +1,213 @@
+"""EXIF of a picture, from the bytes that were read for its hash. Broken EXIF costs fields, never the picture."""
+
+import datetime as dt
+import math
+import re
+from dataclasses import asdict, dataclass, field
+
+from PIL import Image
+from PIL.ExifTags import GPSTAGS, IFD, TAGS
+
+from camtrap.metadata import reconyx
+
+MAX_BYTES = 64
+MAX_VALUES = 32
+MAX_TEXT = 500
+_DATE = re.compile(
+    r"\s*(\d{4})[:/.\-](\s?\d{1,2})[:/.\-](\s?\d{1,2})[ T]+(\d{1,2}):(\s?\d{1,2}):(\s?\d{1,2})"
+    r"(\.\d+)?\s*(?:Z|[+-]\d{2}:?\d{2})?\s*"
+)
+_PRINTABLE = re.compile(rb"[ -~\n]+")
+# Pointers to blocks, and the thumbnail's place: nothing that anybody would look up in a table.
+_SKIPPED = {IFD.Exif, IFD.GPSInfo, IFD.Interop, 0x0201, 0x0202, 0x0111, 0x0117, 0xC4A5}
+
+
+@dataclass
+class Exif:
+    """What EXIF and maker note say; None where they do not.
+
+    ``datetime`` by the camera's clock with sub-seconds, ``exposure`` in seconds, ``temperature`` in °C, ``latitude`` and
+    ``longitude`` in degrees; ``fields`` is everything that the file holds, ready for JSON.
+    """
+
+    datetime: dt.datetime | None = None
+    make: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    exposure: float | None = None
+    flash: bool | None = None
+    temperature: float | None = None
+    sequence: int | None = None
+    sequence_length: int | None = None
+    trigger: str | None = None
+    fields: dict = field(default_factory=dict)
+
+
+def read(image: Image.Image) -> Exif:
+    """Read the EXIF block of a picture that is open (``camtrap.pictures.open_header``); nothing is decoded.
+
+    The date is DateTimeOriginal, else DateTimeDigitized (CreateDate), else the maker note's, else DateTime (which
+    editing programs overwrite). Never raises on broken EXIF.
+    """
+    main, detail, place = _blocks(image)
+    maker = _maker_note(detail.get(0x927C), image.info.get("comment"))
+    make, model = _text(main.get(0x010F)), _text(main.get(0x0110))
+    if model and model.upper().startswith("CUDDEBACK") and not (make or "").upper().startswith("CUDDEBACK"):
+        make, model = model, make
+    out = Exif(make=make, model=model, serial=_text(detail.get(0xA431)) or _text(main.get(0xC62F)))
+    out.datetime = (
+        _time(detail.get(0x9003), detail.get(0x9291))
+        or _time(detail.get(0x9004), detail.get(0x9292))
+        or (maker and maker.datetime)
+        or _time(main.get(0x0132), detail.get(0x9290))
+    )
+    out.latitude, out.longitude = _position(place)
+    exposure = _number(detail.get(0x829A))
+    out.exposure = exposure if exposure and exposure > 0 else None
+    flash = detail.get(0x9209)
+    out.flash = bool(flash & 1) if isinstance(flash, int) else None
+    out.fields = {
+        **_dump(main, TAGS),
+        **_dump(detail, TAGS),
+        **{_name("GPS", key, GPSTAGS): _plain(value) for key, value in place.items()},
+    }
+    if comment := _plain(image.info.get("comment")):
+        out.fields["Comment"] = comment
+    if maker:
+        out.make = out.make or "RECONYX"
+        out.serial = out.serial or maker.serial
+        out.temperature = maker.temperature
+        out.sequence, out.sequence_length = maker.sequence, maker.sequence_length
+        out.trigger = maker.trigger
+        if out.flash is None:
+            out.flash = maker.infrared
+        out.fields["Reconyx"] = {
+            key: value.isoformat(" ") if isinstance(value, dt.datetime) else value
+            for key, value in asdict(maker).items()
+            if value is not None
+        }
+    return out
+
+
+def parse_time(text: object, fraction: object = None) -> dt.datetime | None:
+    """Read an EXIF date and time, with the digits of a SubSecTime field; None if it is none ("0000:00:00 00:00:00")."""
+    match = _DATE.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    *parts, point = match.groups()
+    try:
+        time = dt.datetime(*(int(part) for part in parts))
+    except ValueError:
+        return None
+    digits = (point or "").strip(".") or str(_text(fraction) or "")
+    if digits.isascii() and digits.isdigit():
+        time += dt.timedelta(microseconds=int(digits[:6].ljust(6, "0")))
+    return time
+
+
+def _blocks(image: Image.Image) -> tuple[dict, dict, dict]:
+    """IFD0, the Exif block and the GPS block as plain dictionaries; whatever cannot be read is left out."""
+    blocks = [{}, {}, {}]
+    try:
+        exif = image.getexif()
+    except Exception:  # PIL's TIFF reader raises whatever broken offsets lead it to
+        return tuple(blocks)
+    for position, read_block in enumerate(
+        [lambda: exif, lambda: exif.get_ifd(IFD.Exif), lambda: exif.get_ifd(IFD.GPSInfo)]
+    ):
+        try:
+            block = read_block()
+            keys = list(block)
+        except Exception:
+            continue
+        for key in keys:
+            try:
+                blocks[position][key] = block[key]
+            except Exception:
+                continue
+    return tuple(blocks)
+
+
+def _maker_note(note: object, comment: object) -> reconyx.MakerNote | None:
+    found = reconyx.parse(note) if isinstance(note, bytes) else None
+    return found or (reconyx.parse_comment(comment) if isinstance(comment, bytes) else None)
+
+
+def _time(value: object, fraction: object) -> dt.datetime | None:
+    return parse_time(_text(value), fraction)
+
+
+def _text(value: object) -> str | None:
+    """Text without padding; None where empty. Some cameras fill a field with zero bytes or blanks."""
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    if not isinstance(value, str):
+        return None if value is None else str(value)
+    text = "".join(c for c in value.partition("\0")[0] if c.isprintable()).strip()
+    return text[:MAX_TEXT] or None
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _position(place: dict) -> tuple[float | None, float | None]:
+    """Decimal degrees; (None, None) without both references, outside the globe, or at 0, 0, where no camera trap is."""
+    latitude = _angle(place.get(2), place.get(1), "NS", 90)
+    longitude = _angle(place.get(4), place.get(3), "EW", 180)
+    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
+        return None, None
+    return latitude, longitude
+
+
+def _angle(values: object, reference: object, letters: str, limit: float) -> float | None:
+    sign = (_text(reference) or "").upper()
+    if sign not in letters or len(sign) != 1:
+        return None
+    parts = [_number(v) for v in (values if isinstance(values, tuple | list) else [values])]
+    if not parts or len(parts) > 3 or any(part is None or part < 0 for part in parts):
+        return None
+    degrees = sum(part / 60**power for power, part in enumerate(parts))
+    return round(-degrees if sign == letters[1] else degrees, 8) if degrees <= limit else None
+
+
+def _dump(block: dict, names: dict) -> dict:
+    return {_name("", key, names): _plain(value) for key, value in block.items() if key not in _SKIPPED}
+
+
+def _name(prefix: str, key: int, names: dict) -> str:
+    name = names.get(key)
+    return name if name else f"{prefix}0x{key:04x}"
+
+
+def _plain(value: object) -> object:
+    """A value that JSON can hold: bytes as text or hex, rationals as floats, nothing endless."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, bytes):
+        return _plain_bytes(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value[:MAX_VALUES]]
+    return _number(value)
+
+
+def _plain_bytes(value: bytes) -> str | None:
+    for code, encoding in {b"ASCII\0\0\0": "latin-1", b"UNICODE\0": "utf-16-le"}.items():  # UserComment
+        if value.startswith(code):
+            return _text(value[8:].decode(encoding, "replace"))
+    text = value.rstrip(b"\0 ").replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip()
+    if text and _PRINTABLE.fullmatch(text[:MAX_TEXT]):
+        return text[:MAX_TEXT].decode("ascii")
+    if not text:
+        return None
+    return f"hex:{value[:MAX_BYTES].hex()}" + (f"… ({len(value)} bytes)" if len(value) > MAX_BYTES else "")

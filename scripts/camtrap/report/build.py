@@ -1,0 +1,136 @@
+"""Put the report together: gather, compute, render, write."""
+
+import datetime
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+
+import yaml
+
+from camtrap.files import write_json, write_text
+from camtrap.report import charts, facts, figures, page, thumbnails, words
+from camtrap.report.gather import Survey, gather
+
+SHOWN_FAILURES = 200
+PACKAGES = (
+    *(
+        "numpy",
+        "scipy",
+        "pandas",
+        "pyarrow",
+        "scikit-learn",
+        "faiss-cpu",
+        "openTSNE",
+        "umap-learn",
+        "torch",
+        "torchvision",
+    ),
+    *("timm", "onnxruntime", "megadetector", "pillow", "simplejpeg", "opencv-python-headless", "snakemake"),
+)
+# Where things lie says nothing of what came out, and would differ between two runs that are alike.
+_PLACES = ("results", "cache")
+
+
+def build(
+    results: Path, model: str, config: dict, out_html: Path, out_summary: Path, versions: dict[str, str] | None = None
+) -> dict:
+    """Write the report of one embedder's clusters.
+
+    Parameters
+    ----------
+    results : Path
+        The results folder.
+    model : str
+        Name of the folder below ``clusters/``.
+    config : dict
+        The whole configuration; shown as it is, but for the places of results and cache. ``report.title`` is the title.
+    out_html : Path
+        One page that loads nothing. All of it but the line with ``<time id="made">`` depends on the results only.
+    out_summary : Path
+        JSON of the same figures: counts (pictures by category), n_images, n_crops, k, metrics (against a truth, else
+        None), clusters (sizes, by number), noise, reason, nuisance, pictures, failures, model.
+    versions : dict, optional
+        Packages and versions; those of this environment by default.
+
+    Returns
+    -------
+    dict
+        What ``out_summary`` holds.
+    """
+    survey = gather(results, model)
+    clusters = facts.clusters(survey)
+    figures_ = figures.arrange(survey.figures)
+    bands = thumbnails.bands(survey.representatives, {row["cluster"]: row["crops"] for row in clusters})
+    ids = sorted({crop for roles in bands.values() for crop_ids in roles.values() for crop in crop_ids})
+    stations = facts.stations(survey)
+    summary = summarise(survey, clusters, model)
+    plain = json.loads(json.dumps({key: value for key, value in config.items() if key not in _PLACES}, default=str))
+    html = page.render(
+        title=config.get("report", {}).get("title") or "Camera-trap survey",
+        made=datetime.datetime.now().astimezone(),
+        survey=survey,
+        summary=summary,
+        clusters=clusters,
+        judged=judged(survey),
+        bands=bands,
+        crops=thumbnails.crops(Path(results) / "tables" / "crops.parquet", Path(results) / "crops", ids),
+        stations=stations,
+        timeline=charts.timeline(stations),
+        map=charts.station_map(stations),
+        figures=figures_,
+        failures=survey.failures[:SHOWN_FAILURES],
+        versions=installed() if versions is None else versions,
+        config=yaml.safe_dump(plain, sort_keys=True, allow_unicode=True, default_flow_style=False),
+        model=model,
+        config_seed=config.get("seed"),
+        words=words,
+        charts=charts,
+    )
+    write_text(out_html, html)
+    write_json(out_summary, summary)
+    return summary
+
+
+def summarise(survey: Survey, clusters: list[dict], model: str) -> dict:
+    """Return the figures of the page as plain data."""
+    evaluation = survey.evaluation or {}
+    pictures = evaluation.get("pictures") or {}
+    return {
+        "counts": survey.counts["categories"],
+        "n_images": survey.counts["found"],
+        "n_crops": survey.counts["crops"],
+        "k": survey.choice["k"],
+        "metrics": evaluation.get("metrics"),
+        "pictures": {key: pictures[key]["value"] for key in ("found", "kept") if key in pictures} or None,
+        "primary": survey.choice["primary"],
+        "reason": survey.choice["reason"],
+        "clusters": [row["crops"] for row in clusters if row["cluster"] >= 0],
+        "noise": survey.choice["noise"],
+        "clustered": int(survey.crops["cluster"].notna().sum()),
+        "bursts": survey.counts["bursts"],
+        "events": survey.counts["events"],
+        "stations": survey.counts["stations"],
+        "removed": survey.counts["removed"],
+        "failures": len(survey.failures),
+        "nuisance": {name: found["ami"] for name, found in survey.nuisance.items()},
+        "model": model,
+        "weights": {"detector": survey.detector.get("sha256"), "embedder": survey.embedder.get("sha256")},
+    }
+
+
+def judged(survey: Survey) -> bool:
+    """Is there anything to say of a truth? A survey without labels was evaluated, too, but nobody asked for it."""
+    result = survey.evaluation
+    return bool(result) and (bool(result["clusterings"]) or "column" not in result["source"])
+
+
+def installed() -> dict[str, str]:
+    """Versions of Python and of the packages that shape results, those that are there."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,103 @@
+"""What is said of each station and each cluster, computed from the tables."""
+
+import pandas as pd
+
+from camtrap.report.gather import Survey
+
+_SHOWN = 6  # stations and labels named for a cluster; the rest is summed
+_ENOUGH = 5  # bursts from which a share means something
+
+
+def stations(survey: Survey) -> list[dict]:
+    """A row a station: name, pictures, animals, events, days, first, last, doubtful, latitude, longitude, runs.
+
+    ``days`` counts days with a picture; ``runs`` are (first, last) days of uninterrupted spells of these; ``doubtful`` are
+    pictures whose clock is not to be trusted (they have no part in the dates). Sorted by name.
+    """
+    rows = []
+    for name, part in survey.images.groupby("station", sort=True):
+        day = part["datetime"].dt.normalize().drop_duplicates().dropna().sort_values()
+        spell = (day.diff().dt.days != 1).cumsum()
+        place = part[["latitude", "longitude"]].dropna()
+        rows.append(
+            {
+                "name": name,
+                "pictures": len(part),
+                "animals": int((part["category"] == "animal").sum()),
+                "events": int(part.loc[part["category"] == "animal", "event"].nunique()),
+                "days": len(day),
+                "first": day.min() if len(day) else None,
+                "last": day.max() if len(day) else None,
+                "doubtful": int(part["clock"].notna().sum()),
+                "latitude": float(place["latitude"].median()) if len(place) else None,
+                "longitude": float(place["longitude"].median()) if len(place) else None,
+                "runs": [(run.iloc[0], run.iloc[-1]) for _, run in day.groupby(spell)],
+            }
+        )
+    return rows
+
+
+def clusters(survey: Survey) -> list[dict]:
+    """A dict a cluster, by number; noise (-1), where there is any, is the last.
+
+    Keys: cluster, crops, bursts, events, n_stations, stations [(name, crops)], more_stations, night (share of crops in
+    infrared light, None where unknown), hours (24 numbers of events by the hour of their first crop), dated (events with a
+    time), first, last, labels [(label, crops)], labelled (crops with a label), notes (list of sentences), suggestions
+    (of noise: [(name of a cluster, crops)]).
+    """
+    inside = survey.crops[survey.crops["cluster"].notna()]
+    everywhere = inside["station"].value_counts(normalize=True)
+    rows = [_cluster(int(name), part, survey, everywhere) for name, part in inside.groupby("cluster")]
+    return sorted(rows, key=lambda row: (row["cluster"] < 0, row["cluster"]))
+
+
+def _cluster(name: int, part: pd.DataFrame, survey: Survey, everywhere: pd.Series) -> dict:
+    by_station = _ranked(part["station"])
+    night = part["infrared"].mean()
+    start = part.groupby("event")["datetime"].min().dropna()
+    labels = _labels(name, survey.confusion)
+    row = {
+        "cluster": name,
+        "crops": len(part),
+        "bursts": int(part["burst"].nunique()),
+        "events": int(part["event"].nunique()),
+        "n_stations": len(by_station),
+        "stations": by_station[:_SHOWN],
+        "more_stations": sum(crops for _, crops in by_station[_SHOWN:]),
+        "night": None if pd.isna(night) else float(night),
+        "hours": start.dt.hour.value_counts().reindex(range(24), fill_value=0).tolist(),
+        "dated": len(start),
+        "first": start.min() if len(start) else None,
+        "last": part["datetime"].max() if len(start) else None,
+        "labels": labels[:_SHOWN],
+        "labelled": sum(crops for _, crops in labels),
+        "suggestions": _suggested(part) if name < 0 else [],
+        "notes": [],
+    }
+    if name >= 0 and row["bursts"] >= _ENOUGH and len(everywhere) > 1:
+        station, crops = by_station[0]
+        if crops >= 0.9 * len(part) and everywhere[station] < 0.6:
+            row["notes"].append(
+                f"{crops} of its {len(part)} crops come from one station, {station}: look whether the animal or the "
+                "background made this cluster."
+            )
+    return row
+
+
+def _ranked(values: pd.Series) -> list[tuple]:
+    """Values with their counts, commonest first, then by value."""
+    counts = values.value_counts()
+    return sorted(((value, int(n)) for value, n in counts.items()), key=lambda item: (-item[1], item[0]))
+
+
+def _suggested(part: pd.DataFrame) -> list[tuple]:
+    nearest = _ranked(part["suggestion"][part["suggestion"] >= 0])
+    return [(f"Cluster {cluster}", crops) for cluster, crops in nearest[:_SHOWN]]
+
+
+def _labels(name: int, confusion: pd.DataFrame | None) -> list[tuple[str, int]]:
+    if confusion is None:
+        return []
+    rows = confusion[(confusion["cluster"] == name) & (confusion["label"] != "")]
+    pairs = zip(rows["label"], rows["crops"].astype(int), strict=True)
+    return sorted(pairs, key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,248 @@
+"""The report's sentences: what the numbers mean, in plain words."""
+
+import re
+
+from camtrap.report.gather import Survey
+
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+CATEGORIES = {
+    "animal": ("animals", "an animal was found"),
+    "person": ("people", "a person, and no animal, was found"),
+    "vehicle": ("vehicles", "a vehicle, and neither animal nor person, was found"),
+    "empty": ("empty", "nothing was found above the threshold"),
+    "failed": ("failed", "the file could not be read or used"),
+    "duplicate": ("duplicates", "the same file, byte for byte, as one that is counted elsewhere"),
+}
+
+METHODS = {
+    "kmeans": "K-Means",
+    "gmm": "a Gaussian mixture",
+    "leiden": "Leiden communities of the neighbour graph",
+    "hdbscan": "HDBSCAN",
+    "ward": "Ward's tree",
+    "spherical": "spherical K-Means",
+}
+
+FACTORS = {
+    "station": ("the station", "stations"),
+    "infrared": ("infrared or colour (night or day)", "modes"),
+    "camera": ("the camera", "cameras"),
+    "batch": ("the memory card", "cards"),
+}
+
+SCORES = {
+    "ami": ("AMI", "adjusted mutual information: 0 is chance, 1 is perfect agreement"),
+    "ari": ("ARI", "adjusted Rand index: 0 is chance, 1 is perfect agreement"),
+    "homogeneity": ("Homogeneity", "1 where each cluster holds one species only"),
+    "completeness": ("Completeness", "1 where each species lies in one cluster only"),
+    "v_measure": ("V-measure", "mean of the two before"),
+    "fowlkes_mallows": ("Fowlkes-Mallows", "of pairs of crops: precision and recall together"),
+    "pair_jaccard": ("Pair Jaccard", "pairs together in both, of pairs together in either"),
+    "macro_jaccard_majority": ("Macro Jaccard", "each cluster named by its majority; mean over the species"),
+    "macro_f1_majority": ("Macro F1", "each cluster named by its majority; mean over the species"),
+    "macro_f1_hungarian": ("Macro F1, one to one", "each species matched to one cluster; mean over the species"),
+    "hungarian_accuracy": ("Accuracy, one to one", "share of crops right when each species is matched to one cluster"),
+    "purity": ("Purity", "share of crops that are of the majority of their cluster"),
+    "inverse_purity": ("Inverse purity", "share of crops in the cluster that holds most of their species"),
+    "species_recalled": ("Species recalled", "share of the species that are the majority of some cluster"),
+}
+
+
+K_SCORES = {
+    "silhouette": "Silhouette",
+    "simplified_silhouette": "Simplified silhouette",
+    "davies_bouldin": "Davies-Bouldin",
+    "calinski_harabasz": "Calinski-Harabasz",
+    "bic": "BIC",
+    "icl": "ICL",
+    "stability": "Stability",
+    "inertia": "Inertia",
+}
+
+
+def number(n: int) -> str:
+    """1234567 as "1,234,567"."""
+    return f"{n:,}"
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """ "1 crop", "2 crops"."""
+    return f"{number(n)} {one if n == 1 else many or one + 's'}"
+
+
+def date(day) -> str:
+    """ "2 March 2024"; empty where there is none."""
+    return "" if day is None or day != day else f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def period(first, last) -> str:
+    """ "2 to 9 March 2024", as short as it can be said."""
+    if first is None or first != first:
+        return ""
+    if first.date() == last.date():
+        return date(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {date(last)}"
+    if first.year == last.year:
+        return f"{first.day} {_MONTHS[first.month - 1]} to {date(last)}"
+    return f"{date(first)} to {date(last)}"
+
+
+def percent(share: float | None) -> str:
+    """A share as a whole percentage; not 0 or 100 % where it is not quite."""
+    if share is None or share != share:
+        return "unknown"
+    if 0 < share < 0.005:
+        return "< 1 %"
+    if 0.995 <= share < 1:
+        return "> 99 %"
+    return f"{100 * share:.0f} %"
+
+
+def headline(survey: Survey) -> str:
+    """The result in one or two sentences."""
+    found, k, noise = survey.counts["found"], survey.choice["k"], survey.choice["noise"]
+    if not found:
+        return "No picture was found."
+    when = period(survey.images["datetime"].min(), survey.images["datetime"].max())
+    stations = survey.counts["stations"]
+    text = count(found, "picture") + (f" from {count(stations, 'station')}" if stations else "")
+    text += f", {when}: " if when else ": "
+    animals = survey.counts["categories"]["animal"]
+    if not animals:
+        return text + "in none of them an animal was found."
+    events = survey.images.loc[survey.images["category"] == "animal", "event"].nunique()
+    verb = "shows" if animals == 1 else "show"
+    text += f"{number(animals)} {verb} animals, in {count(events, 'visit')}. "
+    clustered = int(survey.crops["cluster"].notna().sum())
+    if not clustered:
+        return text + "There was nothing to cluster."
+    text += f"The {count(clustered, 'crop')} fall into {count(k, 'cluster')}"
+    return text + (f"; {number(noise)} fit none of them." if noise else ".")
+
+
+def total(counts: dict) -> str:
+    """The sum as a sum: "390 + 29 + … = 851"."""
+    return " + ".join(number(counts["categories"][name]) for name in CATEGORIES) + f" = {number(counts['found'])}"
+
+
+def clustered_sum(survey: Survey) -> str:
+    """What became of the crops, as a sum."""
+    counts, noise = survey.counts, survey.choice["noise"]
+    inside = int(survey.crops["cluster"].notna().sum())
+    missing = counts["clustered"] - inside
+    repeats = counts["repeat_detections"]
+    others = counts["crops"] - counts["clustered"] - repeats
+    parts = [f"{number(inside - noise)} in clusters", f"{number(noise)} that fit none"]
+    parts += [f"{number(repeats)} left out (the same box again and again: a branch, a stone)"] if repeats else []
+    parts += [f"{number(others)} of categories that are not clustered"] if others else []
+    parts += [f"{number(missing)} without an embedding"] if missing else []
+    return f"{' + '.join(parts)} = {count(counts['crops'], 'crop')}"
+
+
+def strength(ami: float | None) -> str:
+    """How much a factor explains, in a word or two."""
+    if ami is None:
+        return "nothing to compare"
+    for limit, words in ((0.05, "not at all"), (0.15, "hardly"), (0.3, "a little"), (0.5, "clearly")):
+        if ami < limit:
+            return words
+    return "strongly"
+
+
+def nuisance(survey: Survey) -> list[dict]:
+    """Rows of the table: factor, values, ami, words."""
+    rows = []
+    for factor, (name, values) in FACTORS.items():
+        if factor in survey.nuisance:
+            found = survey.nuisance[factor]
+            n = found["values"]
+            rows.append(
+                {
+                    "factor": factor,
+                    "name": name,
+                    "values": f"{number(n)} {values if n != 1 else values.rstrip('s')}",
+                    "ami": found["ami"],
+                    "words": strength(found["ami"]),
+                }
+            )
+    return rows
+
+
+def verdict(survey: Survey) -> str:
+    """The table of nuisance in one sentence."""
+    strong = [
+        FACTORS[name][0]
+        for name in FACTORS
+        if (ami := survey.nuisance.get(name, {}).get("ami")) is not None and ami >= 0.3
+    ]
+    if not strong:
+        return "None of them explains much of the clusters."
+    return (
+        f"Take care: {' and '.join(strong)} explain{'s' if len(strong) == 1 else ''} a good part of the clusters. That may be "
+        "right (animals keep to places and hours) or an effect of background and light; the pictures decide."
+    )
+
+
+def switches(survey: Survey) -> list[str]:
+    """A sentence for every switch that was thrown because the survey is large."""
+    found = list(survey.reduced.get("switches") or [])
+    for thrown in (survey.choice.get("switches") or {}).values():
+        found += thrown
+    found += survey.projection.get("switches") or []
+    lines = [
+        f"{item['what']}: {number(item['size'])} are more than the limit of {number(item['limit'])} "
+        f"(reason: {item['reason']})."
+        for item in found
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def convergence(survey: Survey) -> str:
+    """What is to be known of the t-SNE map."""
+    tsne = survey.projection.get("tsne")
+    if not tsne or not tsne.get("iterations"):
+        return ""
+    state = "converged" if tsne["converged"] else "had not converged: raise cluster.project.iterations"
+    return f"t-SNE of perplexity {tsne['perplexity']:g} {state} after {tsne['iterations']} iterations."
+
+
+def choice(survey: Survey) -> list[str]:
+    """How the number of clusters came about: a sentence for the primary clustering, one for each sweep."""
+    primary, k = survey.choice["primary"], survey.choice["k"]
+    reason = re.sub(rf"^{re.escape(primary)}(: | )(with \d+ clusters?: )?", "", survey.choice["reason"])
+    why = "" if reason == f"{k} clusters" else f": {reason}"
+    lines = [f"{count(k, 'cluster')} by {METHODS.get(primary, primary)}{why}."]
+    for method, sweep in survey.choice["sweeps"].items():
+        lines.append(f"{METHODS.get(method, method)}: {sweep['reason']}.".replace("a Gau", "A Gau"))
+    return lines
+
+
+def scores(sweep: dict) -> dict:
+    """The scores of a sweep as a table of texts: ``titles``, and ``rows`` of (k, is it the chosen one, texts)."""
+    rows = sweep["scores"]
+    keys = [key for key in K_SCORES if any(row.get(key) is not None for row in rows)]
+    return {
+        "titles": [K_SCORES[key] for key in keys],
+        "rows": [(row["k"], row["k"] == sweep["k"], [_score(row.get(key)) for key in keys]) for row in rows],
+    }
+
+
+def _score(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -1,0 +1,308 @@
+"""What a camera records: a scene in the light of the hour, with an animal in it, through a cheap lens and sensor."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from camtrap.simulate.body import SUPERSAMPLING, view
+from camtrap.simulate.coats import paint
+from camtrap.simulate.kinds import KINDS, PERSON
+from camtrap.simulate.noise import fractal, generator, sample, smoothstep
+from camtrap.simulate.scene import Scene
+from camtrap.simulate.skeleton import Pose
+from camtrap.simulate.survey import Visit
+
+LEAST_VISIBLE = 0.55  # share of the animal
+ATTEMPTS = 12
+
+
+@dataclass
+class Light:
+    """Light on the scene: ``map`` (h, w) sun flecks, ``sun`` and ``sky`` colours, exposure; infrared if ``dark``."""
+
+    dark: bool
+    map: np.ndarray
+    sun: np.ndarray
+    sky: np.ndarray
+    level: float
+    direction: np.ndarray
+
+
+@dataclass
+class Sprite:
+    """An animal ready to be laid over the scene.
+
+    ``rgb`` (h, w, 3 or 1) times ``alpha`` (h, w); its ``top`` and ``left`` pixel; ``distance`` in metres; ``foot`` and
+    ``span`` place its shadow; ``eyes`` shine at night: x, y, radius, strength.
+    """
+
+    rgb: np.ndarray
+    alpha: np.ndarray
+    top: int
+    left: int
+    distance: float
+    foot: tuple[float, float]
+    span: float
+    eyes: list[tuple[float, float, float, float]]
+
+
+def photograph(seed: int, scene: Scene, visit: Visit, width: int, height: int, strip: int):
+    """Take the pictures of one visit.
+
+    Returns
+    -------
+    list of (ndarray (height, width, 3) uint8, box or None)
+        Box: x, y, width, height of the visible animal, relative to the picture.
+    """
+    key = (seed, "visit", visit.card, visit.station, visit.number)
+    light = _light(seed, scene, visit, width, height)
+    wind = float(generator(*key, "wind").gamma(1.6, 0.45)) * (2.2 if visit.kind is None and visit.shots > 1 else 1.0)
+    sprites = _placed(key, scene, visit, light, width, height, strip) if visit.kind else [None] * visit.shots
+    shots = []
+    for n, sprite in enumerate(sprites):
+        rng = generator(*key, "shot", n)
+        shots.append(_expose(rng, scene, sprite, light, wind, width, height, strip))
+    return shots
+
+
+def _light(seed, scene, visit, width, height) -> Light:
+    hour = visit.start.hour + visit.start.minute / 60
+    rng = generator(seed, "weather", visit.station, visit.start.toordinal())
+    clear = float(np.clip(rng.uniform(-0.4, 1.0), 0, 1))
+    elevation = float(np.clip(np.sin(np.pi * (hour - 5.8) / 12.4), 0, 1))
+    field = fractal(generator(seed, "canopy", visit.station), height, width * 3, 0.11 * width, 4, 0.6)
+    left = int(np.clip((hour - 6) / 12, 0, 1) * width * 1.9)
+    flecks = smoothstep(0.75, 1.35, field[:, left : left + width]) * clear * elevation
+    warm = np.array([1.0, 0.93 - 0.12 * (1 - elevation), 0.78 - 0.25 * (1 - elevation)], np.float32)
+    sky = np.array([0.93, 1.0, 1.0 + 0.10 * (1 - elevation)], np.float32)
+    angle = np.pi * (0.15 + 0.7 * np.clip((hour - 6) / 12, 0, 1))
+    direction = np.array([0.7 * np.cos(angle), np.sin(angle) * 0.9 + 0.2, 0.35])
+    level = 0.52 + 0.48 * elevation**0.5
+    return Light(
+        visit.infrared, cv2.GaussianBlur(flecks, (0, 0), 0.004 * width).astype(np.float32), warm, sky,
+        level, (direction / np.linalg.norm(direction)).astype(np.float32),
+    )  # fmt: skip
+
+
+def _placed(key, scene, visit, light, width, height, strip):
+    """Find a place where enough of the animal is seen in all shots, and render it there."""
+    kind = PERSON if visit.kind == "person" else KINDS[visit.kind]
+    best, most = None, -1.0
+    for attempt in range(ATTEMPTS):
+        last = attempt == ATTEMPTS - 1  # stand still in the middle, however much is hidden there
+        rng = generator(*key, "place", attempt)
+        pixels = width * float(rng.uniform(0.26, 0.58)) * (0.5 if visit.kind == "person" else 1)
+        distance = float(np.clip(scene.focal * kind.length / pixels, 1.55, 6.8))
+        limit = scene.focal * scene.height / (height - strip - 0.04 * height - scene.horizon)
+        distance = max(distance, limit + 0.1)
+        facing = 0.0 if rng.random() < 0.5 else np.pi
+        yaw = facing + float(np.clip(rng.normal(0, 0.32), -0.7, 0.7))
+        x = float(rng.uniform(0.18, 0.82)) * width - np.cos(yaw) * 0.08 * width
+        speed = kind.speed * float(rng.choice([0.0, 0.35, 0.8, 1.2]))
+        if last:
+            x, speed = 0.5 * width, 0.0
+        head, tail, step = rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(0, 2 * np.pi)
+        size, fat = float(np.clip(rng.normal(1, 0.07), 0.8, 1.2)), float(np.clip(rng.normal(1, 0.05), 0.88, 1.12))
+        sprites, seen = [], []
+        for n in range(visit.shots):
+            d = distance - speed * np.sin(yaw) * n
+            if d < limit:
+                break
+            pose = Pose(
+                step + (0.9 + 1.7 * speed / kind.speed) * n,
+                float(np.clip(head + n * rng.normal(0, 0.15), -1, 1)),
+                float(np.clip(tail + n * rng.normal(0, 0.3), -1, 1)), fat,
+            )  # fmt: skip
+            scale = scene.focal / d
+            at = x + speed * np.cos(yaw) * n * scale, scene.ground_row(d)
+            turn = yaw + n * float(rng.normal(0, 0.06))
+            sprite = _sprite(key, kind, visit.kind, pose, turn, scale * size, at, d, light, width, height, speed)
+            sprites.append(sprite)
+            seen.append(_visible(scene, sprite, width, height, strip)[1])
+            if seen[-1] < LEAST_VISIBLE and not last:
+                break
+        if len(sprites) == visit.shots and min(seen) > most:
+            best, most = sprites, min(seen)
+        if most >= LEAST_VISIBLE:
+            break
+    return best
+
+
+def _sprite(key, kind, name, pose, yaw, scale, at, distance, light, width, height, speed) -> Sprite:
+    surface = view(kind.build(pose), yaw, scale, generator(*key, "hair"))
+    colour, infrared = paint(name, surface, generator(*key, "coat"))
+    hidden = 0.72 + 0.28 * smoothstep(-0.14, 0.02, surface.near - np.median(surface.near[surface.cover]))
+    left, top = at[0] - surface.origin[0] / SUPERSAMPLING, at[1] - surface.origin[1] / SUPERSAMPLING
+    if light.dark:
+        flash = np.clip(surface.normal[..., 2], 0, 1) ** 0.7 * 0.85 + 0.12
+        image = (infrared * flash * hidden)[..., None]
+    else:
+        rows, cols = np.indices(surface.cover.shape, np.float32) / SUPERSAMPLING
+        fleck = sample(light.map, np.clip(cols + left, 0, width - 2), np.clip(rows + top, 0, height - 2))
+        sky = 0.66 + 0.34 * surface.normal[..., 1]
+        sun = np.clip(surface.normal @ light.direction, 0, 1) * (0.30 + 0.9 * fleck)
+        image = colour * ((sky * hidden)[..., None] * light.sky + sun[..., None] * light.sun)
+    alpha = surface.cover.astype(np.float32)
+    image = (image * alpha[..., None]).astype(np.float32)
+    blur = (0.35 + 0.03 * distance) * SUPERSAMPLING * width / 640
+    image, alpha = cv2.GaussianBlur(image, (0, 0), blur), cv2.GaussianBlur(alpha, (0, 0), blur)
+    if light.dark and speed > 0:
+        smear = max(1, int(speed * scale * SUPERSAMPLING * abs(np.cos(yaw)) / 30))
+        image, alpha = cv2.blur(image, (smear, 1)), cv2.blur(alpha, (smear, 1))
+    image = image.reshape(*alpha.shape, -1)
+    top0, left0 = int(np.floor(top)), int(np.floor(left))
+    size = alpha.shape[1] // SUPERSAMPLING + 2, alpha.shape[0] // SUPERSAMPLING + 2
+    matrix = np.array([[1 / SUPERSAMPLING, 0, left - left0], [0, 1 / SUPERSAMPLING, top - top0]])
+    image = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
+    alpha = cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR)
+    eyes = []
+    if kind.eye and light.dark:
+        count, _, stats, centres = cv2.connectedComponentsWithStats(surface.where("eye").astype(np.uint8))
+        for i in range(1, count):
+            facing = surface.normal[..., 2][surface.where("eye")].max()
+            if stats[i, cv2.CC_STAT_AREA] >= 2:
+                strength = {"bright": 1.0, "dim": 0.45}[kind.eye[0]] * facing
+                x, y = centres[i] / SUPERSAMPLING
+                eyes.append((left + x, top + y, kind.eye[1] * scale * 0.5, strength))
+    columns = np.flatnonzero(surface.cover.any(0)) / SUPERSAMPLING
+    feet = (left + float(columns.mean()), at[1])
+    return Sprite(image, alpha, top0, left0, distance, feet, float(np.ptp(columns)), eyes)
+
+
+def _window(sprite, width, height):
+    """Where the sprite lies in the picture and in itself; None if outside."""
+    h, w = sprite.alpha.shape
+    y0, y1, x0, x1 = max(0, sprite.top), min(height, sprite.top + h), max(0, sprite.left), min(width, sprite.left + w)
+    if y0 >= y1 or x0 >= x1:
+        return None
+    inside = slice(y0 - sprite.top, y1 - sprite.top), slice(x0 - sprite.left, x1 - sprite.left)
+    return (slice(y0, y1), slice(x0, x1)), inside
+
+
+def _visible(scene, sprite, width, height, strip):
+    """Alpha of the visible part in the picture, and the share of the animal that is visible."""
+    visible = np.zeros((height, width), np.float32)
+    window = _window(sprite, width, height)
+    if window is None:
+        return visible, 0.0
+    outer, inner = window
+    m = scene.margin
+    behind = scene.distance[m : m + height, m : m + width][outer] > sprite.distance - 0.25
+    cover = cv2.GaussianBlur(behind.astype(np.float32), (0, 0), 0.8)
+    free = 1 - scene.front[m : m + height, m : m + width, 4][outer]
+    visible[outer] = sprite.alpha[inner] * cover * free
+    visible[height - strip :] = 0
+    return visible, float(visible.sum() / max(sprite.alpha.sum(), 1e-6))
+
+
+def _expose(rng, scene, sprite, light, wind, width, height, strip):
+    m = scene.margin
+    unit = width / 640
+    gust = wind * float(rng.uniform(0.5, 1.3)) * unit
+    shape = scene.sway.shape
+    dx = gust * fractal(rng, *shape, 55 * unit, 2) * scene.sway
+    dy = 0.5 * gust * fractal(rng, *shape, 55 * unit, 2) * scene.sway
+    ys, xs = np.indices(shape, np.float32)
+    colour = cv2.remap(scene.colour, xs + dx, ys + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    front = cv2.remap(
+        scene.front[..., :4], xs + 1.5 * dx, ys + 1.5 * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    cover = cv2.remap(scene.front[..., 4], xs + 1.5 * dx, ys + 1.5 * dy, cv2.INTER_LINEAR)
+    crop = slice(m, m + height), slice(m, m + width)
+    colour, front, cover, distance = colour[crop], front[crop], cover[crop], scene.distance[crop]
+    visible, share = _visible(scene, sprite, width, height, strip) if sprite else (None, 0.0)
+    if light.dark:
+        image = _night(rng, colour, front, cover, distance, sprite, visible, width, height)
+    else:
+        image = _day(rng, colour, front, cover, light, sprite, visible, width, height)
+    image = _sensor(rng, image, light, unit)
+    box = None
+    if sprite and share > 0:
+        rows, cols = np.flatnonzero(visible.max(1) > 0.3), np.flatnonzero(visible.max(0) > 0.3)
+        if len(rows) and len(cols):
+            box = (
+                cols[0] / width, rows[0] / height, (cols[-1] + 1 - cols[0]) / width, (rows[-1] + 1 - rows[0]) / height
+            )  # fmt: skip
+    return image, box
+
+
+def _shadow(sprite, width, height, strength):
+    """A soft dark patch below the animal."""
+    shade = np.zeros((height, width), np.float32)
+    centre = int(sprite.foot[0] * 8), int(sprite.foot[1] * 8)
+    axes = int(max(2, 0.46 * sprite.span) * 8), int(max(2, 0.07 * sprite.span + 2) * 8)
+    cv2.ellipse(shade, centre, axes, 0, 0, 360, 1.0, -1, cv2.LINE_AA, 3)
+    return 1 - strength * cv2.GaussianBlur(shade, (0, 0), max(1.5, 0.045 * sprite.span))
+
+
+def _lay(image, sprite, visible, width, height):
+    """Put the animal into the picture where it is visible."""
+    outer, inner = _window(sprite, width, height)
+    alpha = sprite.alpha[inner][..., None]
+    shown = visible[outer][..., None]
+    pixel = sprite.rgb[inner] / np.maximum(alpha, 1e-3)
+    image[outer] = image[outer] * (1 - shown) + pixel * shown
+
+
+def _day(rng, colour, front, cover, light, sprite, visible, width, height):
+    lit = (0.86 * light.sky) + light.map[..., None] * 0.8 * light.sun
+    image = colour[..., :3] * lit
+    if sprite:
+        image *= _shadow(sprite, width, height, 0.5)[..., None]
+        _lay(image, sprite, visible, width, height)
+    image += (front[..., :3] * 0.8 * light.sky - image) * cover[..., None]
+    balance = 1 + rng.normal(0, 0.015, 3)
+    target = 0.44 * light.level
+    gain = np.clip(target / max(float(np.median(image)) * 1.18, 0.02), 0.6, 2.0) * rng.uniform(0.97, 1.03)
+    image = image * (gain * balance).astype(np.float32)
+    grey = image.mean(-1, keepdims=True)
+    flare = np.array([0.035, 0.038, 0.036], np.float32)
+    image = flare + 0.96 * (grey + (image - grey) * (0.52 + 0.13 * light.level))
+    return image
+
+
+def _night(rng, colour, front, cover, distance, sprite, visible, width, height):
+    ys, xs = np.indices((height, width), np.float32)
+    beam = np.exp(-(((xs / width - 0.5) / 0.52) ** 2 + ((ys / height - 0.55) / 0.62) ** 2))
+    image = (colour[..., 3] * np.clip((5.5 / np.maximum(distance, 0.8)) ** 0.9, 0.12, 1.3))[..., None]
+    if sprite:
+        image *= _shadow(sprite, width, height, 0.35)[..., None]
+        lit = Sprite(**{**sprite.__dict__, "rgb": sprite.rgb * min((5.5 / sprite.distance) ** 0.9, 1.3)})
+        _lay(image, lit, visible, width, height)
+    image += (front[..., 3:4] * 1.5 - image) * cover[..., None]
+    image *= 0.10 + 0.90 * beam[..., None]
+    if sprite:
+        glow = np.zeros((height, width), np.float32)
+        for x, y, radius, strength in sprite.eyes:
+            if 0 <= x < width and 0 <= y < height and visible[int(y), int(x)] > 0.3:
+                cv2.circle(
+                    glow, (int(x * 8), int(y * 8)), int(max(radius, 0.9) * 8), float(1.6 * strength), -1, cv2.LINE_AA, 3
+                )
+        image += (glow + 2 * cv2.GaussianBlur(glow, (0, 0), 2.2 * width / 640))[..., None]
+    gain = np.clip(0.33 / max(float(image.mean()), 0.02), 0.8, 2.0) * rng.uniform(0.97, 1.03)
+    image = np.float32(gain) * image
+    return np.repeat(image, 3, -1)
+
+
+def _sensor(rng, image, light, unit):
+    """Lens, sensor noise and a cheap camera's sharpening; uint8."""
+    height, width = image.shape[:2]
+    image = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 0.65 * unit + 0.1)
+    ys, xs = np.indices((height, width), np.float32)
+    radius2 = ((xs / width - 0.5) ** 2 + (ys / height - 0.5) ** 2) * 2
+    image *= (1 - 0.28 * radius2)[..., None]
+    image = np.where(image > 0.7, 0.7 + 0.3 * (1 - np.exp(-(image - 0.7) / 0.3)), image)
+    amount = (0.036 if light.dark else 0.016 + 0.02 * (1 - light.level)) * (0.5 + np.sqrt(np.clip(image, 0, 1)))
+    if light.dark:
+        grain = rng.standard_normal((height, width, 1), np.float32)
+        soft = cv2.GaussianBlur(rng.standard_normal((height, width), np.float32), (0, 0), 1.2)[..., None] * 2.2
+        image = image + amount * (0.6 * grain + 0.5 * soft)
+    else:
+        grain = rng.standard_normal((height, width, 1), np.float32)
+        chroma = cv2.GaussianBlur(rng.standard_normal((height, width, 3), np.float32), (0, 0), 1.6) * 2.5
+        image = image + amount * (0.8 * grain + 0.5 * chroma)
+    image = image + 0.55 * (image - cv2.GaussianBlur(image, (0, 0), 1.1 * unit + 0.3))
+    image = np.clip(image, 0, 1)
+    image = image + 0.08 * np.sin(2 * np.pi * (image - 0.5)) * 0.8
+    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -1,0 +1,16 @@
+"""Versions of the stages. Raise a stage's number when its results change: it and what follows run again."""
+
+STAGE_VERSION = {
+    "index": 1,
+    "detect": 1,
+    "crop": 1,
+    "embed": 1,
+    "collect": 1,
+    "reduce": 1,
+    "cluster": 1,
+    "project": 1,
+    "represent": 1,
+    "evaluate": 1,
+    "export": 1,
+    "report": 1,
+}

@@ -1,0 +1,15 @@
+from pathlib import Path
+
+from camtrap.logs import job
+
+with job(snakemake.log[0], snakemake.threads):
+    from camtrap.cluster.primary import fit_primary
+
+    fit_primary(
+        snakemake.wildcards.method,
+        Path(snakemake.input[0]).parent,
+        snakemake.input.neighbours,
+        snakemake.output[0],
+        snakemake.params.options,
+        snakemake.params.seed,
+    )

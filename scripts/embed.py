@@ -1,0 +1,17 @@
+from camtrap.device import lease
+from camtrap.embed.run import embed_shard
+from camtrap.logs import job
+
+with job(snakemake.log[0], snakemake.threads), lease(snakemake.resources.gpu) as device:
+    embed_shard(
+        snakemake.input.crops,
+        snakemake.input.embedder,
+        snakemake.output.table,
+        snakemake.config["embed"],
+        cache=snakemake.config["cache"],
+        device=device,
+        threads=snakemake.threads,
+        batch_size=snakemake.resources.batch_size,
+        stage_version=snakemake.params.version,
+        quantised=snakemake.input.quantised or None,
+    )

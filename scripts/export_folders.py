@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from camtrap.export.folders import export
+from camtrap.export.table import read_names
+from camtrap.logs import job
+from camtrap.paths import Roots
+
+with job(snakemake.log[0], snakemake.threads):
+    n_files = export(
+        snakemake.input.crops,
+        snakemake.input.clusters,
+        Path(snakemake.input.images[0]).parent,
+        Roots(snakemake.config["images"]),
+        read_names(snakemake.config["export"]["names"]),
+        Path(snakemake.output[0]),
+        snakemake.params.mode,
+        snakemake.params.content,
+    )
+    print(f"{n_files} files")

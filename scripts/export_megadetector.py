@@ -1,0 +1,15 @@
+from camtrap.export.megadetector import export
+from camtrap.export.table import read_names
+from camtrap.logs import job
+
+with job(snakemake.log[0], snakemake.threads):
+    print(
+        export(
+            snakemake.input.images,
+            snakemake.input.crops,
+            snakemake.input.clusters,
+            read_names(snakemake.config["export"]["names"]),
+            snakemake.output[0],
+            snakemake.input.detections,
+        )
+    )

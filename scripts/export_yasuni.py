@@ -1,0 +1,15 @@
+from camtrap.export.yasuni import export
+from camtrap.logs import job
+
+with job(snakemake.log[0], snakemake.threads):
+    print(
+        export(
+            snakemake.input.images,
+            snakemake.input.crops,
+            snakemake.input.index,
+            snakemake.input.detections,
+            snakemake.input.embeddings,
+            snakemake.output.records,
+            snakemake.output.features,
+        )
+    )

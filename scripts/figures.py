@@ -1,0 +1,15 @@
+from pathlib import Path
+
+from camtrap.logs import job
+
+with job(snakemake.log[0], snakemake.threads):
+    from camtrap.figures import draw
+
+    draw(
+        snakemake.input.crops,
+        snakemake.input.clusters,
+        snakemake.input.projection,
+        snakemake.input.choice,
+        Path(snakemake.input[0]).parent,
+        Path(snakemake.output[0]),
+    )

@@ -1,0 +1,26 @@
+import pandas as pd
+
+from camtrap.crop import cut
+from camtrap.embed.models import Embedder, preprocess
+from camtrap.files import read_json
+from camtrap.logs import job
+from camtrap.paths import Roots
+from camtrap.pictures import load
+from camtrap.preview import choose, preview
+
+with job(snakemake.log[0], snakemake.threads):
+    options, geometry = snakemake.params.options, snakemake.params.crop
+    embedder = Embedder(**read_json(snakemake.input.embedder))
+    roots = Roots(snakemake.config["images"])
+    images, crops = (pd.read_parquet(snakemake.input[name]) for name in ("images", "crops"))
+    problems = preview(
+        choose(crops, options["n"], options["pictures"], images, snakemake.params.seed),
+        lambda path: load(roots, path),
+        lambda picture, box: cut(picture, box, geometry["shape"], geometry["size"], geometry["padding"]),
+        lambda crop: preprocess(crop, embedder),
+        snakemake.output[0],
+        embedder.mean,
+        embedder.std,
+    )
+    for path, reason in problems:
+        print(f"{path}: {reason}")

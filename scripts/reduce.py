@@ -1,0 +1,9 @@
+from pathlib import Path
+
+from camtrap.logs import job
+
+with job(snakemake.log[0], snakemake.threads):
+    from camtrap.cluster.reduce import reduce
+
+    folder = Path(snakemake.output[0]).parent
+    reduce(snakemake.input.embeddings, snakemake.input.crops, folder, snakemake.params.options, snakemake.params.seed)

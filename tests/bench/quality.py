@@ -1,0 +1,341 @@
+"""How good the clusters are on labelled sets: `python tests/bench/quality.py` (`make bench-quality`).
+
+Sets: the pictures of shared/data/crops/animals22 (left out, saying so, where they are absent), long-tailed subsamples of them, and
+simulated surveys, cut at their true boxes. All are described by efficientnet_lite0 with the weights of its package.
+Methods run through the stages' own functions. Writes build/bench/quality.json, a row each.
+"""
+
+import argparse
+import csv
+import json
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+SHARED = ROOT.parent / "shared" / "data" / "crops" / "animals22"
+BUILD = ROOT / "build" / "bench"
+METHODS = ("average", "leiden", "ward", "spherical", "hdbscan")
+EFFECTS: list[tuple[str, dict]] = [
+    ("as configured", {}),
+    ("unit: crop", {"reduce": {"unit": "crop"}}),
+    ("prototype: medoid", {"reduce": {"prototype": "medoid"}}),
+    *((f"dims: {d}", {"reduce": {"dims": d}}) for d in (16, 32, 128, 256)),
+    ("whiten", {"reduce": {"whiten": True}}),
+    ("centre: mode", {"reduce": {"centre": "mode"}}),
+    *((f"neighbours.k: {k}", {"neighbours": {"k": k}}) for k in (5, 10, 25)),
+    ("no smoothing", {"average": {"smooth": False}}),
+    ("no evidence", {"average": {"partitions": 0, "resolutions": []}}),
+    ("no Leiden evidence", {"average": {"resolutions": []}}),
+    ("no K-Means evidence", {"average": {"partitions": 0}}),
+    ("no settling", {"average": {"settle": 0}}),
+    ("tolerance: 0.02", {"average": {"tolerance": 0.02}}),
+]
+
+
+@dataclass
+class Labelled:
+    """Embeddings (n, d), true labels (n,), and what the nuisance test needs."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    burst: np.ndarray
+    station: np.ndarray
+    infrared: np.ndarray
+
+    def part(self, name: str, rows: np.ndarray) -> "Labelled":
+        """Return some rows as a set of its own."""
+        return Labelled(name, self.x[rows], self.y[rows], self.burst[rows], self.station[rows], self.infrared[rows])
+
+
+def embed(crops: list[np.ndarray]) -> np.ndarray:
+    """Describe square crops by efficientnet_lite0, float32 (n, 1280)."""
+    import torch
+
+    from camtrap.embed import models
+
+    options = {"model": "efficientnet_lite0", "weights": None, "weights_sha256": None, "image_size": None}
+    embedder = models.resolve(options)
+    network = models.load(embedder, options)
+    out = []
+    with torch.inference_mode():
+        for start in range(0, len(crops), 16):
+            batch = np.stack([models.preprocess(crop, embedder) for crop in crops[start : start + 16]])
+            out.append(network(torch.from_numpy(batch)).numpy())
+    return np.concatenate(out)
+
+
+def animals22() -> Labelled:
+    """Return the labelled pictures, padded to a square; each is a burst of its own."""
+    from camtrap import pictures
+    from camtrap.crop import cut
+
+    with open(SHARED / "labels.csv", newline="") as file:
+        rows = sorted((row["path"], row["label"]) for row in csv.DictReader(file))
+    crops = [cut(pictures.decode((SHARED / path).read_bytes()), (0, 0, 1, 1)) for path, _ in rows]
+    n = len(rows)
+    label = np.array([label for _, label in rows])
+    return Labelled("animals22", embed(crops), label, np.arange(n).astype(str), np.full(n, "A"), np.zeros(n, bool))
+
+
+def simulated(seed: int, pictures_: int) -> Labelled:
+    """Return a simulated survey: species spread over stations and days, long-tailed, cut at the true boxes."""
+    from camtrap import pictures
+    from camtrap.crop import cut
+    from camtrap.simulate import simulate
+
+    with tempfile.TemporaryDirectory() as folder:
+        simulate(folder, seed, cards=2, stations=6, pictures=pictures_, spread=True, long_tailed=True, workers=2)
+        with open(Path(folder) / "truth.csv", newline="") as file:
+            rows = [r for r in csv.DictReader(file) if r["category"] == "animal" and r["w"] and not r["duplicate_of"]]
+        crops, kept = [], []
+        for row in rows:
+            box = tuple(float(row[key]) for key in ("x", "y", "w", "h"))
+            try:
+                image = pictures.decode((Path(folder) / "images" / row["path"]).read_bytes())
+            except (OSError, ValueError):
+                continue  # the truncated file
+            crops.append(cut(image, box))
+            kept.append(row)
+        x = embed(crops)
+    column = {key: np.array([row[key] for row in kept]) for key in ("kind", "burst", "station", "infrared")}
+    night = np.char.lower(column["infrared"]) == "true"
+    night |= column["infrared"] == "1"
+    return Labelled(f"simulated-{seed}", x, column["kind"], column["burst"], column["station"], night)
+
+
+def long_tailed(whole: Labelled, seed: int, exponent: float, least: int = 2) -> Labelled:
+    """Return a subsample with max(least, 60 / rank ** exponent) pictures a kind, ranks by chance."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for rank, kind in enumerate(rng.permutation(np.unique(whole.y)), 1):
+        own = np.flatnonzero(whole.y == kind)
+        rows.append(rng.choice(own, min(len(own), max(least, round(60 / rank**exponent))), replace=False))
+    return whole.part(f"zipf{exponent:g}-{seed}", np.sort(np.concatenate(rows)))
+
+
+def load_sets(surveys: int, size: int) -> list[Labelled]:
+    """Make all sets; embeddings are kept below build/bench for the next time."""
+
+    def cached(name, make):
+        file = BUILD / f"{name}.npz"
+        if not file.exists():
+            made = make()
+            BUILD.mkdir(parents=True, exist_ok=True)
+            np.savez(file, **{key: value for key, value in vars(made).items() if key != "name"})
+        with np.load(file, allow_pickle=False) as data:
+            return Labelled(name, **{key: data[key] for key in data.files})
+
+    sets = []
+    if SHARED.exists():
+        whole = cached("animals22", animals22)
+        sets += [whole, *(long_tailed(whole, seed, s) for s in (1.0, 0.7) for seed in range(3))]
+    else:
+        print(f"left out: {SHARED} is not there")
+    return sets + [
+        cached(f"simulated-{seed}", lambda seed=seed: simulated(seed, size)) for seed in range(1, surveys + 1)
+    ]
+
+
+def write(data: Labelled, folder: Path) -> tuple[list[Path], Path]:
+    """Write a set as the embed and collect stages would."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    n = len(data.x)
+    ids = [f"{i:07d}" for i in range(n)]
+    values = pa.FixedSizeListArray.from_arrays(pa.array(data.x.astype(np.float32).ravel()), data.x.shape[1])
+    pq.write_table(pa.table({"crop_id": ids, "embedding": values}), folder / "s.parquet")
+    columns = {"crop_id": ids, "shard": ["s"] * n, "row": np.arange(n, dtype=np.int32), "burst": data.burst.tolist()}
+    columns |= {"infrared": data.infrared, "station": data.station.tolist(), "camera": ["c"] * n, "batch": ["b"] * n}
+    pq.write_table(pa.table({**columns, "clustered": np.ones(n, bool)}), folder / "crops.parquet")
+    return [folder / "s.parquet"], folder / "crops.parquet"
+
+
+def run(data: Labelled, methods: tuple, params: dict, seed: int, ks: range = range(0)) -> dict[str, dict]:
+    """Run reduce … choose; return {method: {labels, seconds, k}}, ``primary`` among them."""
+    import pyarrow.parquet as pq
+
+    from camtrap.cluster import choose, neighbours, primary, reduce, sweep
+
+    out: dict[str, dict] = defaultdict(lambda: {"seconds": 0.0})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        reduced, near = folder / "r", folder / "near.npz"
+        reduce.reduce(*write(data, folder), reduced, params.get("reduce"), seed)
+        neighbours.neighbours(reduced, near, params.get("neighbours"), seed)
+        files: dict[str, list[Path]] = {"sweep": [], "method": []}
+        for kind, fit in (("kmeans", sweep.fit_kmeans), ("gmm", sweep.fit_gmm)):
+            start = time.perf_counter()
+            for k in ks:
+                files["sweep"].append(folder / f"{kind}{k}.npz")
+                fit(reduced, k, files["sweep"][-1], params.get(kind), seed)
+            out[kind]["seconds"] = time.perf_counter() - start
+        for method in methods:
+            start = time.perf_counter()
+            files["method"].append(folder / f"{method}.npz")
+            primary.fit_primary(method, reduced, near, files["method"][-1], params.get(method), seed)
+            out[method]["seconds"] = time.perf_counter() - start
+        at = folder / "choice.json", folder / "clusters.parquet"
+        choice = choose.choose(reduced, near, files["sweep"], files["method"], *at, params.get("choose"), seed)
+        table = pq.read_table(at[1]).to_pandas()
+        for method in [*methods, *(("kmeans", "gmm") if ks else ())]:
+            out[method]["labels"] = table[method].to_numpy()
+        out["primary"] = {"labels": table["cluster"].to_numpy(), "seconds": out[choice["primary"]]["seconds"]}
+        out["vectors"] = {"labels": None, "x": np.load(reduced / "vectors.npy")}
+    return out
+
+
+def scores(data: Labelled, labels: np.ndarray) -> dict:
+    """Return AMI, ARI, V (noise as one group), purity, macro-F1, species found, and the nuisance."""
+    from sklearn import metrics
+
+    label, y = np.unique(data.y, return_inverse=True)
+    table = metrics.cluster.contingency_matrix(y, labels)
+    if (labels < 0).any():  # contingency's columns are sorted: the first is noise, which is no cluster
+        noise, clusters = table[:, 0], table[:, 1:]
+    else:
+        noise, clusters = np.zeros(len(label), int), table
+    winner = clusters.argmax(0)
+    predicted = np.zeros((len(label), len(label)))
+    for kind, column in zip(winner, clusters.T, strict=True):
+        predicted[:, kind] += column
+    right, given, true = np.diag(predicted), predicted.sum(0), table.sum(1)
+    found = {label[kind] for kind, column in zip(winner, clusters.T, strict=True) if 2 * column.max() > column.sum()}
+    common = [kind for kind in label if len(np.unique(data.burst[data.y == kind])) >= 10]
+    row = {
+        "ami": metrics.adjusted_mutual_info_score(y, labels),
+        "ari": metrics.adjusted_rand_score(y, labels),
+        "v": metrics.v_measure_score(y, labels),
+        "purity": clusters.max(0).sum() / max(clusters.sum(), 1),
+        "macro_f1": float(np.mean(2 * right / np.maximum(given + true, 1))),
+        "species_found": len(found & set(common)),
+        "species": len(common),
+        "k": clusters.shape[1],
+        "noise": int(noise.sum()),
+    }
+    if len(np.unique(data.station)) > 1:
+        row["ami_station"] = metrics.adjusted_mutual_info_score(data.station, labels)
+        row["ami_station_truth"] = metrics.adjusted_mutual_info_score(data.station, y)
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
+
+
+def given_true_k(data: Labelled, x: np.ndarray) -> dict[str, tuple[np.ndarray, float]]:
+    """Return labels and seconds of scikit-learn's K-Means and mixtures with the true number of kinds."""
+    import warnings
+
+    from sklearn.cluster import KMeans
+    from sklearn.mixture import GaussianMixture
+
+    k, out = len(np.unique(data.y)), {}
+    fits = {
+        "K-Means, raw": (KMeans(k, n_init=10, random_state=0), data.x),
+        "K-Means, one start": (KMeans(k, random_state=0), x),
+        "K-Means": (KMeans(k, n_init=10, random_state=0), x),
+        **{
+            f"GMM {c}": (GaussianMixture(k, covariance_type=c, n_init=3, reg_covar=1e-4, random_state=0), x)
+            for c in ("full", "tied", "diag")
+        },
+    }
+    for name, (model, vectors) in fits.items():
+        start = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            out[name] = model.fit_predict(vectors), time.perf_counter() - start
+    return out
+
+
+def main() -> None:
+    """Measure everything, print the table, write the rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--surveys", type=int, default=2, help="simulated surveys")
+    parser.add_argument("--pictures", type=int, default=900, help="of a simulated survey")
+    parser.add_argument("--no-effects", action="store_true", help="leave out the effect of each choice alone")
+    parser.add_argument("--out", type=Path, default=BUILD / "quality.json")
+    options = parser.parse_args()
+    rows: list[dict] = []
+
+    def add(data, method, choice, labels, seconds, **more):
+        rows.append(
+            {
+                "set": data.name,
+                "method": method,
+                "choice": choice,
+                **scores(data, labels),
+                "seconds": round(seconds, 2),
+                **more,
+            }
+        )
+        row = rows[-1]
+        print(
+            f"{data.name:<12} {method:<20} {choice:<20} AMI {row['ami']:.3f}  ARI {row['ari']:.3f}  V {row['v']:.3f}  "
+            f"purity {row['purity']:.3f}  F1 {row['macro_f1']:.3f}  species {row['species_found']}/{row['species']}  "
+            f"k {row['k']}  noise {row['noise']}  {seconds:.1f} s" + "".join(f"  {k} {v}" for k, v in more.items()),
+            flush=True,
+        )
+
+    from camtrap.cluster.scores import adjusted_rand
+
+    for data in load_sets(options.surveys, options.pictures):
+        fitted = run(data, METHODS, {}, 0, range(2, 41))
+        for method, (labels, seconds) in given_true_k(data, fitted["vectors"]["x"]).items():
+            add(data, method, "true k", labels, seconds)
+        for method in ("kmeans", "gmm", *METHODS[1:]):
+            add(data, method, "chosen", fitted[method]["labels"], fitted[method]["seconds"])
+        seeds = [fitted["primary"], *(run(data, METHODS[:1], {}, seed)["primary"] for seed in range(1, options.seeds))]
+        pairs = [adjusted_rand(a["labels"], b["labels"]) for i, a in enumerate(seeds) for b in seeds[:i]]
+        for seed, fit in enumerate(seeds):
+            add(
+                data,
+                "primary: auto",
+                f"seed {seed}",
+                fit["labels"],
+                fit["seconds"],
+                seed_ari=round(float(np.mean(pairs)), 3),
+            )
+        for name, params in [] if options.no_effects else EFFECTS:
+            fit = run(data, METHODS[:1], params, 0)["primary"]
+            add(data, "effect", name, fit["labels"], fit["seconds"])
+        if not options.no_effects:
+            for resolution in (0.5, 1.0, 2.0, 4.0):
+                fit = run(
+                    data, ("leiden",), {"leiden": {"resolutions": [resolution]}, "choose": {"primary": "leiden"}}, 0
+                )["primary"]
+                add(data, "leiden", f"resolution {resolution:g}", fit["labels"], fit["seconds"])
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps({"rows": rows, "goals": goals(rows)}, indent=1) + "\n")
+    print(json.dumps(goals(rows), indent=1))
+    print(f"written to {options.out}")
+
+
+def goals(rows: list[dict]) -> dict:
+    """Return, for each set, primary's AMI less that of the better of K-Means and GMM given the true k, and the species found."""
+    out: dict = {}
+    for name in dict.fromkeys(row["set"] for row in rows):
+        own = [row for row in rows if row["set"] == name]
+        primary = [row for row in own if row["method"] == "primary: auto"]
+        best = max(row["ami"] for row in own if row["choice"] == "true k")
+        out[name] = {
+            "ami": round(float(np.mean([row["ami"] for row in primary])), 4),
+            "best_given_true_k": best,
+            "gain": round(float(np.mean([row["ami"] for row in primary])) - best, 4),
+            "species_found": round(
+                float(np.mean([row["species_found"] / max(row["species"], 1) for row in primary])), 3
+            ),
+            "seed_ari": primary[0]["seed_ari"],
+        }
+        if "ami_station" in primary[0]:
+            out[name]["station_above_truth"] = round(max(r["ami_station"] - r["ami_station_truth"] for r in primary), 4)
+    return out
+
+
+if __name__ == "__main__":
+    main()

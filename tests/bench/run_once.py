@@ -1,0 +1,66 @@
+"""What a run costs beside its pictures: Snakemake, its jobs and loading, and the same of the straight chain of scripts."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import material
+
+ROOT = Path(__file__).resolve().parents[2]
+PICTURES = 2
+CHAIN = """
+import sys
+from pathlib import Path
+from ways import Notebook, Package
+from camtrap.embed.models import resolve
+options = {options!r}
+Package(Path({weights!r}))
+Notebook(resolve(options), options)
+"""
+
+
+def snakemake(bench, detector: str) -> float:
+    """Seconds of one shard from pictures to vectors by the real workflow, less what its two pictures take."""
+    folder = bench.folder / f"run_{detector}"
+    shutil.rmtree(folder, ignore_errors=True)
+    images = folder / "images" / "card"
+    images.mkdir(parents=True)
+    for path in material.pictures(bench.images, 3, PICTURES):
+        shutil.copy(path, images)
+    config = {
+        "images": str(folder / "images"),
+        "results": str(folder / "results"),
+        "cache": str(bench.folder),
+        "plan": {"settle_seconds": 0},
+        "detector": {"weights": str(bench.folder / f"{detector}.pt")},
+        "embed": {"model": "resnet152", "weights": str(bench.folder / "resnet152.pth")},
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    command += ["--configfile", str(folder / "config.json"), "--cores", str(bench.threads), "--resources", "gpu=0"]
+    seconds = _time([*command, "--until", "embed"])
+    if not list((folder / "results" / "embeddings").glob("*/*.parquet")):
+        raise RuntimeError(f"the workflow wrote no embeddings in {folder}")
+    taken = bench.seconds[f"detect stage, {detector}"] + bench.seconds["crop and embed stage, 3 megapixels"]
+    return seconds - PICTURES * taken
+
+
+def chain(bench, detector: str) -> float:
+    """Seconds until the straight chain has its two networks loaded."""
+    options = bench.network("resnet152")[0]
+    code = CHAIN.format(options=options, weights=str(bench.folder / f"{detector}.pt"))
+    return _time([sys.executable, "-c", code])
+
+
+def _time(command: list[str]) -> float:
+    paths = [str(ROOT / "scripts"), str(Path(__file__).resolve().parent)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    begin = time.perf_counter()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    return time.perf_counter() - begin

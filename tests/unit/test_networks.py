@@ -1,0 +1,155 @@
+"""The network inside the detector: ONNX Runtime and torch give the package's own boxes; memory that runs out."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from camtrap import torchvision_ops
+from camtrap.detect.networks import TorchNetwork
+from camtrap.logs import UserError
+from camtrap.pictures import decode
+from camtrap.weights import digest
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+WEIGHTS = DATA / "weights" / "yolov5n.pt"
+PICTURES = DATA / "camera-traps" / "ena24" / "images"
+CLASSES = {"animal": list(range(14, 24)), "person": [0], "vehicle": [1, 2, 3, 5, 6, 7]}
+real = pytest.mark.skipif(not WEIGHTS.exists(), reason="the real weights and pictures (shared/data) are not here")
+
+
+def detector(runtime, cache, threads=1):
+    from camtrap.detect.megadetector import MegaDetector
+
+    return MegaDetector(WEIGHTS, digest(WEIGHTS), "cpu", 640, CLASSES, 0.05, runtime, threads, str(cache))
+
+
+@real
+@pytest.mark.xdist_group("megadetector")
+def test_boxes_are_those_of_the_package(tmp_path, monkeypatch):
+    torchvision_ops.ensure()
+    from megadetector.detection import run_detector
+    from megadetector.detection.run_detector_batch import load_and_run_detector_batch
+
+    monkeypatch.setattr(run_detector, "USE_MODEL_NATIVE_CLASSES", True)
+    files = sorted(PICTURES.rglob("*.jpg"))[:3]
+    theirs = load_and_run_detector_batch(
+        str(WEIGHTS), [str(file) for file in files], confidence_threshold=0.05, quiet=True, image_size=640
+    )
+    classes = {number: str(i) for i, name in enumerate(CLASSES, 1) for number in CLASSES[name]}
+    ours = detector("auto", tmp_path)
+    assert ours.decodes  # ONNX Runtime, not its fallback
+    found = 0
+    for file, wanted in zip(files, theirs, strict=True):
+        picture = decode(file.read_bytes())
+        (given,) = ours([file.name], [picture])
+        boxes = [box for box in wanted["detections"] if int(box["category"]) in classes]
+        assert len(given["detections"]) == len(boxes)
+        height, width = picture.shape[:2]
+        for mine, other in zip(given["detections"], boxes, strict=True):
+            assert mine["category"] == classes[int(other["category"])]
+            assert abs(mine["conf"] - other["conf"]) <= 0.005
+            pixels = np.subtract(mine["bbox"], other["bbox"]) * [width, height, width, height]
+            assert np.abs(pixels).max() <= 1
+            found += 1
+    assert found > 0
+
+
+@real
+@pytest.mark.xdist_group("megadetector")
+def test_every_shape_of_picture_and_both_runtimes(tmp_path):
+    random = np.random.default_rng(0)
+    source = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
+    shapes = [(480, 640), (640, 480), (300, 300), (100, 700)]
+    pictures = [
+        source[: shape[0], : shape[1]] if shape != (300, 300) else random.integers(0, 256, (300, 300, 3), np.uint8)
+        for shape in shapes
+    ]
+    names = [str(shape) for shape in shapes]
+    onnx, torch = detector("onnxruntime", tmp_path), detector("torch", tmp_path)
+    assert onnx.decodes
+    assert not torch.decodes
+    given, wanted = onnx(names, pictures), torch(names, pictures)
+    assert any(entry["detections"] for entry in wanted)
+    for mine, other in zip(given, wanted, strict=True):
+        assert [box["category"] for box in mine["detections"]] == [box["category"] for box in other["detections"]]
+        for one, two in zip(mine["detections"], other["detections"], strict=True):
+            np.testing.assert_allclose(one["bbox"] + [one["conf"]], two["bbox"] + [two["conf"]], atol=2e-3)
+
+
+def convolution():
+    torchvision_ops.ensure()
+    import torch
+
+    torch.manual_seed(0)
+    return torch.nn.Conv2d(3, 4, 3)
+
+
+class Card(TorchNetwork):
+    """A GPU that holds so many pictures: its module raises as torch does."""
+
+    def __init__(self, holds):
+        import torch
+
+        convolve = convolution()
+        super().__init__(convolve)
+
+        class Module(torch.nn.Module):
+            def forward(self, inputs, augment):
+                if len(inputs) > holds:
+                    raise torch.OutOfMemoryError
+                return (convolve(inputs),)
+
+        self.module = Module()
+
+
+def test_out_of_gpu_memory_halves_the_batch():
+    import torch
+
+    inputs = torch.randn(5, 3, 8, 8)
+    network = Card(2)
+    with torch.inference_mode():
+        wanted = convolution()(inputs)
+    torch.testing.assert_close(network(inputs)[0], wanted)
+    assert network.limit == [2]
+    assert network.error is None
+
+
+def test_one_picture_too_large_ends_the_job_and_is_not_the_pictures_failure():
+    import torch
+
+    network = Card(0)
+    with pytest.raises(UserError, match="does not hold one picture"):
+        network(torch.randn(2, 3, 8, 8))
+    assert isinstance(network.error, UserError)
+
+
+def test_backends_without_a_network_import_no_torch(tmp_path):
+    import subprocess
+    import sys
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [{"path": "a.jpg", "status": "ok", "error": None, "exif": None}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "index.parquet")
+    pq.write_table(pa.Table.from_pylist(rows).slice(0, 0), tmp_path / "empty.parquet")
+    for backend in ("none", "megadetector"):
+        (tmp_path / f"{backend}.json").write_text(json.dumps({"backend": backend, "model": backend, "sha256": None}))
+    code = f"""
+import sys
+from pathlib import Path
+from camtrap.detect.run import detect_shard
+from camtrap.paths import Roots
+folder = Path({str(tmp_path)!r})
+for index, backend in (("index", "none"), ("empty", "megadetector")):
+    detect_shard(folder / f"{{index}}.parquet", folder / f"{{backend}}.json", folder / f"{{index}}.out.json",
+                 Roots(str(folder)), {{"min_confidence": 0.005, "motion": {{}}}})
+import camtrap.detect.motion
+print(sorted({{"torch", "torchvision", "megadetector", "onnxruntime"}} & set(sys.modules)))
+"""
+    scripts = Path(__file__).resolve().parents[2] / "scripts"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=scripts, check=True)
+    assert done.stdout.strip() == "[]"
+    assert len(json.loads((tmp_path / "index.out.json").read_text())["images"]) == 1

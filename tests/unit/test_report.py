@@ -1,0 +1,426 @@
+"""The report: what it says adds up, nothing from outside gets into its markup, and it loads nothing."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from camtrap.report import build, charts, facts, thumbnails, words
+from camtrap.report.gather import gather
+from PIL import Image
+
+MODEL = "net"
+SHARD = "card-00000-aaaaaaaa"
+NASTY = "<script>alert(1)</script>"
+NASTY_FILE = "card/\"quoted\" 'it'\n<img src=x onerror=alert(2)>&amp;.jpg"
+CONFIG = {"report": {"title": "Yasuní <2024>"}, "seed": 7, "results": "/somewhere", "images": f"/{NASTY}"}
+IMAGE_COLUMNS = ["path", "station", "datetime", "latitude", "longitude", "category", "event", "clock"]
+
+
+class Page(HTMLParser):
+    """What a browser would make of the page: tags with attributes, the text, and the texts of scripts."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.text, self.scripts, self._open = [], "", [], []
+        self.feed(html)
+        self.ids = [attributes["id"] for _, attributes in self.tags if "id" in attributes]
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if self._open[-1:] == ["script"]:
+            self.scripts.append(data)
+        elif self._open[-1:] != ["style"]:
+            self.text += data
+
+    def all(self, name, **wanted):
+        return [a for tag, a in self.tags if tag == name and wanted.items() <= a.items()]
+
+
+def picture(path, category, station="A", time=None, event=None, clock=None, place=(None, None)):
+    return dict(zip(IMAGE_COLUMNS, (path, station, time, *place, category, event, clock), strict=True))
+
+
+def crop(number, path, cluster, station="A", time=None, burst=None, event=None, infrared=False, suggestion=None):
+    return {
+        "crop_id": f"{number:04d}",
+        "path": path,
+        "station": station,
+        "datetime": time,
+        "burst": burst or f"b{number}",
+        "event": event or f"e{number}",
+        "infrared": infrared,
+        "cluster": cluster,
+        "suggestion": cluster if suggestion is None else suggestion,
+    }
+
+
+def write(folder, images, crops, failures=(), confusion=None, switches=(), representatives=None):
+    """A results folder as the pipeline leaves it, of so many rows that all can be worked out by hand."""
+    results, cluster_folder = folder / "results", folder / "results" / "clusters" / MODEL
+    for sub in ("tables", "crops", "models", f"clusters/{MODEL}/reduced"):
+        (results / sub).mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame(images, columns=IMAGE_COLUMNS).astype({"datetime": "datetime64[us]"})
+    table.astype({"latitude": float, "longitude": float}).to_parquet(results / "tables" / "images.parquet")
+    columns = ["crop_id", "path", "station", "datetime", "burst", "event", "infrared", "cluster", "suggestion"]
+    rows = pd.DataFrame(crops, columns=columns).astype({"datetime": "datetime64[us]", "infrared": bool})
+    rows = rows.assign(shard=SHARD, row=np.arange(len(rows), dtype="int32"), category="animal", repeat=False)
+    rows["clustered"] = True
+    text = ["crop_id", "path", "station", "burst", "event", "shard", "category"]
+    rows = rows.astype(dict.fromkeys(text, "string"))
+    rows.drop(columns=["cluster", "suggestion"]).to_parquet(results / "tables" / "crops.parquet")
+    rows["image"] = [jpeg(number) for number in range(len(rows))]
+    rows[["crop_id", "image"]].to_parquet(results / "crops" / f"{SHARD}.parquet")
+    labels = rows[["crop_id", "cluster", "suggestion"]].astype({"cluster": "int32", "suggestion": "int32"})
+    labels.to_parquet(cluster_folder / "clusters.parquet")
+    if representatives is None:
+        representatives = [
+            (name, role, rank, crop_id)
+            for name, part in labels.groupby("cluster")
+            for role in ("nearest", "spread", "outlier")
+            for rank, crop_id in enumerate(part["crop_id"][:4])
+        ]
+    chosen = pd.DataFrame(representatives, columns=["cluster", "role", "rank", "crop_id"])
+    chosen.astype({"cluster": "int32", "rank": "int32"}).to_parquet(cluster_folder / "representatives.parquet")
+    k, noise = int(labels["cluster"].max()) + 1 if len(labels) else 0, int((labels["cluster"] < 0).sum())
+    category = table["category"].value_counts()
+    counts = {
+        "found": int((table["category"] != "removed").sum()),
+        "categories": {name: int(category.get(name, 0)) for name in words.CATEGORIES},
+        "removed": int(category.get("removed", 0)),
+        "damaged": 0,
+        "videos": 0,
+        "repeat_detections": 0,
+        "bursts": 3,
+        "events": 3,
+        "crops": len(rows),
+        "clustered": len(rows),
+        "stations": int(table["station"].nunique()),
+    }
+    reduced = {"n_crops": len(rows), "n_missing": 0, "n_units": len(rows), "dims": 2, "unit": "burst"}
+    evaluation = confusion is not None and {"problem": None, "source": {"table": "t.csv"}, "clusterings": {}}
+    scores = [{"k": 2, "silhouette": 0.25, "bic": -120034.5}, {"k": 3, "silhouette": None, "bic": -9.5}]
+    sweep = {"k": 2, "reason": "k = 2 has the highest silhouette", "scores": scores}
+    files = {
+        "tables/counts.json": counts,
+        f"clusters/{MODEL}/reduced/info.json": reduced | {"explained_variance": 0.5, "switches": list(switches)},
+        f"clusters/{MODEL}/choice.json": {
+            "primary": "leiden",
+            "reason": "leiden: a plateau",
+            "k": k,
+            "noise": noise,
+            "switches": {},
+            "sweeps": {"kmeans": sweep},
+        },
+        f"clusters/{MODEL}/nuisance.json": {"station": {"ami": 0.61, "values": 2, "crops": len(rows)}},
+        f"clusters/{MODEL}/project.json": {"switches": []},
+        "models/detector.json": {"backend": "motion", "model": None, "sha256": None},
+        f"models/{MODEL}.json": {
+            "model": "efficientnet",
+            "library": "timm",
+            "source": "x",
+            "licence": "y",
+            "sha256": "f" * 64,
+        },
+    }
+    if evaluation:
+        (cluster_folder / "evaluation").mkdir()
+        files[f"clusters/{MODEL}/evaluation/evaluation.json"] = evaluation | {
+            "metrics": {"ami": 0.75},
+            "pictures": None,
+        }
+        files[f"clusters/{MODEL}/evaluation/evaluation.json"] |= {"seeds": None, "species": []}
+        table = pd.DataFrame(confusion, columns=["cluster", "label", "crops"])
+        table.to_parquet(cluster_folder / "evaluation" / "confusion.parquet")
+    for name, value in files.items():
+        (results / name).write_text(json.dumps(value))
+    table = pd.DataFrame(failures, columns=["path", "stage", "status", "reason"])
+    table.to_csv(results / "tables" / "failures.csv", index=False)
+    return results
+
+
+def jpeg(number):
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 40), (number % 250, 80, 90)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def make(results, **options):
+    out = results / "report"
+    summary = build(results, MODEL, CONFIG, out / "report.html", out / "summary.json", **options)
+    return (out / "report.html").read_text(encoding="utf-8"), summary
+
+
+@pytest.fixture
+def survey(tmp_path):
+    """9 pictures, 5 crops in 2 clusters and noise, every name as bad as it can be."""
+    noon, night = pd.Timestamp("2024-05-01 12:30"), pd.Timestamp("2024-06-03 23:59")
+    images = [
+        picture(NASTY_FILE, "animal", NASTY, noon, "e1", place=(-0.6, -76.1)),
+        picture("card/2.jpg", "animal", NASTY, noon, "e1", place=(-0.6, -76.1)),
+        picture("card/3.jpg", "animal", "B & C", night, "e2", place=(-0.7, -76.2)),
+        picture("card/4.jpg", "person", "B & C", pd.Timestamp("1970-01-01"), clock="epoch", place=(-0.7, -76.2)),
+        *(picture(f"card/empty{n}.jpg", "empty", NASTY, noon, place=(-0.6, -76.1)) for n in range(2)),
+        picture("card/bad.jpg", "failed", None),
+        picture("card/copy.jpg", "duplicate", NASTY, noon),
+        picture("card/gone.jpg", "removed", NASTY, noon),
+    ]
+    crops = [
+        crop(1, NASTY_FILE, 0, NASTY, noon, "b1", "e1"),
+        crop(2, "card/2.jpg", 0, NASTY, noon, "b1", "e1"),
+        crop(3, "card/2.jpg", 0, NASTY, noon, "b2", "e1"),
+        crop(4, "card/3.jpg", 1, "B & C", night, "b3", "e2", infrared=True),
+        crop(5, "card/3.jpg", -1, "B & C", night, "b3", "e2", infrared=True, suggestion=1),
+    ]
+    failures = [("card/bad.jpg", "index", "failed", f"not a picture: {NASTY}")]
+    confusion = [(0, "<b>deer</b>", 2), (0, "", 1), (1, "ocelot", 1)]
+    return write(tmp_path, images, crops, failures, confusion)
+
+
+def test_nothing_from_outside_becomes_markup(survey):
+    html, _ = make(survey)
+    page = Page(html)
+    assert len(page.all("script")) == 1
+    assert len(page.scripts) == 1
+    assert "alert" not in page.scripts[0]
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    for text in (NASTY, "B & C", "<b>deer</b>", "Yasuní <2024>", NASTY_FILE, f"not a picture: {NASTY}"):
+        assert text in page.text
+    assert any(NASTY_FILE in image.get("title", "") for image in page.all("img"))
+
+
+def test_the_page_may_run_its_own_script_only(survey):
+    html, _ = make(survey)
+    page = Page(html)
+    policy = page.all("meta", **{"http-equiv": "Content-Security-Policy"})[0]["content"]
+    digest = base64.b64encode(hashlib.sha256(page.scripts[0].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+
+
+def test_nothing_is_loaded_and_no_link_leads_astray(survey):
+    html, _ = make(survey)
+    page = Page(html)
+    assert len(page.ids) == len(set(page.ids))
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "srcset", "data", "poster", "action"):
+            target = attributes.get(name)
+            if target is None:
+                continue
+            if target.startswith("#"):
+                assert target[1:] in page.ids
+            elif name == "href" and tag == "a":
+                assert (survey / "report" / target).resolve() == (survey / "tables" / "failures.csv").resolve()
+            else:
+                assert re.match(r"data:image/(jpeg|png);base64,[A-Za-z0-9+/=]+$", target)
+    style = re.search("<style>(.*?)</style>", html, re.DOTALL)[1]
+    assert "url(" not in style
+    assert "@import" not in style
+    assert not page.all("link")
+
+
+def test_every_picture_has_a_text(survey):
+    page = Page(make(survey)[0])
+    assert len(page.all("img")) > 5
+    assert all("alt" in image for image in page.all("img"))
+
+
+def test_the_counts_add_up_before_the_reader(survey):
+    html, summary = make(survey)
+    page = Page(html)
+    assert "3 + 1 + 0 + 2 + 1 + 1 = 8" in page.text
+    assert "4 in clusters + 1 that fit none = 5 crops" in page.text
+    assert "1 picture was planned once and is no longer on the disk" in page.text
+    assert summary["counts"] == {"animal": 3, "person": 1, "vehicle": 0, "empty": 2, "failed": 1, "duplicate": 1}
+    assert summary["n_images"] == 8 == sum(summary["counts"].values())
+    assert (summary["n_crops"], summary["k"], summary["clusters"], summary["noise"]) == (5, 2, [3, 1], 1)
+    assert summary["metrics"] == {"ami": 0.75}
+    assert summary["reason"] == "leiden: a plateau"
+    assert json.loads((survey / "report" / "summary.json").read_text()) == summary
+
+
+def test_the_stations_share_out_all_pictures_found(survey):
+    rows = facts.stations(gather(survey, MODEL))
+    found = {row["name"]: (row["pictures"], row["animals"], row["events"], row["doubtful"]) for row in rows}
+    assert found == {NASTY: (5, 2, 1, 0), "B & C": (2, 1, 1, 1), "station unknown": (1, 0, 0, 0)}
+
+
+def test_headline_of_a_small_survey(survey):
+    page = Page(make(survey)[0])
+    assert (
+        "8 pictures from 2 stations, 1 May to 3 June 2024: 3 show animals, in 2 visits. "
+        "The 5 crops fall into 2 clusters; 1 fit none of them." in page.text
+    )
+
+
+def test_the_same_survey_gives_the_same_page(survey, tmp_path):
+    first, _ = make(survey)
+    for table in ("tables/images", "tables/crops", f"clusters/{MODEL}/clusters", f"clusters/{MODEL}/representatives"):
+        path = survey / f"{table}.parquet"
+        pd.read_parquet(path).iloc[::-1].to_parquet(path)
+    second, _ = make(survey)
+    made = '<time id="made"'
+    assert [made in line for line in first.splitlines()].count(True) == 1
+
+    def rest(html):
+        return [line for line in html.splitlines() if made not in line]
+
+    assert rest(second) == rest(first)
+    assert "/somewhere" not in first
+
+
+def test_without_crops(tmp_path):
+    page = Page(make(write(tmp_path, [picture("card/1.jpg", "empty")], []))[0])
+    assert "in none of them an animal was found" in page.text
+    assert "0 + 0 + 0 + 1 + 0 + 0 = 1" in page.text
+    assert "There are no clusters" in page.text
+    assert not page.all("article")
+
+
+def test_without_pictures(tmp_path):
+    html, summary = make(write(tmp_path, [], []))
+    assert "No picture was found." in Page(html).text
+    assert summary["n_images"] == 0
+    assert summary["metrics"] is None
+
+
+def test_one_cluster_without_times_or_stations(tmp_path):
+    images = [picture(f"card/{n}.jpg", "animal", None, event=f"e{n}") for n in range(3)]
+    crops = [crop(n, f"card/{n}.jpg", 0, None) for n in range(3)]
+    page = Page(make(write(tmp_path, images, crops))[0])
+    assert [card["id"] for card in page.all("article")] == ["cluster-0"]
+    assert "No time is known." in page.text
+    assert "station unknown" in page.text
+    assert "All its crops" in page.text
+    assert len(page.all("img", loading="lazy")) == 3
+
+
+def test_sixty_clusters_can_be_reached(tmp_path):
+    images = [picture(f"card/{n}.jpg", "animal", "A", event=f"e{n}") for n in range(60)]
+    crops = [crop(n, f"card/{n}.jpg", n) for n in range(60)]
+    page = Page(make(write(tmp_path, images, crops))[0])
+    links = {a["href"] for a in page.all("a") if "href" in a}
+    assert {f"#cluster-{n}" for n in range(60)} <= links
+    assert [card["id"] for card in page.all("article")] == [f"cluster-{n}" for n in range(60)]
+
+
+def test_only_the_first_failures_are_listed(tmp_path):
+    failures = [(f"card/{n:04d}.jpg", "index", "failed", "empty") for n in range(1234)]
+    images = [picture(path, "failed") for path, *_ in failures]
+    page = Page(make(write(tmp_path, images, [], failures))[0])
+    assert "1,234 files could not be used" in page.text
+    assert "card/0199.jpg" in page.text
+    assert "card/0200.jpg" not in page.text
+
+
+def test_switches_are_said(tmp_path):
+    thrown = {"what": "t-SNE on a sample", "size": 30000, "limit": 20000, "reason": "its time"}
+    results = write(tmp_path, [picture("1.jpg", "animal", event="e")], [crop(1, "1.jpg", 0)], switches=[thrown])
+    page = Page(make(results)[0])
+    assert "t-SNE on a sample: 30,000 are more than the limit of 20,000 (reason: its time)." in page.text
+
+
+def test_strong_nuisance_is_a_warning(survey):
+    page = Page(make(survey)[0])
+    assert "Take care: the station explains a good part of the clusters." in page.text
+
+
+def test_noise_names_its_nearest_cluster(survey):
+    first, second, noise = facts.clusters(gather(survey, MODEL))
+    assert [row["cluster"] for row in (first, second, noise)] == [0, 1, -1]
+    assert (noise["suggestions"], first["suggestions"]) == ([("Cluster 1", 1)], [])
+    assert (first["labels"], first["labelled"], first["crops"]) == ([("<b>deer</b>", 2)], 2, 3)
+    page = Page(make(survey)[0])
+    assert "nearest: 1" in page.text
+    assert "1 crop has no label." in page.text
+
+
+def test_hours_count_visits_and_leave_out_doubtful_clocks(tmp_path):
+    """Two crops of a visit at 5 h, one visit at 23 h, and one by a clock that stood at its epoch."""
+    day = pd.Timestamp("2024-05-01")
+    times = [day + pd.Timedelta(hours=h) for h in (5.1, 5.9, 23.5)] + [pd.Timestamp("1970-01-01 08:00")]
+    events, clocks = ["e1", "e1", "e2", "e3"], [None, None, None, "epoch"]
+    images = [picture(f"{n}.jpg", "animal", "A", times[n], events[n], clocks[n]) for n in range(4)]
+    crops = [crop(n, f"{n}.jpg", 0, "A", times[n], event=events[n], infrared=n < 1) for n in range(4)]
+    (cluster,) = facts.clusters(gather(write(tmp_path, images, crops), MODEL))
+    assert {hour: n for hour, n in enumerate(cluster["hours"]) if n} == {5: 1, 23: 1}
+    assert (cluster["dated"], cluster["events"], cluster["night"]) == (2, 3, 0.25)
+    (station,) = facts.stations(gather(tmp_path / "results", MODEL))
+    assert (station["days"], station["doubtful"], station["first"]) == (1, 1, day)
+
+
+def test_a_cluster_of_one_station_is_pointed_out(tmp_path):
+    crops = [crop(n, f"{n}.jpg", n % 2, "A" if n % 2 else f"S{n % 3}") for n in range(20)]
+    images = [picture(f"{n}.jpg", "animal", row["station"], event=f"e{n}") for n, row in enumerate(crops)]
+    mixed, single = facts.clusters(gather(write(tmp_path, images, crops), MODEL))
+    assert mixed["notes"] == []
+    assert single["notes"][0].startswith("10 of its 10 crops come from one station, A:")
+
+
+def test_spells_of_days(tmp_path):
+    days = ["2024-05-01", "2024-05-02", "2024-05-02", "2024-05-05"]
+    images = [picture(f"{n}.jpg", "empty", "A", pd.Timestamp(day)) for n, day in enumerate(days)]
+    (station,) = facts.stations(gather(write(tmp_path, images, []), MODEL))
+    spells = [(a.day, b.day) for a, b in station["runs"]]
+    assert spells == [(1, 2), (5, 5)]
+    strips = charts.timeline([station], width=50)["strips"]
+    assert strips == [[(0, 20), (40, 10)]]
+
+
+def test_map_keeps_distances():
+    """Three stations on the equator's parallel and a meridian: 1 degree is about as long both ways."""
+    rows = [
+        {"name": n, "latitude": y, "longitude": x, "animals": a}
+        for n, y, x, a in (("A", 0.0, 10.0, 4), ("B", 0.0, 11.0, 1), ("C", 1.0, 10.0, 0))
+    ]
+    drawn = charts.station_map(rows)
+    a, b, c = drawn["points"]
+    assert b["x"] - a["x"] == pytest.approx(a["y"] - c["y"], rel=0.01)
+    assert b["y"] == a["y"]
+    pixels, metres = drawn["bar"]
+    assert pixels / metres * 111_195 == pytest.approx(b["x"] - a["x"], rel=0.01)  # haversine of a degree, R = 6,371 km
+    assert charts.station_map(rows[:1]) is None
+
+
+def test_each_crop_is_shown_once_and_the_page_stays_small():
+    roles = [("nearest", 12), ("spread", 12), ("outlier", 6)]
+    twice = {("spread", 0): "nearest-0", ("outlier", 0): "nearest-0", ("spread", 3): "outlier-2"}
+    rows = [
+        (cluster, role, rank, f"{cluster}-{twice.get((role, rank), f'{role}-{rank}')}")
+        for cluster in range(100)
+        for role, n in roles
+        for rank in range(n)
+    ]
+    table = pd.DataFrame(rows, columns=["cluster", "role", "rank", "crop_id"])
+    shown = thumbnails.bands(table, dict.fromkeys(range(100), 1000))
+    ids = [crop_id for bands in shown.values() for crops in bands.values() for crop_id in crops]
+    assert len(ids) == len(set(ids)) <= thumbnails.MOST
+    assert all(set(bands) == {"nearest", "spread", "outlier"} for bands in shown.values())
+    few = thumbnails.bands(table[table["cluster"] == 0], {0: 1000})[0]
+    assert [len(few[role]) for role in ("nearest", "spread", "outlier")] == [12, 6, 5]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        ("2024-05-01 03:00", "2024-05-01 09:00", "1 May 2024"),
+        ("2024-05-01", "2024-05-09", "1 to 9 May 2024"),
+        ("2024-05-30", "2024-06-02", "30 May to 2 June 2024"),
+        ("2023-12-30", "2024-01-02", "30 December 2023 to 2 January 2024"),
+        (None, None, ""),
+    ],
+)
+def test_periods_are_said_briefly(first, last, text):
+    assert words.period(pd.Timestamp(first), pd.Timestamp(last)) == text

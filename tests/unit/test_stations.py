@@ -1,0 +1,189 @@
+import datetime as dt
+
+import pytest
+from camtrap.metadata.stations import (
+    StationsError,
+    compile_station_pattern,
+    parse_coordinate,
+    parse_offset,
+    read_stations,
+    station_of,
+)
+
+
+def table(tmp_path, text, encoding="utf-8"):
+    path = tmp_path / "stations.csv"
+    path.write_text(text, encoding=encoding)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "degrees"),
+    [
+        ("-0.63", "latitude", -0.63),
+        ("+12", "latitude", 12),
+        ("0.63242S", "latitude", -0.63242),
+        ("S 0.63242", "latitude", -0.63242),
+        ("76°08'30\"W", "longitude", -(76 + 8 / 60 + 30 / 3600)),
+        ("76º 08’ 30.5” O", "longitude", -(76 + 8 / 60 + 30.5 / 3600)),
+        ("76 8.5 w", "longitude", -(76 + 8.5 / 60)),
+        ("−76,1417", "longitude", -76.1417),
+        ("-0°30'", "latitude", -0.5),
+        ("180E", "longitude", 180),
+        ("0", "latitude", 0),
+    ],
+)
+def test_coordinates(text, kind, degrees):
+    assert parse_coordinate(text, kind) == pytest.approx(degrees, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("", "latitude"),
+        ("north", "latitude"),
+        ("0.6W", "latitude"),
+        ("0.6N", "longitude"),
+        ("-0.6S", "latitude"),
+        ("91", "latitude"),
+        ("181", "longitude"),
+        ("76 61 0", "longitude"),
+        ("76.5 30 0", "longitude"),
+        ("1 2 3 4", "longitude"),
+        ("1,234,567", "longitude"),
+        ("nan", "latitude"),
+    ],
+)
+def test_what_is_no_coordinate(text, kind):
+    with pytest.raises(ValueError, match=f"is no {kind}"):
+        parse_coordinate(text, kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("", 0), ("3600", 3600), ("-90.5", -90.5), ("+01:00", 3600), ("-00:00:30", -30), ("1 02:00:00", 93600)],
+)
+def test_offsets(text, seconds):
+    assert parse_offset(text).total_seconds() == seconds
+
+
+@pytest.mark.parametrize("text", ["1h", "01:60", "late", "1:2:3:4"])
+def test_what_is_no_offset(text):
+    with pytest.raises(ValueError, match="clock offset"):
+        parse_offset(text)
+
+
+def test_deployments_of_a_station(tmp_path):
+    stations = read_stations(
+        table(
+            tmp_path,
+            "Station,Latitude,Longitude,Time zone,Clock offset,Start,End,Remark\n"
+            "A,0.63242S,76°08'30\"W,America/Guayaquil,0,2019-01-01,2019-02-01,ridge\n"
+            "A,-0.7,-76.2,-05:00,+01:00:00,2019-02-02 12:00:00,2019-03-01,moved\n"
+            "\n"
+            "B,,,,,,,\n",
+        )
+    )
+    first = stations.find("A", dt.datetime(2019, 2, 1, 23, 59))
+    assert (first.latitude, first.offset) == (pytest.approx(-0.63242), dt.timedelta(0))
+    assert first.timezone == "America/Guayaquil"
+    assert not first.distance(dt.datetime(2019, 2, 1, 23, 59))
+    # 11:30 by a camera that is an hour late is 12:30: inside the second deployment.
+    second = stations.find("A", dt.datetime(2019, 2, 2, 11, 30))
+    assert (second.latitude, second.offset) == (-0.7, dt.timedelta(hours=1))
+    assert not second.distance(dt.datetime(2019, 2, 2, 11, 30))
+    assert second.distance(dt.datetime(2019, 3, 1, 23, 30)) > dt.timedelta(0)
+    # Outside both: the nearest.
+    assert stations.find("A", dt.datetime(2018, 12, 31)) == first
+    assert stations.find("A", dt.datetime(2020, 1, 1)) == second
+    # Without a time two places are no place.
+    assert stations.find("A", None).latitude is None
+    assert stations.find("B", None).latitude is None
+    assert stations.find("C", None) is None
+    assert stations.find(None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (
+            "deploymentID;locationID;latitude;longitude;deploymentStart\nx;A;1,5;-2,5;2019-01-01T00:00:00-0500\n",
+            "utf-8",
+        ),
+        ("STATION\tlat\tlon\nA\t1.5\t2.5W\n", "utf-8-sig"),
+        ("site_name,Site,x,y\nnope,A,-2.5,1.5\n", "utf-8"),
+    ],
+)
+def test_headers_of_other_tools(tmp_path, text, encoding):
+    found = read_stations(table(tmp_path, text, encoding)).find("A", None)
+    assert (found.latitude, found.longitude) == (1.5, -2.5)
+
+
+def test_each_bad_row_has_its_line(tmp_path):
+    path = table(
+        tmp_path,
+        "station,latitude,longitude,time zone,clock offset,start,end\n"
+        "A,95,1,,,,\n"
+        "B,1,2,,,2019-01-01,2019-01-31\n"
+        "C,1,,,,,\n"
+        ",1,2,,,,\n"
+        "D,1,2,Mars/Olympus,,,\n"
+        "E,1,2,,soon,,\n"
+        "F,1,2,,,01/02/2019,\n"
+        "G,1,2,,,2019-02-01,2019-01-01\n",
+    )
+    with pytest.raises(StationsError) as caught:
+        read_stations(path)
+    lines = str(caught.value).splitlines()
+    assert [line.split(": ")[1] for line in lines] == [f"line {n}" for n in (2, 4, 5, 6, 7, 8, 9)]
+    for line, word in zip(
+        lines, ["95", "both", "empty", "Mars", "soon", "01/02/2019", "before it starts"], strict=True
+    ):
+        assert word in line
+
+
+@pytest.mark.parametrize(("text", "word"), [("", "no column 'station'"), ("name,lat\nA,1\n", "no column 'station'")])
+def test_tables_that_cannot_be_used(tmp_path, text, word):
+    with pytest.raises(StationsError, match=word):
+        read_stations(table(tmp_path, text))
+    with pytest.raises(StationsError, match="no such file"):
+        read_stations(tmp_path / "gone.csv")
+    with pytest.raises(StationsError, match="UTF-8"):
+        read_stations(table(tmp_path, "station\nCaño\n", "latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("path", "station"),
+    [
+        ("card1/StationA/DCIM/100RECNX/IMG_0001.JPG", "StationA"),
+        ("card1/StationA/100_BTCF/IMG_0001.JPG", "StationA"),
+        ("card1/StationA/101EK113/a.jpg", "StationA"),
+        ("card1/StationA/DCIM/100MEDIA/a.jpg", "StationA"),
+        ("card1/StationA/100DSCIM/a.jpg", "StationA"),
+        ("card1/StationA/dcim/100cuddy/a.jpg", "StationA"),
+        ("card1/StationA/2019-03-16/a.jpg", "StationA"),
+        ("StationA/a.jpg", "StationA"),
+        ("card1/DCIM/100RECNX/a.jpg", "card1"),
+        ("DCIM/100RECNX/a.jpg", None),
+        ("a.jpg", None),
+        ("card1/HS-B-06/a.jpg", "HS-B-06"),
+        ("card1/100/a.jpg", "100"),
+        ("card1/CT201/a.jpg", "CT201"),
+        ("card1/12345678/a.jpg", "12345678"),
+        ("card1/StationA/100_0316/a.jpg", "StationA"),
+    ],
+)
+def test_station_from_the_folder(path, station):
+    assert station_of(path) == station
+
+
+def test_station_by_level_and_pattern():
+    path = "card1/North/DCIM/100RECNX/NW2_0001.JPG"
+    assert [station_of(path, level) for level in range(1, 7)] == ["card1", "North", None, None, None, None]
+    pattern = compile_station_pattern(r"/(?P<station>[A-Z]+\d)_\d+\.JPG$")
+    assert station_of(path, 2, pattern) == "NW2"
+    assert station_of("card1/North/other.jpg", 2, pattern) is None
+    with pytest.raises(ValueError, match="not a regular expression"):
+        compile_station_pattern("(?P<station>")
+    with pytest.raises(ValueError, match="named group"):
+        compile_station_pattern("([^/]+)/")

@@ -1,0 +1,386 @@
+"""What runs again, and what comes out, when pictures, configuration or code change: through the real `snakemake`."""
+
+import json
+import os
+import re
+import shutil
+import time
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from camtrap.paths import Roots
+from camtrap.plan import Plan
+
+MODEL = "mobilenet_v3_small"
+# The jobs of a survey with k = 2, 3, one method without k and the default exports, from the end to the beginning.
+SHOWN = Counter(["evaluate", "represent", "sheets", "figures", "export_csv", "export_megadetector", "report"])
+CHOSEN = SHOWN + Counter(["choose", "seeds"])
+SWEPT = CHOSEN + Counter({"cluster_kmeans": 2, "cluster_gmm": 2, "cluster_method": 1, "neighbours": 1})
+REDUCED = SWEPT + Counter(["reduce", "project"])
+COLLECTED = REDUCED + Counter(["collect"])
+
+
+def per_shard(*rules: str, shards: int = 1) -> Counter:
+    return Counter({rule: shards for rule in rules})
+
+
+NEW_SHARD = per_shard("index", "detect", "crop", "embed")
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
+
+
+def counts(survey) -> dict:
+    return json.loads((survey.results / "tables" / "counts.json").read_text())
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_finished_survey_lists_nothing(survey):
+    assert not survey.dry_run().rules
+
+
+def test_a_new_card_costs_its_own_shard_and_what_joins_shards(survey):
+    survey.picture("card3/north/0.jpg", 100)
+    jobs = survey.dry_run()
+    assert jobs.rules == NEW_SHARD + COLLECTED
+    (new,) = set.union(*jobs.shards.values())
+    assert len(jobs.shards) == 4
+    assert new.startswith("card3-00000-")
+
+
+def test_late_pictures_of_an_old_card_make_a_shard_of_their_own(survey):
+    survey.picture("card1/south/late.jpg", 100)
+    jobs = survey.dry_run()
+    assert jobs.rules == NEW_SHARD + COLLECTED
+    (new,) = set.union(*jobs.shards.values())
+    assert new.startswith("card1-00001-")
+
+
+def test_a_duplicate_on_a_new_card_is_a_picture_like_any_other(survey):
+    (survey.pictures / "card3").mkdir()
+    shutil.copy2(survey.pictures / "card1" / "north" / "0.jpg", survey.pictures / "card3")
+    assert survey.dry_run().rules == NEW_SHARD + COLLECTED
+
+
+def test_a_removed_picture_is_left_out_when_collecting(survey):
+    (survey.pictures / "card1" / "north" / "0.jpg").unlink()
+    jobs = survey.dry_run()
+    assert jobs.rules == COLLECTED
+    assert not jobs.shards
+
+
+def test_a_renamed_folder_is_a_new_card_and_removed_pictures(survey):
+    (survey.pictures / "card1").rename(survey.pictures / "card9")
+    jobs = survey.dry_run()
+    assert jobs.rules == NEW_SHARD + COLLECTED
+    (new,) = set.union(*jobs.shards.values())
+    assert new.startswith("card9-00000-")
+
+
+def test_a_changed_picture_is_refused_by_name(survey):
+    survey.picture("card1/north/3.jpg", 77)
+    text = survey.snakemake("--dry-run", fails=True)
+    assert "card1/north/3.jpg" in text
+    assert "supersede" in text
+
+
+def test_a_dry_run_commits_nothing(survey):
+    survey.picture("card3/0.jpg", 100)
+    before = (survey.results / "plan" / "index.tsv").read_bytes()
+    first = survey.dry_run()
+    assert (survey.results / "plan" / "index.tsv").read_bytes() == before
+    shutil.rmtree(survey.pictures / "card3")
+    assert first.rules
+    assert not survey.dry_run().rules
+
+
+def test_a_missing_picture_folder_removes_nothing(survey):
+    survey.pictures.rename(survey.folder / "elsewhere")
+    assert "there is no such picture folder" in survey.snakemake("--dry-run", fails=True)
+    survey.settings = {"images": "elsewhere"}
+    assert not survey.dry_run().rules
+
+
+# --- files touched, code checked out anew -----------------------------------------------------------------------------
+
+
+def test_touched_scripts_and_pictures_run_nothing_again(survey, clone):
+    """As after a `git checkout` and an `rsync` without times."""
+    survey.workflow = clone
+    for file in survey.pictures.rglob("*.jpg"):
+        os.utime(file)
+    assert not survey.dry_run().rules
+
+
+def test_a_fresh_clone_over_existing_results_runs_nothing(survey, clone):
+    survey.workflow = clone
+    shutil.rmtree(survey.folder / ".snakemake")
+    assert not survey.dry_run().rules
+
+
+VERSIONS = {
+    "index": per_shard("index", "detect", "crop", "embed", shards=2) + COLLECTED,
+    "detect": per_shard("detect", "crop", "embed", shards=2) + COLLECTED + Counter(["detector_weights"]),
+    "crop": per_shard("crop", "embed", shards=2) + COLLECTED,
+    "embed": per_shard("embed", shards=2) + REDUCED + Counter(["embedder_weights"]),
+    "collect": COLLECTED,
+    "reduce": REDUCED,
+    "cluster": SWEPT,
+    "project": Counter(["project", "figures", "report"]),
+    "represent": Counter(["represent", "sheets", "report"]),
+    "evaluate": Counter(["seeds", "evaluate", "report"]),
+    "export": Counter(["export_csv", "export_megadetector"]),
+    "report": Counter(["figures", "report"]),
+}
+
+
+@pytest.mark.parametrize("stage", VERSIONS)
+def test_an_upgraded_stage_runs_again_and_what_follows(survey, clone, stage):
+    file = clone / "scripts" / "camtrap" / "stages.py"
+    text = file.read_text()
+    raised = re.sub(rf'("{stage}": )(\d+)', lambda found: f"{found[1]}{int(found[2]) + 1}", text)
+    assert raised != text
+    file.write_text(raised)
+    survey.workflow = clone
+    assert survey.dry_run().rules == VERSIONS[stage]
+
+
+def test_every_stage_has_its_contract():
+    from camtrap.stages import STAGE_VERSION
+
+    assert set(VERSIONS) == set(STAGE_VERSION)
+
+
+# --- configuration ----------------------------------------------------------------------------------------------------
+
+SETTINGS = {
+    "threshold": ({"crop": {"threshold": 0.5}}, per_shard("crop", "embed", shards=2) + COLLECTED),
+    "embedder": (
+        {"embed": {"model": "shufflenet_v2_x0_5"}},
+        per_shard("embed", shards=2) + REDUCED + Counter(["embedder_weights"]),
+    ),
+    "precision": ({"embed": {"storage": "float16"}}, per_shard("embed", shards=2) + REDUCED),
+    "more k": ({"cluster": {"k": "2-4"}}, CHOSEN + Counter({"cluster_kmeans": 1, "cluster_gmm": 1})),
+    "fewer k": ({"cluster": {"k": "2"}}, CHOSEN),
+    "k-means": ({"cluster": {"kmeans": {"restarts": 2}}}, CHOSEN + Counter({"cluster_kmeans": 2})),
+    "another method": ({"cluster": {"methods": ["leiden", "ward"]}}, CHOSEN + Counter(["cluster_method"])),
+    "primary": ({"cluster": {"choose": {"primary": "kmeans"}}}, CHOSEN),
+    "projection": ({"cluster": {"project": {"iterations": 30}}}, Counter(["project", "figures", "report"])),
+    "burst": ({"collect": {"burst_seconds": 30}}, COLLECTED),
+    "seeds": ({"evaluate": {"seeds": 2}}, Counter(["seeds", "evaluate", "report"])),
+    "title": ({"report": {"title": "Another"}}, Counter(["report"])),
+    "another export": ({"export": {"yasuni": True}}, Counter(["export_yasuni"])),
+    "seed": ({"seed": 7}, REDUCED),
+    "detector": (
+        {"detector": {"backend": "motion"}},
+        per_shard("detect", "crop", "embed", shards=2) + COLLECTED + Counter(["detector_weights"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", SETTINGS)
+def test_a_setting_runs_what_it_concerns(survey, change):
+    survey.settings, expected = SETTINGS[change]
+    jobs = survey.dry_run()
+    assert jobs.rules == expected
+    assert all(shards == set(survey.shards()) for shards in jobs.shards.values())
+
+
+def test_what_only_hastens_or_places_runs_nothing(survey):
+    survey.pictures.rename(survey.folder / "moved")
+    survey.settings = {
+        "images": "moved",
+        "cache": "elsewhere",
+        "plan": {"shard_size": 3, "settle_seconds": 5, "changed": "supersede"},
+        "detector": {"runtime": "torch"},
+        "embed": {"runtime": "torch"},
+    }
+    faster = ["--cores", "7", "--resources", "gpu=4", "--set-threads", "embed=7", "index=3", "collect=2"]
+    batches = ["--set-resources", "embed:batch_size=64", "detect:batch_size=4", "collect:mem_mb=9000"]
+    assert not survey.dry_run(*faster, *batches).rules
+    assert not survey.dry_run("--resources", "gpu=0").rules
+
+
+def test_a_file_that_the_configuration_names_counts_by_its_content(survey):
+    names = survey.folder / "names.csv"
+    names.write_text("cluster,name\n0,deer\n")
+    survey.settings = {"export": {"names": "names.csv"}}
+    named = Counter(["export_csv", "export_megadetector"])
+    assert survey.dry_run().rules == named
+    survey.run("results/export/crops.csv", "results/export/megadetector.json")
+    names.rename(survey.folder / "other.csv")
+    os.utime(survey.folder / "other.csv")
+    survey.settings = {"export": {"names": "other.csv"}}
+    assert not survey.dry_run().rules
+    (survey.folder / "other.csv").write_text("cluster,name\n0,roe deer\n")
+    assert survey.dry_run().rules == named
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+
+PER_SHARD_FOLDERS = ("index", "detections", "crops", f"embeddings/{MODEL}")
+CLUSTERS = f"results/clusters/{MODEL}/clusters.parquet"
+
+
+def test_a_growing_survey_has_the_results_of_one_run(survey, tmp_path):
+    """A new card with a duplicate, late pictures and a removed one: old shards stay, the result is that of a new start."""
+    old = {name: stamps(survey.results / name) for name in PER_SHARD_FOLDERS}
+    for number in range(3):
+        survey.picture(f"card3/east/{number}.jpg", 100 + number)
+    shutil.copy2(survey.pictures / "card1" / "north" / "0.jpg", survey.pictures / "card3" / "east" / "copy.jpg")
+    survey.picture("card2/north/late.jpg", 200)
+    (survey.pictures / "card1" / "north" / "5.jpg").unlink()
+    survey.run(CLUSTERS)
+    for name, before in old.items():
+        assert before.items() <= stamps(survey.results / name).items()
+    grown = counts(survey)
+    assert grown["found"] == 12 + 4 + 1 - 1
+    assert grown["categories"]["duplicate"] == 1
+    assert grown["removed"] == 1
+    assert grown["crops"] == 15
+    images = {row["path"]: row for row in pq.read_table(survey.results / "tables/images.parquet").to_pylist()}
+    assert images["card3/east/copy.jpg"]["duplicate_of"] == "card1/north/0.jpg"
+    assert images["card1/north/5.jpg"]["category"] == "removed"
+
+    anew = type(survey)(tmp_path / "anew")
+    anew.folder.mkdir()
+    shutil.copytree(survey.pictures, anew.pictures)
+    shutil.copy2(survey.folder / "survey.yaml", anew.folder)
+    anew.run(CLUSTERS)
+    assert (survey.folder / CLUSTERS).read_bytes() == (anew.folder / CLUSTERS).read_bytes()
+    tables = [pq.read_table(one.results / "tables/crops.parquet") for one in (survey, anew)]
+    assert tables[0].drop_columns(["shard", "row"]).equals(tables[1].drop_columns(["shard", "row"]))
+
+
+def test_a_changed_picture_supersedes_its_shard(survey):
+    survey.picture("card1/north/3.jpg", 77)
+    (survey.pictures / "card1" / "north" / "5.jpg").unlink()
+    survey.settings = {"plan": {"changed": "supersede"}}
+    (old,) = survey.shards("card1")
+    jobs = survey.dry_run()
+    assert jobs.rules == NEW_SHARD + COLLECTED
+    assert all(old not in shards for shards in jobs.shards.values())
+    target = "results/tables/counts.json"
+    survey.run(target)
+    # the shard was made anew without the picture that is gone
+    assert counts(survey)["found"] == 11
+    assert counts(survey)["removed"] == 0
+    images = pq.read_table(survey.results / "tables/images.parquet", columns=["shard"])["shard"].to_pylist()
+    assert Counter(images) == {survey.shards("card1")[1]: 5, survey.shards("card2")[0]: 6}
+    survey.settings = {}
+    assert not survey.dry_run(target).rules
+
+
+def test_another_embedder_stands_beside_the_first(survey):
+    folders = [survey.results / "embeddings" / MODEL, survey.results / "clusters" / MODEL]
+    before = [stamps(folder) for folder in folders]
+    survey.settings = {"embed": {"model": "shufflenet_v2_x0_5"}}
+    survey.run("results/export/crops.csv")
+    assert [stamps(folder) for folder in folders] == before
+    assert (survey.results / "clusters" / "shufflenet_v2_x0_5" / "clusters.parquet").exists()
+    survey.settings = {}
+    assert survey.dry_run().rules == Counter(["export_csv"])
+
+
+def test_results_that_somebody_already_has(survey):
+    """Old shards do not hear that a new card was matched, but they do hear of another file."""
+
+    def write(conf):
+        box = {"category": "1", "conf": conf, "bbox": [0.1, 0.1, 0.5, 0.5]}
+        found = [
+            {"file": f"card{card}/north/{number}.jpg", "detections": [box]} for card in (1, 2) for number in range(6)
+        ]
+        text = {"info": {"format_version": "1.6"}, "detection_categories": {"1": "animal"}, "images": found}
+        (survey.folder / "given.json").write_text(json.dumps(text))
+
+    write(0.9)
+    survey.settings = {"detector": {"backend": "json", "json": "given.json"}}
+    target = "results/tables/counts.json"
+    survey.run(target)
+    assert counts(survey)["categories"]["animal"] == 12
+    survey.picture("card3/0.jpg", 100)
+    jobs = survey.dry_run(target)
+    assert jobs.rules == per_shard("index", "detect", "crop") + Counter(["split_detections", "collect"])
+    assert {shard.partition("-")[0] for shards in jobs.shards.values() for shard in shards} == {"card3"}
+    write(0.8)
+    jobs = survey.dry_run(target)
+    everything = per_shard("detect", "crop", shards=3) + Counter(
+        ["index", "detector_weights", "split_detections", "collect"]
+    )
+    assert jobs.rules == everything
+
+
+def test_a_gpu_that_is_not_there_is_one_clear_line(survey):
+    table = next((survey.results / "embeddings" / MODEL).iterdir())
+    table.unlink()
+    target = str(table.relative_to(survey.folder))
+    text = survey.snakemake(target, "--cores", "1", "--resources", "gpu=1", fails=True, CUDA_VISIBLE_DEVICES="")
+    assert "torch sees none" in text
+    assert "--resources gpu=0" in text
+    assert "Traceback" not in text
+
+
+# --- two at once ------------------------------------------------------------------------------------------------------
+
+
+def wait_for(condition, process, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.2)
+
+
+def test_pictures_arrive_and_others_start_while_a_run_waits(survey, tmp_path):
+    """A named pipe among the pictures holds the run in its first job until the test writes to it."""
+    survey.picture("card3/0.jpg", 100)
+    pipe = survey.pictures / "card3" / "held.jpg"
+    os.mkfifo(pipe)
+    target = "results/tables/counts.json"
+    live = survey.start("--cores", "2", target)
+    try:
+        log = survey.results / "logs" / "index"
+        wait_for(lambda: any(log.glob("card3-*.log")), live)
+        plan = (survey.results / "plan" / "index.tsv").read_bytes()
+        assert b"card3" in plan
+
+        # a dry run beside it shows the live run's plan, and leaves it as it is
+        survey.picture("card4/0.jpg", 101)
+        jobs = survey.dry_run(target)
+        assert "another run works on these results" in jobs.text
+        assert "card4" not in jobs.text
+        assert (survey.results / "plan" / "index.tsv").read_bytes() == plan
+
+        # a second run is refused: here, and in another working directory
+        text = survey.snakemake("--cores", "2", target, fails=True)
+        assert f"process {live.pid} on" in text
+        other = type(survey)(tmp_path / "other")
+        other.folder.mkdir()
+        shutil.copy2(survey.folder / "survey.yaml", other.folder)
+        other.settings = {"images": str(survey.pictures), "results": str(survey.results)}
+        text = other.snakemake("--cores", "2", str(survey.folder / target), fails=True)
+        assert f"another run works on these results (process {live.pid} on" in text
+
+        # even a plan that grows (a file system without locks) does not reach the jobs of this run
+        plan = Plan(survey.results)
+        plan.commit(plan.update(Roots(str(survey.pictures)), 1000))
+        assert any(shard.startswith("card4") for shard in survey.shards())
+    except BaseException:
+        live.kill()
+        raise
+    finally:
+        pipe.write_bytes(b"no picture")
+    text, _ = live.communicate(timeout=300)
+    assert live.returncode == 0, text
+    assert counts(survey)["found"] == 14
+    assert counts(survey)["categories"]["failed"] == 1
+    pipe.unlink()
+    jobs = survey.dry_run(target)
+    assert jobs.rules == per_shard("index", "detect", "crop") + Counter(["collect"])
+    assert {shard.partition("-")[0] for shards in jobs.shards.values() for shard in shards} == {"card4"}
