@@ -23,7 +23,17 @@ def resolve(requirements: Path) -> list[str]:
     """What pip would install for a requirements file, as name==version."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet", "--report", report]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--dry-run",
+            "--ignore-installed",
+            "--quiet",
+            "--report",
+            report,
+        ]
         subprocess.run([*command, "-r", requirements], check=True)
         found = [item["metadata"] for item in json.loads(report.read_text())["install"]]
     # a local label (+cpu) names a build, not a version

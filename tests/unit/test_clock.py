@@ -3,6 +3,7 @@ import itertools
 import random
 
 import pytest
+
 from camtrap.metadata.clock import NOISE, is_epoch, jumps_back, update_jumps
 
 START = dt.datetime(2016, 5, 1, 12)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from camtrap.detections import dialects
 from camtrap.detections.records import clamp, parse_box, to_relative
 

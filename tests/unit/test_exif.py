@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from camtrap.metadata import exif
-from camtrap.pictures import PictureError, open_header
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
+
+from camtrap.metadata import exif
+from camtrap.pictures import PictureError, open_header
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "camera-traps"
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of what we break on purpose

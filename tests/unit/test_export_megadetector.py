@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from camtrap.crop import crop_id
 from camtrap.detections import megadetector_json as md
 from camtrap.export.megadetector import export

@@ -15,9 +15,10 @@ import av
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image, ImageOps
+
 from camtrap.index import INDEX_SCHEMA, index_shard
 from camtrap.paths import Roots, to_text
-from PIL import Image, ImageOps
 
 REPO = Path(__file__).resolve().parents[2]
 REAL = REPO.parent / "shared" / "data" / "camera-traps"

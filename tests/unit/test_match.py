@@ -9,6 +9,7 @@ from collections import defaultdict
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from camtrap.detections import megadetector_json as md
 from camtrap.detections.from_json import split, summary
 from camtrap.detections.match import match

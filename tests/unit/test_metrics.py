@@ -4,8 +4,9 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from camtrap.evaluate import metrics, tables
 from sklearn import metrics as sk
+
+from camtrap.evaluate import metrics, tables
 
 # Hand-worked: deer and fox share cluster 0; bat is noise but for one crop; cluster 3 is all fox.
 LABELS = np.array(["deer"] * 4 + ["fox"] * 3 + ["bat"] * 3)

@@ -1,6 +1,7 @@
 import datetime as dt
 
 import pytest
+
 from camtrap.metadata.pattern import PathPattern, Told, parse_date, parse_time
 
 NOTEBOOK = r"(?P<station>[A-Z]+-[A-Z])-(?P<day>\d+)-(?P<month>\d+)-(?P<year>\d+)-(?P<hour>\d+)-(?P<minute>\d+)-(?P<label>[A-Za-z]+)\.JPG"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
+
 from camtrap import pictures
 from camtrap.paths import Roots
-from PIL import Image, ImageOps
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "camera-traps"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures (shared/data) are not on this machine")

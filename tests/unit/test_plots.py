@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from camtrap import plots
 from camtrap.plots import labels, style
 

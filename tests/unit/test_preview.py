@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
+
 from camtrap import preview as module
 from camtrap.preview import choose, denormalise, preview
-from PIL import Image
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "camera-traps"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

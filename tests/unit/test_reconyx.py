@@ -5,8 +5,9 @@ import struct
 from pathlib import Path
 
 import pytest
-from camtrap.metadata import exif, reconyx
 from PIL import Image
+
+from camtrap.metadata import exif, reconyx
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "camera-traps"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures (shared/data) are not on this machine")

@@ -10,9 +10,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
+
 from camtrap.report import build, charts, facts, thumbnails, words
 from camtrap.report.gather import gather
-from PIL import Image
 
 MODEL = "net"
 SHARD = "card-00000-aaaaaaaa"

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from camtrap import sheets
 from PIL import Image
+
+from camtrap import sheets
 
 
 def colour(n):

@@ -1,6 +1,7 @@
 import datetime as dt
 
 import pytest
+
 from camtrap.metadata.stations import (
     StationsError,
     compile_station_pattern,

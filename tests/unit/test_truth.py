@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import adjusted_mutual_info_score
+
 from camtrap import files
 from camtrap.evaluate import run, truth
 from camtrap.evaluate.labels import read_labels
-from sklearn.metrics import adjusted_mutual_info_score
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 

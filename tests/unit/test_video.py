@@ -5,6 +5,7 @@ import datetime as dt
 import av
 import numpy as np
 import pytest
+
 from camtrap import pictures, video
 from camtrap.paths import Roots
 
