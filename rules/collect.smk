@@ -23,6 +23,7 @@ rule collect:
         options=config["collect"],
         threshold=config["crop"]["threshold"],
         categories=config["crop"]["categories"],
+        stations=content(config["metadata"]["stations"]),
     message:
         "Collecting {PLAN.n_pictures} pictures"
     script:

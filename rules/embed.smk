@@ -16,10 +16,10 @@ rule embedder_weights:
         "../scripts/embedder_weights.py"
 
 
-# int8 is calibrated once, on crops of the first shards that were ever planned: the plan only grows, so these stay the same.
+# int8 is calibrated once, on crops of the first shard that was ever planned: the plan only grows, so it stays the same.
 rule calibrate:
     input:
-        crops=ancient(shards("crops/{shard}.parquet")[:8]),
+        crops=ancient(shards("crops/{shard}.parquet")[:1]),
         embedder=f"{RESULTS}/models/{MODEL}.json",
     output:
         f"{RESULTS}/models/{MODEL}_int8.onnx",

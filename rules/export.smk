@@ -73,6 +73,7 @@ rule export_megadetector:
         version=version("export"),
         model=MODEL,
         names=content(config["export"]["names"]),
+        threshold=config["crop"]["threshold"],
     message:
         "Writing the clusters as MegaDetector results (Timelapse)"
     script:

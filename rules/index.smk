@@ -16,7 +16,6 @@ rule index:
     params:
         version=version("index"),
         metadata=result_options("metadata"),
-        stations=content(config["metadata"]["stations"]),
     message:
         "Reading hashes, times and places of {wildcards.shard}"
     script:

@@ -2,8 +2,10 @@ from pathlib import Path
 
 from camtrap.collect import collect
 from camtrap.logs import job
+from camtrap.metadata.stations import read_stations
 
 with job(snakemake.log[0], snakemake.threads):
+    stations = snakemake.config["metadata"]["stations"]
     collect(
         snakemake.input.index,
         snakemake.input.detections,
@@ -13,4 +15,5 @@ with job(snakemake.log[0], snakemake.threads):
         snakemake.params.options,
         snakemake.params.threshold,
         snakemake.params.categories,
+        read_stations(stations) if stations else None,
     )

@@ -11,5 +11,6 @@ with job(snakemake.log[0], snakemake.threads):
             read_names(snakemake.config["export"]["names"]),
             snakemake.output[0],
             snakemake.input.detections,
+            threshold=snakemake.params.threshold,
         )
     )

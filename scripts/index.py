@@ -5,6 +5,6 @@ from camtrap.paths import Roots
 from camtrap.plan import read_manifest
 
 with job(snakemake.log[0], snakemake.threads):
-    options = {**snakemake.config["metadata"], "workers": snakemake.threads}
+    options = {**snakemake.params.metadata, "workers": snakemake.threads}
     table = index_shard(read_manifest(snakemake.input.manifest), Roots(snakemake.config["images"]), options)
     write_parquet(snakemake.output.table, table)

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from camtrap.bursts import group_in_time, repeats
 from camtrap.files import read_json, write_csv, write_json, write_parquet
-from camtrap.metadata.clock import update_jumps
+from camtrap.metadata.clock import OUTSIDE, update_jumps
+from camtrap.metadata.stations import Stations
 from camtrap.plan import read_tsv
 
 CATEGORIES = ("animal", "person", "vehicle", "empty", "failed", "duplicate")
@@ -41,6 +42,7 @@ def collect(
     options: dict,
     threshold: float,
     categories: list[str],
+    stations: Stations | None = None,
 ) -> dict:
     """Write ``images.parquet``, ``crops.parquet``, ``failures.csv`` and ``counts.json`` into ``out`` (docs/tables.md).
 
@@ -56,6 +58,8 @@ def collect(
         From this confidence on a detection makes its picture no longer empty.
     categories : list of str
         Categories that were cropped.
+    stations : Stations, optional
+        ``stations.csv``: gives places, corrects clocks, and flags what lies outside its deployment.
 
     Returns
     -------
@@ -68,6 +72,8 @@ def collect(
     made = _crops(crops, failures)
     images["camera"] = images[["make", "model", "serial"]].fillna("").agg(" ".join, axis=1).str.split().str.join(" ")
     gone = {row[0] for row in read_tsv(removed)}
+    if stations is not None:
+        _deploy(images, stations)
     # a shard saw only a part of a folder; here all of it stands
     cameras = list(zip(images["make"], images["model"], images["serial"], strict=True))
     images["clock"] = update_jumps(
@@ -109,6 +115,23 @@ def _images(index: list[Path]) -> pd.DataFrame:
 
 def _nullable(kind: pa.DataType):
     return {pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}.get(kind)
+
+
+def _deploy(images: pd.DataFrame, stations: Stations) -> None:
+    """Give pictures the place and the clock of their deployment, in place; what lies outside its dates is flagged."""
+    flags, times, places = _plain(images["clock"]), _plain(images["datetime"]), []
+    for row, station in enumerate(_plain(images["station"])):
+        deployment = stations.find(station, times[row])
+        places.append((deployment.latitude, deployment.longitude) if deployment else (None, None))
+        if deployment and times[row] is not None:
+            if flags[row] is None and deployment.distance(times[row]):
+                flags[row] = OUTSIDE
+            times[row] += deployment.offset
+    images["clock"] = pd.Series(flags, dtype=object)
+    images["datetime"] = pd.Series(times, dtype="datetime64[us]")
+    unknown = images["latitude"].isna()
+    where = pd.DataFrame(places, columns=["latitude", "longitude"], dtype=np.float64)
+    images.loc[unknown, ["latitude", "longitude"]] = where[unknown]
 
 
 def _detected(detections: list[Path], threshold: float) -> tuple[pd.DataFrame, list[tuple]]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from camtrap import pictures, video
 from camtrap.metadata import clock, exif
 from camtrap.metadata.pattern import PathPattern, Told
-from camtrap.metadata.stations import Stations, compile_station_pattern, read_stations, station_of
+from camtrap.metadata.stations import compile_station_pattern, station_of
 from camtrap.paths import Roots
 
 log = logging.getLogger(__name__)
@@ -57,19 +57,18 @@ INDEX_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Rules:
-    """How paths and tables tell what a file does not: made from the options of :func:`index_shard`."""
+    """How paths tell what a file does not: made from the options of :func:`index_shard`."""
 
     level: int | None = None
     station_pattern: object = None
     path_pattern: PathPattern | None = None
-    stations: Stations | None = None
     frame_rate: float = 1.0
     max_pixels: int = pictures.MAX_PIXELS
 
     @classmethod
     def from_options(cls, options: Mapping) -> "Rules":
-        """Compile the patterns and read the table of stations; ValueError says what is wrong with which key."""
-        known = {"station_level", "station_pattern", "path_pattern", "stations", "frame_rate", "workers", "max_pixels"}
+        """Compile the patterns; ValueError says what is wrong with which key."""
+        known = {"station_level", "station_pattern", "path_pattern", "frame_rate", "workers", "max_pixels"}
         if unknown := sorted(set(options) - known):
             raise ValueError(f"index: option {unknown[0]!r} is not known; known: {', '.join(sorted(known))}")
         station_pattern, path_pattern = options.get("station_pattern"), options.get("path_pattern")
@@ -77,7 +76,6 @@ class Rules:
             level=options.get("station_level"),
             station_pattern=compile_station_pattern(station_pattern) if station_pattern else None,
             path_pattern=PathPattern(path_pattern) if path_pattern else None,
-            stations=read_stations(options["stations"]) if options.get("stations") else None,
             frame_rate=float(options.get("frame_rate") or 1.0),
             max_pixels=int(options.get("max_pixels") or pictures.MAX_PIXELS),
         )
@@ -93,9 +91,8 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
     roots : Roots
         Where pictures lie.
     options : mapping, optional
-        ``station_level`` (int), ``station_pattern``, ``path_pattern`` (regular expressions), ``stations`` (path of
-        stations.csv), ``frame_rate`` (frames a second of a video, default 1), ``max_pixels``; ``workers`` (threads,
-        default 2; changes nothing but speed).
+        ``station_level`` (int), ``station_pattern``, ``path_pattern`` (regular expressions), ``frame_rate`` (frames a
+        second of a video, default 1), ``max_pixels``; ``workers`` (threads, default 2; changes nothing but speed).
 
     Returns
     -------
@@ -106,7 +103,7 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
     Raises
     ------
     ValueError
-        An option is wrong (a pattern, the table of stations).
+        An option is wrong (a pattern).
     """
     options = dict(options or {})
     rules = Rules.from_options(options)
@@ -200,7 +197,7 @@ def _hash_file(file: str) -> tuple[str, int]:
 
 
 def _place(row: dict, told: Told, mtime_ns: int, rules: Rules) -> None:
-    """Fill in what path and stations tell, correct the clock, and flag it. What the file itself says goes first."""
+    """Fill in what the path tells, and flag a clock at its epoch. What the file itself says goes first."""
     row["station"] = told.station or station_of(row["video"] or row["path"], rules.level, rules.station_pattern)
     row["label"] = told.label
     row["datetime"] = row["datetime"] or told.datetime
@@ -210,19 +207,10 @@ def _place(row: dict, told: Told, mtime_ns: int, rules: Rules) -> None:
         row["sequence"] = told.sequence
     if row["datetime"] is not None and row["frame_time"]:
         row["datetime"] += timedelta(seconds=row["frame_time"])
-    deployment = rules.stations.find(row["station"], row["datetime"]) if rules.stations else None
     if row["latitude"] is None:
-        place = told if told.latitude is not None else deployment
-        if place is not None:
-            row["latitude"], row["longitude"] = place.latitude, place.longitude
-    if row["datetime"] is None:
-        return
-    if clock.is_epoch(row["datetime"], mtime_ns):
+        row["latitude"], row["longitude"] = told.latitude, told.longitude
+    if row["datetime"] is not None and clock.is_epoch(row["datetime"], mtime_ns):
         row["clock"] = clock.EPOCH
-    if deployment is not None:
-        if row["clock"] is None and deployment.distance(row["datetime"]):
-            row["clock"] = clock.OUTSIDE
-        row["datetime"] += deployment.offset
 
 
 def _flag_jumps(rows: list[dict]) -> None:

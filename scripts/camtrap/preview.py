@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from camtrap.files import replacing
+from camtrap.sheets import sheet_font
 
 _SIDE, _WIDE, _GAP, _MARGIN, _LINE = 256, 384, 10, 16, 20
 _PAPER, _INK, _MUTED, _BOX = (250, 249, 245), (34, 38, 31), (92, 99, 86), (230, 159, 0)
@@ -100,7 +101,7 @@ def preview(
     height = _SIDE + 2 * _LINE + _GAP
     width = 2 * _MARGIN + sum(w for _, w in _COLUMNS) + _GAP * (len(_COLUMNS) - 1)
     sheet = Image.new("RGB", (width, 2 * _MARGIN + max(1, len(rows)) * height), _PAPER)
-    pen, large, small = ImageDraw.Draw(sheet), _font(14), _font(12)
+    pen, large, small = ImageDraw.Draw(sheet), sheet_font(14), sheet_font(12)
     failures = []
     for number, row in enumerate(rows):
         y = _MARGIN + number * height
@@ -168,11 +169,3 @@ def _caption(row: Mapping, font, width: int) -> str:
     while len(path) > 1 and font.getlength(path + detail) > width:
         path = "…" + path.lstrip("…")[1:]
     return path + detail
-
-
-def _font(size: int):
-    """DejaVu Sans, which comes with matplotlib: more alphabets than Pillow's own font."""
-    import matplotlib
-    from PIL import ImageFont
-
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)

@@ -160,7 +160,7 @@ def sheet(title: str, bands: dict[str, list[str]], cells: dict, captions: dict[s
     """
     from PIL import Image, ImageDraw
 
-    large, middle, small = (_font(size) for size in (26, 17, 12))
+    large, middle, small = (sheet_font(size) for size in (26, 17, 12))
     pitch, height = _CELL + _GAP, _CELL + 34
     bands = {role: ids for role, ids in bands.items() if ids}
     rows = sum(-(-len(ids) // _COLUMNS) for ids in bands.values())
@@ -185,7 +185,7 @@ def sheet(title: str, bands: dict[str, list[str]], cells: dict, captions: dict[s
     return image
 
 
-def _font(size: int):
+def sheet_font(size: int):
     """DejaVu Sans, which comes with matplotlib: more alphabets than Pillow's own font."""
     import matplotlib
     from PIL import ImageFont

@@ -1,4 +1,5 @@
 import csv
+import datetime as dt
 import json
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pytest
 from camtrap.collect import collect
 from camtrap.crop import CROP_SCHEMA
 from camtrap.index import INDEX_SCHEMA
+from camtrap.metadata.stations import Deployment, Stations
 
 OPTIONS = {"burst_seconds": 60, "event_minutes": 30, "repeat_detections": True, "repeat_events": 10, "repeat_iou": 0.9}
 
@@ -60,12 +62,15 @@ class Survey:
         )
         pq.write_table(table, self.folder / "crops" / f"{name}.parquet")
 
-    def collect(self, reverse=False):
+    def index_file(self, name):
+        return self.folder / "index" / f"{name}.parquet"
+
+    def collect(self, reverse=False, stations=None):
         removed = self.folder / "removed.tsv"
         removed.write_text("path\n" + "".join(f"{path}\n" for path in self.gone))
         files = [sorted((self.folder / kind).iterdir(), reverse=reverse) for kind in ("index", "detections", "crops")]
         out = self.folder / "tables"
-        counts = collect(*files, removed, out, OPTIONS, 0.2, ["animal"])
+        counts = collect(*files, removed, out, OPTIONS, 0.2, ["animal"], stations)
         images = {row["path"]: row for row in pq.read_table(out / "images.parquet").to_pylist()}
         return counts, images, pq.read_table(out / "crops.parquet").to_pylist()
 
@@ -160,3 +165,38 @@ def test_nothing_but_failures(tmp_path):
     counts, _, crops = survey.collect()
     assert counts["categories"]["failed"] == counts["found"] == 1
     assert crops == []
+
+
+def test_stations_give_places_correct_clocks_and_flag_what_lies_outside(tmp_path):
+    survey = Survey(tmp_path)
+    times = {
+        "a/in.jpg": dt.datetime(2018, 10, 6, 2, 45),
+        "a/late.jpg": dt.datetime(2018, 12, 6, 2, 45),
+        "a/epoch.jpg": dt.datetime(2000, 1, 1, 0, 0, 10),
+        "a/none.jpg": None,
+        "b/other.jpg": dt.datetime(2018, 10, 6, 2, 45),
+        "a/gps.jpg": dt.datetime(2018, 10, 7),
+    }
+    survey.shard("one", [(path, path, "ok", []) for path in times])
+    rows = pq.read_table(survey.index_file("one")).to_pylist()
+    for row in rows:
+        row["datetime"] = times[row["path"]]
+        row["station"] = "HS-B" if row["path"].startswith("a/") else "unknown"
+        row["clock"] = "epoch" if "epoch" in row["path"] else None
+        if "gps" in row["path"]:
+            row["latitude"], row["longitude"] = 1.0, 2.0
+    pq.write_table(pa.Table.from_pylist(rows, INDEX_SCHEMA), survey.index_file("one"))
+    deployment = Deployment(
+        "HS-B", -0.63, -76.1, None, dt.timedelta(hours=1), *(dt.datetime(2018, m, 1) for m in (10, 11))
+    )
+    _, images, _ = survey.collect(stations=Stations([deployment]))
+    found = {path: (row["datetime"], row["clock"], row["latitude"], row["longitude"]) for path, row in images.items()}
+    hour = dt.timedelta(hours=1)
+    assert found == {
+        "a/in.jpg": (times["a/in.jpg"] + hour, None, -0.63, -76.1),
+        "a/late.jpg": (times["a/late.jpg"] + hour, "outside deployment", -0.63, -76.1),
+        "a/epoch.jpg": (times["a/epoch.jpg"] + hour, "epoch", -0.63, -76.1),
+        "a/none.jpg": (None, None, -0.63, -76.1),
+        "b/other.jpg": (times["b/other.jpg"], None, None, None),
+        "a/gps.jpg": (times["a/gps.jpg"] + hour, None, 1.0, 2.0),
+    }

@@ -222,6 +222,14 @@ def test_a_file_that_the_configuration_names_counts_by_its_content(survey):
     assert survey.dry_run().rules == named
 
 
+def test_a_table_of_stations_reads_no_picture_again(survey):
+    (survey.folder / "stations.csv").write_text("station,latitude,longitude\nnorth,1,2\n")
+    survey.settings = {"metadata": {"stations": "stations.csv"}}
+    jobs = survey.dry_run()
+    assert not jobs.shards
+    assert jobs.rules["collect"] == 1
+
+
 # --- results ----------------------------------------------------------------------------------------------------------
 
 PER_SHARD_FOLDERS = ("index", "detections", "crops", f"embeddings/{MODEL}")

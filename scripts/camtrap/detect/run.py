@@ -108,7 +108,11 @@ def _megadetector(rows, known, roots, options, cache, device, threads, batch_siz
 
 
 def _motion(rows, roots, options, threads) -> list[dict]:
+    import cv2
+
     from camtrap.detect.motion import detect_motion
+
+    cv2.setNumThreads(threads)
 
     failed: dict[str, str] = {}
 

@@ -30,6 +30,7 @@ def export(
     out: str | os.PathLike,
     detections: Iterable[str | os.PathLike] = (),
     info: Mapping | None = None,
+    threshold: float | None = None,
 ) -> dict[str, int]:
     """Write the clusters as a MegaDetector batch file, entry by entry.
 
@@ -45,6 +46,8 @@ def export(
         Without them only crops are.
     info : mapping, optional
         Joins the file's ``info``: ``detector``, ``detector_metadata``, ``classifier``, ...
+    threshold : float, optional
+        The crops' threshold: viewers show boxes from here on.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def export(
     head = {"format_version": md.FORMAT_VERSION, "detector": "unknown", "classifier": "camtrap clusters"}
     counts = dict.fromkeys(("images", "failures", "detections", "classified"), 0)
     with files.replacing(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        file.write('{"info": ' + json.dumps(head | _detector(sources) | dict(info or {})) + ',\n"images": [')
+        file.write('{"info": ' + json.dumps(head | _detector(sources, threshold) | dict(info or {})) + ',\n"images": [')
         for entry in _entries(images, found, sources):
             file.write((",\n" if counts["images"] else "\n") + json.dumps(entry, allow_nan=False))
             boxes = entry["detections"] or ()
@@ -79,12 +82,13 @@ def _table(table, columns: list[str] | None):
     return table if columns is None else table.select(columns)
 
 
-def _detector(sources: Mapping[str, str | os.PathLike]) -> dict:
-    """The detector that the first shard's file names: viewers derive their threshold from it."""
-    if not sources:
-        return {}
-    info = md.read(sources[min(sources)])["info"]
-    return {key: info[key] for key in ("detector", "detector_metadata") if key in info}
+def _detector(sources: Mapping[str, str | os.PathLike], threshold: float | None) -> dict:
+    """The detector that the first shard's file names, and the threshold at which viewers show its boxes."""
+    info = md.read(sources[min(sources)])["info"] if sources else {}
+    about = {key: info[key] for key in ("detector", "detector_metadata") if key in info}
+    if threshold is not None:
+        about["detector_metadata"] = {**about.get("detector_metadata", {}), "typical_detection_threshold": threshold}
+    return about
 
 
 class _Crops:
