@@ -25,9 +25,9 @@ def snakemake(*arguments: str) -> str:
 
 
 def jobs_of(dry_run: str, shards: list[str]) -> list[str]:
-    """The lines of a dry run that name an output of one of the shards."""
+    """The lines of a dry run that announce a job of one of the shards (each job of a shard names it)."""
     named = re.compile("|".join(map(re.escape, shards)))
-    return [line for line in dry_run.splitlines() if line.strip().startswith("output:") and named.search(line)]
+    return [line for line in dry_run.splitlines() if re.match(r"Job \d+:", line) and named.search(line)]
 
 
 def say(text: str) -> None:
@@ -55,17 +55,19 @@ def main() -> None:
     start, demo = time.monotonic(), Path("demo")
     shutil.rmtree(demo, ignore_errors=True)
     say("Simulating a survey: 4 stations, 2 memory cards (below demo/images)")
-    simulate(demo, seed=1, cards=2, pictures=400)
+    simulate(demo, seed=1, cards=2, pictures=400, workers=int(cores))
     say("Running the pipeline")
     snakemake("--cores", cores)
     results(demo / "results")
     old = Plan(demo / "results").live()
     say("A third memory card comes in")
-    simulate(demo, seed=1, first_card=3, cards=1, pictures=100)
-    again = jobs_of(snakemake("--dry-run"), old)
+    simulate(demo, seed=1, first_card=3, cards=1, pictures=200, workers=int(cores))
+    listed = snakemake("--dry-run")
+    again = jobs_of(listed, old)
     if again:
         sys.exit("the dry run lists jobs of old shards:\n" + "\n".join(again))
-    say("  a dry run lists no job of an old shard")
+    new = len(re.findall(r"^Job \d+:", listed, re.MULTILINE))
+    say(f"  a dry run lists {new} jobs, none of an old shard")
     snakemake("--cores", cores)
     results(demo / "results")
     say(f"\nDone in {time.monotonic() - start:.0f} s. The report: {demo / 'results' / 'report' / 'report.html'}")

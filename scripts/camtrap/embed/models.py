@@ -228,7 +228,11 @@ def _torchvision_network(embedder: Embedder, path: Path | None):
     network = torchvision.models.get_model(embedder.model, weights=None)
     if path is not None:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    last = [name for name, module in network.named_modules() if isinstance(module, torch.nn.Linear)][-1]
+    # the classifier: the last linear layer, or SqueezeNet's convolution to as many channels as there are classes
+    kinds = torch.nn.Linear, torch.nn.Conv2d
+    layers = {name: module for name, module in network.named_modules() if isinstance(module, kinds)}
+    linear = [name for name, module in layers.items() if isinstance(module, torch.nn.Linear)]
+    last = linear[-1] if linear else [name for name, module in layers.items() if module.out_channels == 1000][-1]
     parent, _, attribute = last.rpartition(".")
     setattr(network.get_submodule(parent), attribute, torch.nn.Identity())
     return network
