@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 RESULTS ?= results
 
-.PHONY: replan setup demo test test-slurm lint format lock clean
+.PHONY: setup demo test test-slurm bench bench-quality bench-scale lint format replan lock clean
 setup: $(SETUP)
 
 # PyPI's torch for Linux x86-64 is built for CUDA and wants its libraries; elsewhere (and with a CPU build) it needs nothing more.
@@ -33,6 +33,17 @@ test: setup
 # A real SLURM cluster on this machine (root and Debian; elsewhere it says that nothing was tested).
 test-slurm: setup
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/slurm
+
+# How fast (build/bench/speed.json, planning.json), how good, how far: an hour or more each on a quiet machine.
+bench: setup
+	$(BIN)/python tests/bench/speed.py
+	$(BIN)/python tests/bench/planning.py
+
+bench-quality: setup
+	$(BIN)/python tests/bench/quality.py
+
+bench-scale: setup
+	$(BIN)/python tests/bench/scale.py
 
 lint: setup
 	$(BIN)/ruff format --check .
