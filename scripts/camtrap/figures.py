@@ -47,6 +47,9 @@ def draw(crops: Path, clusters: Path, projection: Path, choice: Path, reduced: P
             taken = metrics.get("resolution")
             columns = [[row[key] for row in rows] for key in ("resolution", "stability", "k")]
             figures[f"stability_{method}"] = plots.stability(*columns, taken)
+        if metrics.get("cuts"):
+            cuts = [{"method": method, **row} for row in metrics["cuts"]]
+            figures[f"stability_{method}"] = plots.sweep(cuts, {method: metrics.get("cut")})
     if table["cluster"].nunique() > 1:
         vectors = np.load(Path(reduced) / "vectors.npy", mmap_mode="r")
         step = -(-len(vectors) // SILHOUETTE_CROPS)

@@ -15,7 +15,7 @@ _PANELS = (
     ("icl", "ICL", "↓", False),
     ("aic", "AIC", "↓", False),
 )
-_NAMES = {"kmeans": "K-Means", "gmm": "GMM", "spherical": "spherical K-Means"}
+_NAMES = {"kmeans": "K-Means", "gmm": "GMM", "spherical": "spherical K-Means", "average": "average linkage"}
 _LINES = ("-", "--", "-.", ":")
 
 
