@@ -35,7 +35,8 @@ EFFECTS: list[tuple[str, dict]] = [
     ("no Leiden evidence", {"average": {"resolutions": []}}),
     ("no K-Means evidence", {"average": {"partitions": 0}}),
     ("no settling", {"average": {"settle": 0}}),
-    ("tolerance: 0.02", {"average": {"tolerance": 0.02}}),
+    ("less evidence", {"average": {"partitions": 24, "runs": 2}}),
+    ("no stability", {"average": {"resamples": 0}}),
 ]
 
 

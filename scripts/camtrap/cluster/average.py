@@ -6,7 +6,8 @@ Three steps, each known by itself, measured together in docs/clustering.md:
 2. *Evidence* (Fred and Jain 2005): K-Means with several k; how often two units fall together is added to their cosine.
 3. *Average linkage* (UPGMA) of that similarity: it does not favour clusters of equal size, as K-Means and Ward do.
 
-The tree is cut where the silhouette is highest; two steps of K-Means from there settle the borders.
+The tree is cut where silhouette times stability (how well trees of resampled units agree) is highest: of two peaks of the
+silhouette the one that comes back. Two steps of K-Means from there settle the borders.
 """
 
 import numpy as np
@@ -35,7 +36,7 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     Returns
     -------
     Fit
-        ``metrics["cuts"]``: {k, silhouette, stability} of each cut, for the plot; ``reason``: a sentence.
+        ``metrics["cuts"]``: {k, silhouette, stability, score} of each cut, for the plot; ``reason``: a sentence.
     """
     n = len(x)
     graph = knn_graph(*near)
@@ -60,13 +61,14 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     stable = stability(q, evidence, groups, tree, most, params, seed)
     cuts = [{"k": k, "silhouette": profile.get(k), "stability": stable.get(k)} for k in range(2, most + 1)]
     known = [row for row in cuts if row["silhouette"] is not None]
+    for row in known:
+        row["score"] = row["silhouette"] * (1 if row["stability"] is None else row["stability"])
     if not known:
         labels = np.zeros(n, np.int32)
         return Fit(
             "average", labels, scores.means(x, labels, 1)[0], {"cuts": cuts, "reason": "one cluster: too few units"}
         )
-    top = max(row["silhouette"] for row in known)
-    best = [row for row in known if row["silhouette"] >= top - params["tolerance"] * abs(top)][-1]
+    best = max(known, key=lambda row: row["score"])
     labels = settle(q, cut(tree, best["k"], len(weight))[groups], params["min_units"], params["settle"])
     k = int(labels.max()) + 1
     metrics = {"cuts": cuts, "cut": best["k"], "reason": _reason(best, known, k), "switches": switches}
@@ -75,16 +77,16 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
 
 
 def _reason(best: dict, known: list[dict], k: int) -> str:
-    top = max(row["silhouette"] for row in known)
-    plateau = [row["k"] for row in known if row["silhouette"] >= 0.98 * top]
-    text = (
-        f"the tree cut at {best['k']} has the highest silhouette ({best['silhouette']:.3f}; "
-        f"within 2 % of it from {min(plateau)} to {max(plateau)})"
-    )
-    if best["silhouette"] < top:
-        text = text.replace("has the highest silhouette", f"is the finest one near the highest silhouette, {top:.3f}")
-    if best["stability"] is not None:
-        text += f", and trees of resampled units agree with it (adjusted Rand {best['stability']:.2f})"
+    plateau = [row["k"] for row in known if row["score"] >= 0.98 * best["score"]]
+    text = f"the tree cut at {best['k']} has the highest "
+    if best["stability"] is None:
+        text += f"silhouette ({best['silhouette']:.3f})"
+    else:
+        text += (
+            f"silhouette times stability ({best['silhouette']:.3f} times {best['stability']:.2f}, the adjusted Rand index "
+            "with trees of resampled units)"
+        )
+    text += f"; within 2 % of it lie cuts from {min(plateau)} to {max(plateau)}"
     if k < best["k"]:
         text += f"; {best['k'] - k} branches of too few units are noise, which leaves {k}"
     return text

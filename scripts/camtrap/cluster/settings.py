@@ -41,12 +41,11 @@ DEFAULTS: dict[str, dict] = {
     },
     "average": {
         "smooth": True,  # each unit moves to the mean of itself and its neighbours
-        "partitions": 24,  # K-Means fits whose agreement is gathered
+        "partitions": 72,  # K-Means fits whose agreement is gathered
         "root_max": 80,  # their k runs from half to twice the root of the units, of at most this
         "resolutions": [0.5, 1.0, 2.0, 4.0],  # of Leiden communities, gathered too
-        "runs": 2,  # of each
+        "runs": 6,  # of each
         "k_max": 120,
-        "tolerance": 0.0,  # the finest cut whose silhouette is lower than the highest by at most this share
         "min_units": 2,  # smaller branches are noise
         "settle": 2,
         "exact_up_to": 4_000,  # units; above it the tree's leaves are groups of units
