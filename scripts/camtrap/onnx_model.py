@@ -1,6 +1,6 @@
 """Networks in ONNX Runtime on a CPU: exported from torch once, compared with it, kept in the cache.
 
-ONNX Runtime computes float32 convolutions faster than torch (docs/performance.md) with the same result up to rounding.
+ONNX Runtime computes float32 convolutions faster than torch (`make bench`) with the same result up to rounding.
 One session is shared by all threads of a job and computes in the thread that calls it, so a job never uses more
 threads than it has, and what comes out depends neither on their number nor (for the networks tried) on the batch.
 """
