@@ -3,7 +3,7 @@
 STAGE_VERSION = {
     "index": 1,
     "detect": 1,
-    "crop": 1,
+    "crop": 2,
     "embed": 1,
     "collect": 1,
     "reduce": 1,

@@ -178,10 +178,10 @@ class Bench:
         self.keep("folders_resnet50", a, b, limit, named=False)
 
     def crop(self) -> None:
-        """Decoding, one thread on both sides, then the whole stage with three detections a picture."""
+        """The whole stage, from files to a file, against PIL's full decode alone; then decoding alone, one thread on both sides."""
         from PIL import Image
 
-        from camtrap import crop, pictures
+        from camtrap import pictures
 
         for megapixels in (3, 12):
             paths = material.pictures(self.images, megapixels, self.count(12))
@@ -193,42 +193,33 @@ class Bench:
             def by_us(paths=paths):
                 return [pictures.decode(pictures.read_bytes(path)) for path in paths]
 
-            def straight(paths=paths, boxes=boxes):
-                for path in paths:
-                    for number, box in enumerate(boxes):
-                        image = Image.open(path).convert("RGB")
-                        cut = image.crop(crop.window(box, *image.size, "clamp")).resize((224, 224))
-                        cut.save(self.folder / f"{path.stem}_{number}.png", compress_level=1)
+            index = self.ours.index(paths, f"crop{megapixels}")
 
-            table = self.ours.index(paths, f"crop{megapixels}")
-            found = self.folder / f"boxes_crop{megapixels}.json"
-            entries = [
-                {
-                    "file": path.name,
-                    "detections": [{"category": "1", "conf": 0.9, "bbox": box} for box in boxes],
-                }
-                for path in paths
-            ]
-            found.write_text(
-                json.dumps({"images": entries, "detection_categories": {"1": "animal"}, "info": {}}), encoding="utf-8"
-            )
+            def stage(n: int, threads: int, boxes=boxes, paths=paths, index=index, megapixels=megapixels, **options):
+                name = f"crop{megapixels}_{n}"
+                found = self.ours.boxes(paths, [boxes[1:2] if n == 1 else boxes] * len(paths), name)
+                settings = {"format": "jpeg", "size": 256, "shape": "pad"} | options
+                return lambda: self.ours.crop(index, found, name, threads, **settings)
+
             print(f"crop, {len(paths)} pictures of {megapixels} megapixels", flush=True)
+            at = f"{megapixels} megapixels"
             ways = {
-                f"PIL's full decode, {megapixels} megapixels, 1 thread": by_pil,
-                f"our decode, {megapixels} megapixels, 1 thread": by_us,
-                f"PIL, a decode a detection (3), {megapixels} megapixels": straight,
-                f"crop stage, 3 detections, {megapixels} megapixels": lambda m=megapixels, t=table, f=found: (
-                    self.ours.crop(t, f, f"crop{m}", self.threads)
-                ),
+                f"PIL's full decode, {at}": by_pil,
+                f"crop stage, {at}": stage(1, self.threads),
+                f"crop stage, {at}, 1 core": stage(1, 1),
+                f"crop stage, {at}, 3 detections": stage(3, self.threads),
+                f"crop stage, {at}, scaled decode": stage(1, self.threads, decode="scaled"),
+                f"our decode, {at}, 1 core": by_us,
             }
             same = all(np.array_equal(a, b) for a, b in zip(by_pil(), by_us(), strict=True))
-            self.details[f"decode {megapixels} megapixels: pixels identical to PIL's"] = same
-            seconds = list(self.time(ways, len(paths)).values())
+            self.details[f"decode {at}: pixels identical to PIL's"] = same
+            pil, two, one, three, scaled, decode = self.time(ways, len(paths)).values()
             limit = timing.decode_seconds(paths)
-            self.keep(f"crop_{megapixels}mp", seconds[0], seconds[1], limit)
-            self.keep(
-                f"crop_stage_{megapixels}mp_3_detections", seconds[2], seconds[3], limit / self.threads, named=False
-            )
+            self.keep(f"crop_{megapixels}mp", pil, two, limit / self.threads)
+            self.keep(f"crop_{megapixels}mp_1_core", pil, one, limit, named=False)
+            self.keep(f"crop_{megapixels}mp_3_detections", pil, three, limit / self.threads, named=False)
+            self.keep(f"crop_{megapixels}mp_scaled", pil, scaled, limit / self.threads, named=False)
+            self.keep(f"decode_{megapixels}mp_1_core", pil, decode, limit, named=False)
 
     def detect(self) -> None:
         """Detection: the package's own loop and our stage with the same weights on the same pictures."""

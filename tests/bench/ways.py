@@ -25,6 +25,7 @@ CROP = {
     "size": 224,
     "format": "png",
     "quality": 95,
+    "decode": "full",
 }
 BOX = [0.3, 0.3, 0.25, 0.3]
 
@@ -129,9 +130,10 @@ class Ours:
         return str(path.relative_to(self.images))
 
     def boxes(self, paths: list[Path], boxes: list[list], name: str) -> Path:
-        """A detections file with one animal a picture (or none: None)."""
+        """A detections file with an animal a picture, or some (a list of boxes)."""
         out = self.folder / f"boxes_{name}.json"
-        found = [[{"category": "1", "conf": 0.9, "bbox": box}] if box else [] for box in boxes]
+        listed = [box if isinstance(box[0], list) else [box] for box in boxes]
+        found = [[{"category": "1", "conf": 0.9, "bbox": box} for box in several] for several in listed]
         entries = [{"file": self._key(p), "detections": d} for p, d in zip(paths, found, strict=True)]
         write_json(out, {"images": entries, "detection_categories": {"1": "animal"}, "info": {}})
         return out

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from camtrap.crop import CROP_SCHEMA, crop_id, crop_shard, cut, encode, kept, window
+from camtrap.crop import CROP_SCHEMA, crop_id, crop_shard, cut, encode, kept, scale, window
 from camtrap.paths import Roots
 
 OPTIONS = {
@@ -18,6 +18,7 @@ OPTIONS = {
     "size": 64,
     "format": "png",
     "quality": 95,
+    "decode": "full",
 }
 
 
@@ -56,6 +57,15 @@ def test_pad_keeps_proportions_and_fills_with_black():
 def test_a_crop_of_the_right_size_is_the_pixels_themselves():
     picture = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
     np.testing.assert_array_equal(cut(picture, (0.25, 0.25, 0.5, 0.5), "pad", 40), picture[20:60, 20:60])
+
+
+def test_scaled_decoding_leaves_each_crop_twice_its_size():
+    row, options = {"width": 4000, "height": 3000}, OPTIONS | {"decode": "scaled"}  # crops of 64 pixels
+    large, small = (0.1, 0.1, 0.3, 0.2), (0.5, 0.5, 0.05, 0.05)  # squares of 1200 and of 200 pixels
+    assert scale(row, [large], options) == 8
+    assert scale(row, [large, small], options) == 1
+    assert scale(row, [large, (0.5, 0.5, 0.07, 0.01)], options) == 2  # of 280 pixels
+    assert scale(row, [large], OPTIONS) == 1
 
 
 def test_png_crops_are_stored_without_loss():

@@ -12,7 +12,7 @@ import pytest
 from camtrap.crop import CROP_SCHEMA, encode
 from camtrap.embed import int8
 from camtrap.embed.models import load, preprocess, resolve
-from camtrap.embed.run import embed_shard
+from camtrap.embed.run import embed_shard, even
 from camtrap.files import write_json
 from camtrap.logs import UserError
 from camtrap.pictures import decode
@@ -72,6 +72,13 @@ def test_each_crop_gets_its_own_vector_whatever_the_threads_and_the_batch(survey
     np.testing.assert_allclose(by_torch, wanted, atol=1e-4 * np.abs(wanted).max())
 
 
+@pytest.mark.parametrize(
+    ("n", "workers", "batch"), [(12, 2, 6), (3, 2, 2), (1000, 2, 8), (17, 4, 5), (33, 4, 5), (1, 2, 1)]
+)
+def test_workers_that_take_batches_by_turns_end_together(n, workers, batch):
+    assert even(n, 8, workers) == batch
+
+
 def test_int8_is_calibrated_the_same_each_time_and_close_to_float32(survey):
     folder, _ = survey
     write_crops(folder / "crops.parquet", 20)
@@ -112,7 +119,7 @@ def test_an_empty_shard_imports_no_network_library(survey):
     folder, _ = survey
     write_crops(folder / "crops.parquet", 0)
     code = (
-        "import sys; from camtrap.embed.run import embed_shard; "
+        "import sys; from camtrap.embed.run import embed_shard, even; "
         f"embed_shard({str(folder / 'crops.parquet')!r}, {str(folder / 'embedder.json')!r}, "
         f"{str(folder / 'out.parquet')!r}, {OPTIONS!r}); "
         "print(sorted({'torch', 'torchvision', 'timm', 'onnxruntime'} & set(sys.modules)))"

@@ -229,3 +229,30 @@ def test_real_pictures_are_those_of_pillow():
         if pictures.is_truncated(data):
             truncated.append(file.name)
     assert truncated == ["speciesnet__african_elephants_truncated_file.jpg"]
+
+
+def test_a_scaled_jpeg_is_a_smaller_one_of_the_same_picture():
+    rows, columns = np.mgrid[:99, :130]
+    image = Image.fromarray(np.stack([rows * 2, columns, np.full_like(rows, 90)], -1).astype(np.uint8))
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = 6
+    plain, turned = io.BytesIO(), io.BytesIO()
+    image.save(plain, "JPEG", quality=95)
+    image.save(turned, "JPEG", quality=95, exif=exif)
+    whole = pictures.decode(plain.getvalue())
+    for scale in (2, 4, 8):
+        small = pictures.decode(plain.getvalue(), scale=scale)
+        assert small.shape[:2] == tuple(-(-side // scale) for side in whole.shape[:2])
+        blocks = whole[: whole.shape[0] // scale * scale, : whole.shape[1] // scale * scale]
+        means = blocks.reshape(blocks.shape[0] // scale, scale, -1, scale, 3).mean((1, 3))
+        assert np.abs(small[: len(means), : means.shape[1]] - means).max() < 6
+        np.testing.assert_array_equal(pictures.decode(turned.getvalue(), scale=scale), pictures.rotate(small, 6))
+
+
+def test_the_median_of_a_level_is_numpys():
+    random = np.random.default_rng(0)
+    values, level = random.integers(-255, 256, 999).astype(np.int16), random.integers(0, 16, 999).astype(np.int16)
+    found = pictures._from_median(values, level)
+    for one in range(16):
+        own = values[level == one]
+        np.testing.assert_allclose(found[level == one], np.abs(own - np.median(own)))

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,8 @@ def embed_shard(
     ids, vectors = [], []
     if file.metadata.num_rows:
         engine = make_engine(embedder, options, cache, device, threads, batch_size, quantised)
+        if engine.decodes:
+            engine = replace(engine, batch=even(file.metadata.num_rows, engine.batch, engine.workers))
         batches = -(-file.metadata.num_rows // engine.batch)
         for names, outputs in progress(described(file, embedder, engine, threads), batches, "batches embedded"):
             ids += names
@@ -75,6 +78,12 @@ def embed_shard(
     }
     write_parquet(out, table.replace_schema_metadata(metadata), use_dictionary=False)
     logging.info("%d crops embedded by %s", len(ids), embedder.model)
+
+
+def even(n: int, largest: int, workers: int) -> int:
+    """The batch, at most ``largest``, with which ``workers`` that take ``n`` crops by turns end together."""
+    rounds = -(-n // (largest * workers))
+    return -(-n // (rounds * workers))
 
 
 def described(
