@@ -89,7 +89,7 @@ def yolo(path: Path, name: str, images: list[Path]) -> Path:
         found = network(_tensor(images[:2], (1280, 960)))[0][..., 4].double().clamp(1e-12, 1 - 1e-12)
     # Objectness is spread, and set so that about forty anchors a picture pass 0.2, as many as a busy picture has.
     logit = torch.logit(found)
-    spread = 20 / float(logit.std())
+    spread = 8 / float(logit.std())
     level = float(logit.flatten().sort().values[-80]) * spread
     with torch.no_grad():
         for layer in head.m:
@@ -98,6 +98,19 @@ def yolo(path: Path, name: str, images: list[Path]) -> Path:
             bias[:, 4] = bias[:, 4] * spread - level - 1.4
             bias[:, 5:] += 3
     torch.save({"model": network}, path)
+    return path
+
+
+def yolo11(path: Path, name: str) -> Path:
+    """A YOLO11 with random weights, as a checkpoint of `ultralytics`; for speed alone."""
+    torchvision_ops.ensure()
+    import torch
+    from ultralytics import YOLO
+
+    torch.manual_seed(0)
+    model = YOLO(f"{name}.yaml")
+    model.model.names = {0: "animal", 1: "person", 2: "vehicle"}
+    model.save(path)
     return path
 
 

@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -33,6 +34,9 @@ OPTIONS = {
     "runtime": "auto",
     "precision": "float32",
 }
+
+
+PARTS = ["crop", "index", "embed", "originals", "folders", "detect", "smaller", "end_to_end"]
 
 
 class Bench:
@@ -177,6 +181,42 @@ class Bench:
         limit = timing.decode_seconds(paths) / self.threads + operations * len(paths) / self.peak[self.threads]
         self.keep("folders_resnet50", a, b, limit, named=False)
 
+    def index(self) -> None:
+        """Hash, header and EXIF, against reading the same bytes: from the page cache and, where that can be emptied, from the disk."""
+        paths = [path for size in (3, 12) for path in material.pictures(self.images, size, self.count(48))]
+        megabytes = sum(path.stat().st_size for path in paths) / 1e6
+        print(f"index, {len(paths)} pictures, {megabytes:.0f} MB", flush=True)
+
+        def read():
+            with ThreadPoolExecutor(self.threads) as pool:
+                for _ in pool.map(Path.read_bytes, paths):
+                    pass
+
+        ways = {"reading, page cache": read, "index stage, page cache": lambda: self.ours.index(paths, "index")}
+        drop = Path("/proc/sys/vm/drop_caches")
+        if os.access(drop, os.W_OK):
+
+            def cold(way):
+                def run():
+                    os.sync()
+                    drop.write_text("3")
+                    begin = time.perf_counter()
+                    way()
+                    return time.perf_counter() - begin
+
+                return run
+
+            colds = {f"{name.partition(',')[0]}, disk": cold(way) for name, way in ways.items()}
+        else:
+            colds = {}
+        for kind, some, inner in (("page cache", ways, False), ("disk", colds, True)):
+            if some:
+                seconds = timing.interleaved(some, self.repeats, inner=inner)
+                theirs, mine = seconds.values()
+                rate = [megabytes / statistics.median(one) for one in (theirs, mine)]
+                self.keep(f"index_{kind.replace(' ', '_')}", theirs, mine, statistics.median(theirs), named=False)
+                print(f"  {kind}: {rate[0]:.0f} MB/s read, {rate[1]:.0f} MB/s indexed", flush=True)
+
     def crop(self) -> None:
         """The whole stage, from files to a file, against PIL's full decode alone; then decoding alone, one thread on both sides."""
         from PIL import Image
@@ -262,6 +302,28 @@ class Bench:
             self.details[f"agreement detect {name}"] = same_boxes(results["a"], results["b"], 2048, 1536)
             self.details[f"operations {name} at 960 x 1280"] = operations
 
+    def smaller(self) -> None:
+        """What smaller known models and smaller inputs would save: our stage, networks of their shapes with random weights."""
+        paths = material.pictures(self.images, 3, self.count(8))
+        index = self.ours.index(paths, "smaller")
+        # MDV5A and MDV1000-redwood, -sorrel (YOLO11s), -spruce (YOLOv5s), at the sizes they were trained for and below
+        kinds = [("yolov5x6", 1280), ("yolov5x6", 960), ("yolov5x6", 640), ("yolo11s", 960), ("yolov5s", 640)]
+        ways = {}
+        print(f"smaller networks and inputs, {len(paths)} pictures of 3 megapixels", flush=True)
+        for name, side in kinds:
+            weights = self.folder / f"{name}.pt"
+            if not weights.exists():
+                material.yolo11(weights, name) if name == "yolo11s" else material.yolo(weights, name, self.small)
+            detector = self.ours.detector(weights, self.threads, side)
+            key = f"{name} at {side}"
+            ways[key] = lambda d=detector, w=weights: self.ours.detect(index, "smaller", d, w, self.threads)
+        seconds = timing.interleaved(ways, max(2, self.repeats // 2))
+        first = statistics.median(next(iter(seconds.values())))
+        for name, values in seconds.items():
+            median = statistics.median(values)
+            self.details[f"smaller: {name}: pictures a second, times as fast"] = [len(paths) / median, first / median]
+            print(f"  {name:<46} {len(paths) / median:8.2f}/s   {first / median:.1f}x", flush=True)
+
     def end_to_end(self) -> None:
         """A thousand pictures of 3 megapixels, 40 % with animals: rates measured above, Snakemake's own cost measured."""
         import run_once
@@ -335,7 +397,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="rounds of each comparison (default 5)")
     parser.add_argument("--size", type=float, default=1.0, help="factor on the numbers of pictures and crops")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="cores used (default 2)")
-    parser.add_argument("--only", nargs="+", default=[], help="embed originals folders crop detect end_to_end")
+    parser.add_argument("--only", nargs="+", default=[], choices=PARTS, help="some of the parts only")
     parser.add_argument("--work", type=Path, help="folder for pictures and networks that is kept (default: temporary)")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
     given = parser.parse_args()
@@ -345,7 +407,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         os.environ["OMP_NUM_THREADS"] = str(given.threads)
         bench = Bench(folder, given.threads, given.repeats, given.size)
-        for part in given.only or ["embed", "originals", "folders", "crop", "detect", "end_to_end"]:
+        for part in given.only or PARTS:
             getattr(bench, part)()
     bench.details |= {
         "date": datetime.date.today().isoformat(),

@@ -7,16 +7,19 @@ from collections.abc import Callable
 import numpy as np
 
 
-def interleaved(ways: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Call each way once to warm up, then all of them in turn ``repeats`` times; seconds of each call."""
+def interleaved(ways: dict[str, Callable[[], object]], repeats: int, inner: bool = False) -> dict[str, list[float]]:
+    """Call each way once to warm up, then all of them in turn ``repeats`` times; seconds of each call.
+
+    With ``inner`` a way returns the seconds that count.
+    """
     for way in ways.values():
         way()
     seconds = {name: [] for name in ways}
     for _ in range(repeats):
         for name, way in ways.items():
             begin = time.perf_counter()
-            way()
-            seconds[name].append(time.perf_counter() - begin)
+            told = way()
+            seconds[name].append(told if inner else time.perf_counter() - begin)
     return seconds
 
 

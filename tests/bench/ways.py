@@ -100,14 +100,16 @@ class Package:
 
         self.weights, self.batch = str(weights), run_detector_batch
         with _quiet():
-            detector = run_detector_batch.load_detector(self.weights)
-        self.detector = detector
+            self.detector = run_detector_batch.load_detector(self.weights)
 
     def __call__(self, paths: list[Path]) -> list[dict]:
         """Batch-format entries."""
-        self.batch.load_detector = lambda *args, **options: self.detector
-        with _quiet():
-            return self.batch.load_and_run_detector_batch(self.weights, [str(path) for path in paths], quiet=True)
+        load, self.batch.load_detector = self.batch.load_detector, lambda *args, **options: self.detector
+        try:
+            with _quiet():
+                return self.batch.load_and_run_detector_batch(self.weights, [str(path) for path in paths], quiet=True)
+        finally:
+            self.batch.load_detector = load
 
 
 class Ours:
@@ -162,11 +164,11 @@ class Ours:
         """The engine that the configuration asks for."""
         return make_engine(resolve(options), options, str(self.folder), "cpu", threads, 8, quantised)
 
-    def detector(self, weights: Path, threads: int):
+    def detector(self, weights: Path, threads: int, side: int | None = None):
         """The detector, ready."""
         sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
         cache = str(self.folder)
-        return megadetector.MegaDetector(weights, sha256, "cpu", None, None, 0.005, "auto", threads, cache)
+        return megadetector.MegaDetector(weights, sha256, "cpu", side, None, 0.005, "auto", threads, cache)
 
     def detect(self, index: Path, name: str, detector, weights: Path, threads: int) -> list[dict]:
         """The detect stage with a detector that is ready; its entries, by file."""
@@ -175,7 +177,7 @@ class Ours:
         options = {"weights": str(weights), "weights_sha256": None, "image_size": None, "classes": None}
         before, megadetector.MegaDetector = megadetector.MegaDetector, lambda *arguments: detector
         try:
-            options |= {"min_confidence": 0.005, "runtime": "auto"}
+            options |= {"min_confidence": 0.005, "runtime": "auto", "precision": "float32", "prefilter": "none"}
             detect_run.detect_shard(index, known, out, self.roots, options, threads=threads)
         finally:
             megadetector.MegaDetector = before
@@ -192,13 +194,13 @@ def agreement(theirs: np.ndarray, ours: np.ndarray) -> dict[str, float]:
 
 
 def same_boxes(theirs: list[dict], ours: list[dict], width: int, height: int) -> dict[str, float]:
-    """Boxes above 0.01 on each side, those without a partner, and the partners' largest difference."""
+    """The package's boxes from 0.2 on, those without one of ours within 3 pixels, and the partners' largest difference."""
     mine = {Path(entry["file"]).name: entry["detections"] for entry in ours}
     count = lost = 0
     pixels = conf = 0.0
     for entry in theirs:
-        other = [box for box in mine[Path(entry["file"]).name] if box["conf"] >= 0.01]
-        for box in (box for box in entry["detections"] if box["conf"] >= 0.01):
+        other = mine[Path(entry["file"]).name]
+        for box in (box for box in entry["detections"] if box["conf"] >= 0.2):
             count += 1
             scale = np.array([width, height, width, height])
             gaps = [np.abs(np.subtract(box["bbox"], one["bbox"]) * scale).max() for one in other]

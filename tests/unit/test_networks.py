@@ -145,7 +145,7 @@ from camtrap.paths import Roots
 folder = Path({str(tmp_path)!r})
 for index, backend in (("index", "none"), ("empty", "megadetector")):
     detect_shard(folder / f"{{index}}.parquet", folder / f"{{backend}}.json", folder / f"{{index}}.out.json",
-                 Roots(str(folder)), {{"min_confidence": 0.005, "motion": {{}}}})
+                 Roots(str(folder)), {{"min_confidence": 0.005, "motion": {{}}, "prefilter": "none"}})
 import camtrap.detect.motion
 print(sorted({{"torch", "torchvision", "megadetector", "onnxruntime"}} & set(sys.modules)))
 """
@@ -153,3 +153,49 @@ print(sorted({{"torch", "torchvision", "megadetector", "onnxruntime"}} & set(sys
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=scripts, check=True)
     assert done.stdout.strip() == "[]"
     assert len(json.loads((tmp_path / "index.out.json").read_text())["images"]) == 1
+
+
+def test_half_precision_without_a_gpu_is_refused():
+    from camtrap.detect.megadetector import MegaDetector
+
+    with pytest.raises(UserError, match="mixed needs a GPU"):
+        MegaDetector(Path("any.pt"), "", "cpu", None, None, 0.1, mixed=True)
+
+
+def test_the_network_is_asked_only_where_something_moved(tmp_path, monkeypatch):
+    """Static pictures are empty without it; those that moved, and single ones, are its own."""
+    import csv
+
+    import pyarrow.parquet as pq
+
+    from camtrap.detect import run
+    from camtrap.index import index_shard
+    from camtrap.paths import Roots
+    from camtrap.plan import Plan
+    from camtrap.simulate import simulate
+
+    simulate(tmp_path, 11, cards=1, stations=1, pictures=48, size=(320, 240))
+    roots = Roots(str(tmp_path / "images"))
+    (shard,) = Plan(tmp_path / "results").update(roots, 1000).fresh
+    pq.write_table(index_shard(shard.rows, roots), tmp_path / "index.parquet")
+    (tmp_path / "detector.json").write_text(json.dumps({"backend": "megadetector", "model": "m", "sha256": "0"}))
+    asked = []
+
+    def network(rows, *arguments):
+        asked.extend(row["path"] for row in rows)
+        box = {"category": "1", "conf": 0.9, "bbox": [0.1, 0.1, 0.5, 0.5]}
+        return [{"file": row["path"], "detections": [box]} for row in rows]
+
+    monkeypatch.setattr(run, "_megadetector", network)
+    options = {"prefilter": "motion", "motion": {}, "min_confidence": 0.005}
+    run.detect_shard(tmp_path / "index.parquet", tmp_path / "detector.json", tmp_path / "out.json", roots, options)
+    found = {image["file"]: image for image in json.loads((tmp_path / "out.json").read_text())["images"]}
+    assert sorted(found) == sorted(row[0] for row in shard.rows)
+    with open(tmp_path / "truth.csv", newline="") as file:
+        category = {row["path"]: row["category"] for row in csv.DictReader(file)}
+    moved = [path for path in found if found[path].get("detections")]
+    assert sorted(moved) == sorted(asked)
+    animals = [path for path in found if category[path] == "animal"]
+    assert len(set(animals) & set(asked)) >= 0.9 * len(animals)
+    empty = [path for path in found if category[path] == "empty"]
+    assert len(set(empty) - set(asked)) >= 0.5 * len(empty)

@@ -48,6 +48,8 @@ class MegaDetector:
     threads : int
     cache : str, optional
         The configured cache folder; the exported network is kept there.
+    mixed : bool
+        Half precision, on a GPU.
     """
 
     def __init__(
@@ -61,7 +63,12 @@ class MegaDetector:
         runtime: str = "torch",
         threads: int = 1,
         cache: str | None = None,
+        mixed: bool = False,
     ):
+        if mixed and device == "cpu":
+            raise UserError(
+                "detector.precision: mixed needs a GPU (most CPUs emulate half precision, tens of times slower)"
+            )
         if runtime == "onnxruntime" and device != "cpu":
             raise UserError("detector.runtime: onnxruntime is for the CPU; on a GPU choose auto or torch")
         if digest(path) != sha256:
@@ -88,7 +95,9 @@ class MegaDetector:
                 )
         # ONNX Runtime computes in the thread that calls: then each thread decodes its pictures and computes them
         self.decodes = opened is not None
-        self.detector.model = networks.OnnxNetwork(opened) if opened else networks.TorchNetwork(self.detector.model)
+        self.detector.model = (
+            networks.OnnxNetwork(opened) if opened else networks.TorchNetwork(self.detector.model, mixed)
+        )
         networks.limit_threads(1 if self.decodes else max(1, threads))
 
     def _numbers(self, classes: dict | None) -> dict[str, str]:

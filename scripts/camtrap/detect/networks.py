@@ -32,15 +32,17 @@ class TorchNetwork:
     """The torch module itself, channels last; out of GPU memory the batch is halved and stays so.
 
     ``error`` is a UserError once not even one picture fits: the package would report it as each picture's failure.
+    ``mixed`` computes in float16 on a GPU (bfloat16 has too few digits for a box); what comes out is float32.
     """
 
-    def __init__(self, module, largest: int = 512):
+    def __init__(self, module, mixed: bool = False, largest: int = 512):
         import torch
 
         for parameter in module.parameters():
             if parameter.dim() == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.module = module
+        self.mixed = mixed
         self.limit = [largest]
         self.error: UserError | None = None
 
@@ -49,8 +51,8 @@ class TorchNetwork:
         import torch
 
         def forward(part):
-            with torch.inference_mode():
-                return self.module(part.contiguous(memory_format=torch.channels_last), augment=augment)[0]
+            with torch.inference_mode(), torch.autocast("cuda", dtype=torch.float16, enabled=self.mixed):
+                return self.module(part.contiguous(memory_format=torch.channels_last), augment=augment)[0].float()
 
         try:
             return (

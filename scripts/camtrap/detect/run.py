@@ -51,6 +51,12 @@ def detect_shard(
     entries = [{"file": row["path"], "failure": _reason(row["error"])} for row in rows if row["status"] == "failed"]
     good = [row for row in rows if row["status"] != "failed"]
     if good and known["backend"] == "megadetector":
+        if options["prefilter"] == "motion":
+            moved = _motion(good, roots, options, threads)
+            still = {entry["file"] for entry in moved if entry.get("detections") == []}
+            entries += [entry for entry in moved if entry["file"] in still]
+            logging.info("nothing moved in %d of %d pictures: the network is not asked", len(still), len(good))
+            good = [row for row in good if row["path"] not in still]
         entries += _megadetector(good, known, roots, options, cache, device, threads, batch_size)
     elif good and known["backend"] == "motion":
         entries += _motion(good, roots, options, threads)
@@ -81,6 +87,7 @@ def _megadetector(rows, known, roots, options, cache, device, threads, batch_siz
         options["runtime"],
         threads,
         cache,
+        options["precision"] == "mixed",
     )
 
     def read(row: dict) -> tuple[dict, np.ndarray | pictures.PictureError]:
