@@ -35,6 +35,7 @@ EFFECTS: list[tuple[str, dict]] = [
     ("no Leiden evidence", {"average": {"resolutions": []}}),
     ("no K-Means evidence", {"average": {"partitions": 0}}),
     ("no settling", {"average": {"settle": 0}}),
+    *((f"evidence: {w:g}", {"average": {"evidence": w}}) for w in (1.0, 2.0, 8.0)),
     ("less evidence", {"average": {"partitions": 24, "runs": 2}}),
     ("no stability", {"average": {"resamples": 0}}),
 ]

@@ -3,7 +3,8 @@
 Three steps, each known by itself, measured together in docs/clustering.md:
 
 1. *Smoothing*: each unit's vector is moved to the mean of itself and of its kNN graph neighbours.
-2. *Evidence* (Fred and Jain 2005): K-Means with several k; how often two units fall together is added to their cosine.
+2. *Evidence* (Fred and Jain 2005): K-Means with several k; how often two units fall together counts ``evidence``
+   times as much as their cosine.
 3. *Average linkage* (UPGMA) of that similarity: it does not favour clusters of equal size, as K-Means and Ward do.
 
 The tree is cut where silhouette times stability (how well trees of resampled units agree) is highest: of two peaks of the
@@ -53,7 +54,7 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
         switches.append(
             {"what": "average linkage of groups", "size": n, "limit": params["exact_up_to"], "reason": reason}
         )
-    similarity, weight = group_similarity(q, evidence, groups)
+    similarity, weight = group_similarity(q, evidence, groups, params["evidence"])
     tree = average_linkage(similarity, weight)
     most = min(params["k_max"], max(2, n // 2), len(weight))
     rows = km.every(n, params["silhouette_sample"])
@@ -117,18 +118,20 @@ def gather_evidence(q: np.ndarray, graph, params: dict, seed: int) -> np.ndarray
     return np.stack(labels, 1) if labels else np.zeros((len(q), 0), np.int32)
 
 
-def group_similarity(q: np.ndarray, evidence: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def group_similarity(
+    q: np.ndarray, evidence: np.ndarray, groups: np.ndarray, counts: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean similarity between groups, float64 (m, m), and their sizes (m,).
 
-    The similarity of two units is their cosine plus the share of the partitions that hold them together; its mean over two groups
-    is a product of sums, so no pair of units is visited.
+    The similarity of two units is their cosine plus ``counts`` times the share of the partitions that hold them together; its mean
+    over two groups is a product of sums, so no pair of units is visited.
     """
     n, m = len(q), int(groups.max()) + 1
     size = np.bincount(groups, minlength=m).astype(np.float64)
     member = scipy.sparse.csr_matrix((np.ones(n), (groups, np.arange(n))), shape=(m, n))
     mean = (member @ q.astype(np.float64)) / size[:, None]
     similarity = mean @ mean.T
-    share = 1 / max(evidence.shape[1], 1)
+    share = counts / max(evidence.shape[1], 1)
     for labels in evidence.T:
         part = scipy.sparse.csr_matrix((np.ones(n), (np.arange(n), labels)), shape=(n, int(labels.max()) + 1))
         mix = (member @ part).toarray() / size[:, None]
@@ -259,7 +262,7 @@ def stability(q, evidence, groups, tree, most, params, seed) -> dict[int, float]
             keep = np.sort(rng.permutation(len(present))[: params["resample_groups"]])
             rows = rows[np.isin(part, keep)]
             present, part = np.unique(groups[rows], return_inverse=True)
-        other = average_linkage(*group_similarity(q[rows], evidence[rows], part))
+        other = average_linkage(*group_similarity(q[rows], evidence[rows], part, params["evidence"]))
         weight = np.bincount(part)
         for k in range(2, min(most, len(present)) + 1):
             labels = cut(tree, k, m)[present]
