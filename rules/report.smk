@@ -42,6 +42,7 @@ rule report:
         clusters=f"{CLUSTERS}/clusters.parquet",
         nuisance=f"{CLUSTERS}/nuisance.json",
         projection=f"{CLUSTERS}/project.json",
+        plane=f"{CLUSTERS}/project.parquet",
         representatives=f"{CLUSTERS}/representatives.parquet",
         sheets=f"{CLUSTERS}/sheets",
         evaluation=f"{CLUSTERS}/evaluation/evaluation.json",

@@ -85,7 +85,13 @@ def write(folder, images, crops, failures=(), confusion=None, switches=(), repre
     rows["image"] = [jpeg(number) for number in range(len(rows))]
     rows[["crop_id", "image"]].to_parquet(results / "crops" / f"{SHARD}.parquet")
     labels = rows[["crop_id", "cluster", "suggestion"]].astype({"cluster": "int32", "suggestion": "int32"})
+    labels["leiden"] = labels["cluster"]
     labels.to_parquet(cluster_folder / "clusters.parquet")
+    places = np.random.default_rng(0).normal(size=(len(rows), 2)).astype("float32") + labels[["cluster"]].to_numpy(
+        "float32"
+    )
+    plane = pd.DataFrame(places, columns=["umap_x", "umap_y"]).assign(crop_id=rows["crop_id"].to_numpy())
+    plane.to_parquet(cluster_folder / "project.parquet")
     if representatives is None:
         representatives = [
             (name, role, rank, crop_id)
@@ -124,6 +130,7 @@ def write(folder, images, crops, failures=(), confusion=None, switches=(), repre
             "noise": noise,
             "switches": {},
             "sweeps": {"kmeans": sweep},
+            "methods": {"leiden": {"k": k, "silhouette": 0.125}},
         },
         f"clusters/{MODEL}/nuisance.json": {"station": {"ami": 0.61, "values": 2, "crops": len(rows)}},
         f"clusters/{MODEL}/project.json": {"switches": []},
@@ -425,3 +432,15 @@ def test_each_crop_is_shown_once_and_the_page_stays_small():
 )
 def test_periods_are_said_briefly(first, last, text):
     assert words.period(pd.Timestamp(first), pd.Timestamp(last)) == text
+
+
+def test_the_silhouette_in_the_umap_plane_is_scikit_learns_without_noise(survey):
+    from sklearn.metrics import silhouette_score
+
+    (row,) = facts.methods(gather(survey, MODEL))
+    plane = gather(survey, MODEL).plane
+    kept = plane[plane["leiden"] >= 0]
+    assert row["umap"] == pytest.approx(silhouette_score(kept[["umap_x", "umap_y"]], kept["leiden"]), abs=1e-5)
+    assert (row["method"], row["silhouette"]) == ("leiden", 0.125)
+    html, _ = make(survey)
+    assert f"{row['umap']:.3f}" in Page(html).text

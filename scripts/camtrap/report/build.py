@@ -72,6 +72,7 @@ def build(
         survey=survey,
         summary=summary,
         clusters=clusters,
+        methods=facts.methods(survey),
         judged=judged(survey),
         bands=bands,
         crops=thumbnails.crops(Path(results) / "tables" / "crops.parquet", Path(results) / "crops", ids),

@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from camtrap.cluster.scores import silhouette
 from camtrap.report.gather import Survey
 
 _SHOWN = 6  # stations and labels named for a cluster; the rest is summed
+_SAMPLE = 10_000  # crops; above it the silhouette is that of a stratified sample
 _ENOUGH = 5  # bursts from which a share means something
 
 
@@ -32,6 +34,29 @@ def stations(survey: Survey) -> list[dict]:
                 "latitude": float(place["latitude"].median()) if len(place) else None,
                 "longitude": float(place["longitude"].median()) if len(place) else None,
                 "runs": [(run.iloc[0], run.iloc[-1]) for _, run in day.groupby(spell)],
+            }
+        )
+    return rows
+
+
+def methods(survey: Survey) -> list[dict]:
+    """A row a method that was fitted: method, k, noise, silhouette in the embedding and ``umap`` in the UMAP plane (or None).
+
+    In UMAP's space the silhouette ranks clusterings as agreement with a truth does (arXiv 2406.02465); it is shown, and chooses nothing.
+    """
+    rows = []
+    for name, fit in survey.choice["methods"].items():
+        umap = None
+        if survey.plane is not None and name in survey.plane:
+            kept = survey.plane[survey.plane[name] >= 0]
+            umap = silhouette(kept[["umap_x", "umap_y"]].to_numpy(), kept[name].to_numpy(), _SAMPLE)
+        rows.append(
+            {
+                "method": name,
+                "k": fit["k"],
+                "noise": fit.get("noise"),
+                "silhouette": fit.get("silhouette"),
+                "umap": umap,
             }
         )
     return rows

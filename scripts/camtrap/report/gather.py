@@ -20,12 +20,14 @@ class Survey:
 
     ``images`` a row a picture that is still there (columns of docs/tables.md; ``datetime`` is null where the clock is not
     to be trusted). ``crops`` a row a crop, indexed by crop_id, with ``cluster`` (nullable; -1 noise), ``suggestion``.
+    ``plane`` a row a clustered crop: umap_x, umap_y and the cluster by each method, or None where there is no UMAP.
     ``representatives`` cluster, role, rank, crop_id. ``confusion`` cluster, label, crops, or None without a truth.
     The other fields are the JSON files as they are, {} or None where there is none.
     """
 
     images: pd.DataFrame
     crops: pd.DataFrame
+    plane: pd.DataFrame | None
     representatives: pd.DataFrame
     counts: dict
     failures: list[dict]
@@ -65,6 +67,7 @@ def gather(results: Path, model: str) -> Survey:
     return Survey(
         images=images,
         crops=crops,
+        plane=_plane(folder),
         representatives=pq.read_table(folder / "representatives.parquet")
         .to_pandas()
         .sort_values(["cluster", "role", "rank"], ignore_index=True),
@@ -95,6 +98,15 @@ def _crops(results: Path, folder: Path) -> pd.DataFrame:
     labels = pq.read_table(folder / "clusters.parquet", columns=["crop_id", "cluster", "suggestion"]).to_pandas()
     labels = labels.astype({"cluster": "Int32", "suggestion": "Int32"})
     return crops.merge(labels, on="crop_id", how="left").set_index("crop_id").sort_index()
+
+
+def _plane(folder: Path) -> pd.DataFrame | None:
+    table = folder / "project.parquet"
+    if not table.exists():
+        return None
+    places = pq.read_table(table, columns=["crop_id", "umap_x", "umap_y"]).to_pandas().dropna()
+    labels = pq.read_table(folder / "clusters.parquet").to_pandas()
+    return places.merge(labels, on="crop_id").sort_values("crop_id", ignore_index=True) if len(places) else None
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
