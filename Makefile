@@ -37,6 +37,7 @@ test-slurm: setup
 # How fast (build/bench/speed.json, planning.json), how good, how far: an hour or more each on a quiet machine.
 bench: setup
 	$(BIN)/python tests/bench/speed.py
+	$(BIN)/python tests/bench/agreement.py
 	$(BIN)/python tests/bench/planning.py
 
 bench-quality: setup

@@ -30,12 +30,11 @@ EFFECTS: list[tuple[str, dict]] = [
     ("whiten", {"reduce": {"whiten": True}}),
     ("centre: mode", {"reduce": {"centre": "mode"}}),
     *((f"neighbours.k: {k}", {"neighbours": {"k": k}}) for k in (5, 10, 25)),
-    ("no smoothing", {"average": {"smooth": False}}),
+    *((f"smoothed {n} times", {"average": {"smooth": n}}) for n in (0, 1, 3)),
     ("no evidence", {"average": {"partitions": 0, "resolutions": []}}),
     ("no Leiden evidence", {"average": {"resolutions": []}}),
     ("no K-Means evidence", {"average": {"partitions": 0}}),
     ("no settling", {"average": {"settle": 0}}),
-    *((f"evidence: {w:g}", {"average": {"evidence": w}}) for w in (1.0, 2.0, 8.0)),
     ("less evidence", {"average": {"partitions": 24, "runs": 2}}),
     ("no stability", {"average": {"resamples": 0}}),
 ]

@@ -33,8 +33,8 @@ def test_group_similarity_is_the_mean_over_pairs():
     rng = np.random.default_rng(2)
     q = normalise(rng.normal(size=(30, 4)))
     evidence, groups = rng.integers(0, 3, (30, 5)), rng.integers(0, 6, 30)
-    similarity, size = average.group_similarity(q, evidence, groups, 3.0)
-    pair = q @ q.T + 3.0 * (evidence[:, None] == evidence[None]).mean(2)
+    similarity, size = average.group_similarity(q, evidence, groups)
+    pair = q @ q.T + (evidence[:, None] == evidence[None]).mean(2)
     for a in range(6):
         for b in range(6):
             assert similarity[a, b] == pytest.approx(pair[np.ix_(groups == a, groups == b)].mean())

@@ -2,13 +2,13 @@
 
 Three steps, each known by itself, measured together in docs/clustering.md:
 
-1. *Smoothing*: each unit's vector is moved to the mean of itself and of its kNN graph neighbours.
-2. *Evidence* (Fred and Jain 2005): K-Means with several k; how often two units fall together counts ``evidence``
-   times as much as their cosine.
+1. *Smoothing*: each unit's vector is moved, twice, to the mean of itself and of its kNN graph neighbours.
+2. *Evidence* (Fred and Jain 2005): K-Means with several k in three views of the units, and Leiden communities; how often two
+   units fall together is added to their cosine.
 3. *Average linkage* (UPGMA) of that similarity: it does not favour clusters of equal size, as K-Means and Ward do.
 
-The tree is cut where silhouette times stability (how well trees of resampled units agree) is highest: of two peaks of the
-silhouette the one that comes back. Two steps of K-Means from there settle the borders.
+The tree is cut where silhouette times the root of stability (how well trees of resampled units agree) is highest: of two peaks
+of the silhouette the one that comes back. Two steps of K-Means from there settle the borders.
 """
 
 import numpy as np
@@ -41,11 +41,11 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     """
     n = len(x)
     graph = knn_graph(*near)
-    q = normalise(x).astype(np.float32)
-    if params["smooth"]:
+    q = plain = normalise(x).astype(np.float32)
+    for _ in range(params["smooth"]):
         q = smooth(q, graph)
     switches: list[dict] = []
-    evidence = gather_evidence(q, graph, params, seed)
+    evidence = gather_evidence(q, plain, graph, params, seed)
     groups = np.arange(n)
     if n > params["exact_up_to"]:
         settings = {**fill("kmeans", {}), "restarts": 1, "iterations": 10, "restart_sample": 100_000}
@@ -54,7 +54,7 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
         switches.append(
             {"what": "average linkage of groups", "size": n, "limit": params["exact_up_to"], "reason": reason}
         )
-    similarity, weight = group_similarity(q, evidence, groups, params["evidence"])
+    similarity, weight = group_similarity(q, evidence, groups)
     tree = average_linkage(similarity, weight)
     most = min(params["k_max"], max(2, n // 2), len(weight))
     rows = km.every(n, params["silhouette_sample"])
@@ -63,7 +63,7 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     cuts = [{"k": k, "silhouette": profile.get(k), "stability": stable.get(k)} for k in range(2, most + 1)]
     known = [row for row in cuts if row["silhouette"] is not None]
     for row in known:
-        row["score"] = row["silhouette"] * (1 if row["stability"] is None else row["stability"])
+        row["score"] = row["silhouette"] * (1 if row["stability"] is None else max(row["stability"], 0) ** 0.5)
     if not known:
         labels = np.zeros(n, np.int32)
         return Fit(
@@ -84,7 +84,7 @@ def _reason(best: dict, known: list[dict], k: int) -> str:
         text += f"silhouette ({best['silhouette']:.3f})"
     else:
         text += (
-            f"silhouette times stability ({best['silhouette']:.3f} times {best['stability']:.2f}, the adjusted Rand index "
+            f"silhouette times root of stability ({best['silhouette']:.3f}; {best['stability']:.2f}, the adjusted Rand index "
             "with trees of resampled units)"
         )
     text += f"; within 2 % of it lie cuts from {min(plateau)} to {max(plateau)}"
@@ -100,16 +100,18 @@ def smooth(x: np.ndarray, graph) -> np.ndarray:
     return np.round(normalise(x + graph @ x), 5).astype(np.float32)
 
 
-def gather_evidence(q: np.ndarray, graph, params: dict, seed: int) -> np.ndarray:
-    """Return the labels of several partitions, int32 (n, partitions + resolutions).
+def gather_evidence(q: np.ndarray, plain: np.ndarray, graph, params: dict, seed: int) -> np.ndarray:
+    """Return the labels of several partitions, int32 (n, partitions + resolutions times runs).
 
     K-Means, whose k runs from half to twice the root of n, and Leiden communities of the kNN graph at some resolutions: the
-    first cuts large clusters, the second follows chains; where both agree, units belong together.
+    first cuts large clusters, the second follows chains; where both agree, units belong together. K-Means takes three views by
+    turns, so that its errors differ: the units smoothed (``q``), as they are (``plain``), and the first half of ``q``'s components.
     """
     root = min(np.sqrt(len(q)), params["root_max"])
     settings = {**fill("kmeans", {}), "restarts": 1, "iterations": 25, "restart_sample": 20_000, "sample": 20_000}
     ks = np.geomspace(max(4, root / 2), max(4, root * 2), params["partitions"]).astype(int)
-    labels = [km.kmeans(q, min(int(k), len(q)), settings, seed * 1_000 + i)[0] for i, k in enumerate(ks)]
+    views = [q, plain, normalise(q[:, : max(1, q.shape[1] // 2)]).astype(np.float32)]
+    labels = [km.kmeans(views[i % 3], min(int(k), len(q)), settings, seed * 1_000 + i)[0] for i, k in enumerate(ks)]
     labels += [
         leiden(graph, resolution, seed * 1_000 + i)
         for resolution in params["resolutions"]
@@ -118,20 +120,18 @@ def gather_evidence(q: np.ndarray, graph, params: dict, seed: int) -> np.ndarray
     return np.stack(labels, 1) if labels else np.zeros((len(q), 0), np.int32)
 
 
-def group_similarity(
-    q: np.ndarray, evidence: np.ndarray, groups: np.ndarray, counts: float
-) -> tuple[np.ndarray, np.ndarray]:
+def group_similarity(q: np.ndarray, evidence: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean similarity between groups, float64 (m, m), and their sizes (m,).
 
-    The similarity of two units is their cosine plus ``counts`` times the share of the partitions that hold them together; its mean
-    over two groups is a product of sums, so no pair of units is visited.
+    The similarity of two units is their cosine plus the share of the partitions that hold them together; its mean over two groups
+    is a product of sums, so no pair of units is visited.
     """
     n, m = len(q), int(groups.max()) + 1
     size = np.bincount(groups, minlength=m).astype(np.float64)
     member = scipy.sparse.csr_matrix((np.ones(n), (groups, np.arange(n))), shape=(m, n))
     mean = (member @ q.astype(np.float64)) / size[:, None]
     similarity = mean @ mean.T
-    share = counts / max(evidence.shape[1], 1)
+    share = 1 / max(evidence.shape[1], 1)
     for labels in evidence.T:
         part = scipy.sparse.csr_matrix((np.ones(n), (np.arange(n), labels)), shape=(n, int(labels.max()) + 1))
         mix = (member @ part).toarray() / size[:, None]
@@ -262,7 +262,7 @@ def stability(q, evidence, groups, tree, most, params, seed) -> dict[int, float]
             keep = np.sort(rng.permutation(len(present))[: params["resample_groups"]])
             rows = rows[np.isin(part, keep)]
             present, part = np.unique(groups[rows], return_inverse=True)
-        other = average_linkage(*group_similarity(q[rows], evidence[rows], part, params["evidence"]))
+        other = average_linkage(*group_similarity(q[rows], evidence[rows], part))
         weight = np.bincount(part)
         for k in range(2, min(most, len(present)) + 1):
             labels = cut(tree, k, m)[present]

@@ -40,12 +40,11 @@ DEFAULTS: dict[str, dict] = {
         "stability_sample": 20_000,
     },
     "average": {
-        "smooth": True,  # each unit moves to the mean of itself and its neighbours
+        "smooth": 2,  # how often each unit moves to the mean of itself and its neighbours
         "partitions": 72,  # K-Means fits whose agreement is gathered
         "root_max": 80,  # their k runs from half to twice the root of the units, of at most this
         "resolutions": [0.5, 1.0, 2.0, 4.0],  # of Leiden communities, gathered too
         "runs": 6,  # of each
-        "evidence": 4.0,  # how much their agreement counts beside the cosine
         "k_max": 120,
         "min_units": 2,  # smaller branches are noise
         "settle": 2,
