@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
-SIZES = [10_000, 100_000]
+SIZES = [100_000, 1_000_000]
 SHARD = 10_000
 DIMS = 2_048
 
@@ -199,6 +199,7 @@ def measure(n: int, work: Path, ks: range, cores: int) -> dict:
 
 def quality(folder: Path) -> dict:
     """Return the number of clusters, the agreement with the kinds that were made, and the switches that were thrown."""
+    import numpy as np
     import pyarrow.parquet as pq
     from sklearn.metrics import adjusted_mutual_info_score as ami
 
@@ -206,8 +207,11 @@ def quality(folder: Path) -> dict:
     labels = pq.read_table(folder / "clusters.parquet").to_pandas()
     choice = json.loads((folder / "choice.json").read_text())
     thrown = json.loads((folder / "reduced" / "info.json").read_text())["switches"]
+    with np.load(folder / "near.npz", allow_pickle=False) as file:
+        recall = json.loads(str(file["info"]))["recall"]
     return {
         "k": choice["k"],
+        "neighbours_recall": recall,
         "ami": float(ami(truth, labels["cluster"])),
         "ami_kmeans": float(ami(truth, labels["kmeans"])),
         "ami_gmm": float(ami(truth, labels["gmm"])),

@@ -29,6 +29,7 @@ CATEGORIES = {
 }
 
 METHODS = {
+    "average": "average linkage",
     "kmeans": "K-Means",
     "gmm": "a Gaussian mixture",
     "leiden": "Leiden communities of the neighbour graph",
