@@ -95,7 +95,7 @@ def formats(folder: Path) -> dict:
     y = np.array([label for _, label in rows])
     crops = [cut(pictures.decode((DATA / "crops" / "animals22" / path).read_bytes()), (0, 0, 1, 1)) for path, _ in rows]
     stored = {"png": [encode(c, "png", 95) for c in crops]}
-    stored |= {f"jpeg {quality}": [encode(c, "jpeg", quality) for c in crops] for quality in (95, 90, 80)}
+    stored |= {f"jpeg {quality}": [encode(c, "jpeg", quality) for c in crops] for quality in (95, 80)}
     tables = {name: write_crops(folder / f"{name}.parquet", images) for name, images in stored.items()}
     exact = embed(folder, tables["png"])
     out = {}
