@@ -29,7 +29,7 @@ class Prepared:
     shards: list[str] = field(default_factory=list)
     n_pictures: int = 0
     removed: str = "removed.tsv"
-    hashes: Path = Path("hashes.json")
+    hashes: Path | None = None
     plan: Plan | None = None
     outcome: Outcome | None = None
     lock: Lock | None = None
@@ -37,16 +37,17 @@ class Prepared:
     def file_hash(self, path: str | None) -> str | None:
         """SHA-256 of a file that the configuration names; None for none, and for what is no file (a model's name).
 
-        Kept in ``plan/hashes.json`` by path, size and time, so that large weights are read once.
+        Kept in ``plan/hashes.json`` by path, size and time, so that large weights are read once; nowhere while linting.
         """
         if not path or not os.path.isfile(path):
             return path
         status = os.stat(path)
         key = f"{os.path.abspath(path)}|{status.st_size}|{status.st_mtime_ns}"
-        known = read_json(self.hashes) if self.hashes.exists() else {}
+        known = read_json(self.hashes) if self.hashes and self.hashes.exists() else {}
         if key not in known:
             known[key] = file_sha256(path)
-            write_json(self.hashes, known)
+            if self.hashes:
+                write_json(self.hashes, known)
         return known[key]
 
     def commit(self) -> None:
