@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 RESULTS ?= results
 
-.PHONY: setup demo test test-slurm bench bench-quality bench-scale lint format replan lock clean
+.PHONY: setup demo test test-writers test-slurm bench bench-quality bench-scale lint format replan lock clean
 setup: $(SETUP)
 
 # PyPI's torch for Linux x86-64 is built for CUDA and wants its libraries; elsewhere (and with a CPU build) it needs nothing more.
@@ -33,6 +33,11 @@ test: setup
 # A real SLURM cluster on this machine (root and Debian; elsewhere it says that nothing was tested).
 test-slurm: setup
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/slurm
+
+# Detection files by the own writers of packages that the project does not need.
+test-writers: setup
+	$(PIP) install --quiet --no-deps --upgrade --target build/writers -r envs/writers.lock
+	PYTHONPATH=$$PYTHONPATH:$(CURDIR)/build/writers $(BIN)/python -m pytest -q -rP tests/workflow/test_writers.py
 
 # How fast (build/bench/speed.json, planning.json), how good, how far: an hour or more each on a quiet machine.
 bench: setup

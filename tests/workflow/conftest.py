@@ -100,11 +100,11 @@ class Survey:
         """A real run."""
         return self.snakemake("--cores", "2", *arguments)
 
-    def picture(self, path: str, number: int) -> None:
-        """Write a small picture; another number is another picture."""
+    def picture(self, path: str, number: int, size: tuple[int, int] = (64, 48)) -> None:
+        """Write a small picture (width, height); another number is another picture."""
         file = self.pictures / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 60, (48, 64, 3))
+        noise = np.random.default_rng(number).integers(0, 60, (size[1], size[0], 3))
         noise[:, :, number % 3] += 120
         Image.fromarray(noise.astype(np.uint8)).save(file, quality=90)
 
