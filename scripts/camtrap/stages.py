@@ -7,7 +7,7 @@ STAGE_VERSION = {
     "embed": 1,
     "collect": 1,
     "reduce": 1,
-    "cluster": 2,
+    "cluster": 3,
     "project": 1,
     "represent": 1,
     "evaluate": 1,

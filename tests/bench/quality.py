@@ -31,10 +31,15 @@ EFFECTS: list[tuple[str, dict]] = [
     ("centre: mode", {"reduce": {"centre": "mode"}}),
     *((f"neighbours.k: {k}", {"neighbours": {"k": k}}) for k in (5, 10, 25)),
     *((f"smoothed {n} times", {"average": {"smooth": n}}) for n in (0, 1, 3)),
+    *((f"own weight {w:g}", {"average": {"own_weight": w}}) for w in (0.25, 1.0, 2.0)),
+    *((f"evidence {w:g}", {"average": {"evidence": w}}) for w in (0.25, 1.0)),
     ("no evidence", {"average": {"partitions": 0, "resolutions": []}}),
     ("no Leiden evidence", {"average": {"resolutions": []}}),
     ("no K-Means evidence", {"average": {"partitions": 0}}),
-    ("no settling", {"average": {"settle": 0}}),
+    ("borders as cut", {"average": {"shrinkage": 0.0}}),
+    *((f"shrinkage {s:g}", {"average": {"shrinkage": s}}) for s in (0.1, 0.9)),
+    ("highest score alone", {"average": {"tolerance": 0.0}}),
+    ("finest within 3 %", {"average": {"tolerance": 0.03}}),
     ("less evidence", {"average": {"partitions": 24, "runs": 2}}),
     ("no stability", {"average": {"resamples": 0}}),
 ]
@@ -228,7 +233,7 @@ def scores(data: Labelled, labels: np.ndarray) -> dict:
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
 
 
-def given_true_k(data: Labelled, x: np.ndarray) -> dict[str, tuple[np.ndarray, float]]:
+def given_true_k(data: Labelled, x: np.ndarray, seed: int) -> dict[str, tuple[np.ndarray, float]]:
     """Return labels and seconds of scikit-learn's K-Means and mixtures with the true number of kinds."""
     import warnings
 
@@ -237,11 +242,11 @@ def given_true_k(data: Labelled, x: np.ndarray) -> dict[str, tuple[np.ndarray, f
 
     k, out = len(np.unique(data.y)), {}
     fits = {
-        "K-Means, raw": (KMeans(k, n_init=10, random_state=0), data.x),
-        "K-Means, one start": (KMeans(k, random_state=0), x),
-        "K-Means": (KMeans(k, n_init=10, random_state=0), x),
+        "K-Means, raw": (KMeans(k, n_init=10, random_state=seed), data.x),
+        "K-Means, one start": (KMeans(k, random_state=seed), x),
+        "K-Means": (KMeans(k, n_init=10, random_state=seed), x),
         **{
-            f"GMM {c}": (GaussianMixture(k, covariance_type=c, n_init=3, reg_covar=1e-4, random_state=0), x)
+            f"GMM {c}": (GaussianMixture(k, covariance_type=c, n_init=3, reg_covar=1e-4, random_state=seed), x)
             for c in ("full", "tied", "diag")
         },
     }
@@ -287,8 +292,9 @@ def main() -> None:
 
     for data in load_sets(options.surveys, options.pictures):
         fitted = run(data, METHODS, {}, 0, range(2, 41))
-        for method, (labels, seconds) in given_true_k(data, fitted["vectors"]["x"]).items():
-            add(data, method, "true k", labels, seconds)
+        for seed in range(options.seeds):
+            for method, (labels, seconds) in given_true_k(data, fitted["vectors"]["x"], seed).items():
+                add(data, method, "true k", labels, seconds, seed=seed)
         for method in ("kmeans", "gmm", *METHODS[1:]):
             add(data, method, "chosen", fitted[method]["labels"], fitted[method]["seconds"])
         seeds = [fitted["primary"], *(run(data, METHODS[:1], {}, seed)["primary"] for seed in range(1, options.seeds))]
@@ -318,15 +324,23 @@ def main() -> None:
 
 
 def goals(rows: list[dict]) -> dict:
-    """Return, for each set, primary's AMI less that of the better of K-Means and GMM given the true k, and the species found."""
+    """Return, for each set, primary's AMI less that of the better of K-Means and GMM given the true k, and the species found.
+
+    Means of the seeds on both sides; ``best_of_all_fits`` is the luckiest fit of all.
+    """
     out: dict = {}
     for name in dict.fromkeys(row["set"] for row in rows):
         own = [row for row in rows if row["set"] == name]
         primary = [row for row in own if row["method"] == "primary: auto"]
-        best = max(row["ami"] for row in own if row["choice"] == "true k")
+        given: dict[str, list[float]] = defaultdict(list)
+        for row in own:
+            if row["choice"] == "true k":
+                given[row["method"]].append(row["ami"])
+        best = max(float(np.mean(values)) for values in given.values())
         out[name] = {
             "ami": round(float(np.mean([row["ami"] for row in primary])), 4),
-            "best_given_true_k": best,
+            "best_given_true_k": round(best, 4),
+            "best_of_all_fits": max(max(values) for values in given.values()),
             "gain": round(float(np.mean([row["ami"] for row in primary])) - best, 4),
             "species_found": round(
                 float(np.mean([row["species_found"] / max(row["species"], 1) for row in primary])), 3

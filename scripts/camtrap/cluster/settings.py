@@ -41,13 +41,16 @@ DEFAULTS: dict[str, dict] = {
     },
     "average": {
         "smooth": 2,  # how often each unit moves to the mean of itself and its neighbours
+        "own_weight": 0.5,  # of itself in that mean; the neighbours together weigh 1
+        "evidence": 0.5,  # weight of the partitions' agreement beside the cosine
         "partitions": 72,  # K-Means fits whose agreement is gathered
         "root_max": 80,  # their k runs from half to twice the root of the units, of at most this
         "resolutions": [0.5, 1.0, 2.0, 4.0],  # of Leiden communities, gathered too
         "runs": 6,  # of each
         "k_max": 120,
         "min_units": 2,  # smaller branches are noise
-        "settle": 2,
+        "tolerance": 0.01,  # of cuts that come so near to the best score the finest is taken
+        "shrinkage": 0.5,  # of the covariance within clusters, when the borders are settled
         "exact_up_to": 4_000,  # units; above it the tree's leaves are groups of units
         "groups": 2_000,
         "silhouette_sample": 5_000,
