@@ -195,6 +195,7 @@ def run(data: Labelled, methods: tuple, params: dict, seed: int, ks: range = ran
         for method in [*methods, *(("kmeans", "gmm") if ks else ())]:
             out[method]["labels"] = table[method].to_numpy()
         out["primary"] = {"labels": table["cluster"].to_numpy(), "seconds": out[choice["primary"]]["seconds"]}
+        out["primary"]["metrics"] = choice["methods"][choice["primary"]]
         out["vectors"] = {"labels": None, "x": np.load(reduced / "vectors.npy")}
     return out
 
@@ -231,6 +232,15 @@ def scores(data: Labelled, labels: np.ndarray) -> dict:
         row["ami_station"] = metrics.adjusted_mutual_info_score(data.station, labels)
         row["ami_station_truth"] = metrics.adjusted_mutual_info_score(data.station, y)
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
+
+
+def plateau(data: Labelled, metrics: dict) -> None:
+    """Draw silhouette and stability of the cuts of the tree: build/bench/cuts_{set}.png and .svg."""
+    from camtrap import plots
+
+    rows = [{"method": "average", **row} for row in metrics["cuts"]]
+    figure = plots.sweep(rows, {"average": metrics["cut"]})
+    plots.save(figure, [BUILD / f"cuts_{data.name}.{kind}" for kind in ("png", "svg")])
 
 
 def given_true_k(data: Labelled, x: np.ndarray, seed: int) -> dict[str, tuple[np.ndarray, float]]:
@@ -292,6 +302,7 @@ def main() -> None:
 
     for data in load_sets(options.surveys, options.pictures):
         fitted = run(data, METHODS, {}, 0, range(2, 41))
+        plateau(data, fitted["primary"]["metrics"])
         for seed in range(options.seeds):
             for method, (labels, seconds) in given_true_k(data, fitted["vectors"]["x"], seed).items():
                 add(data, method, "true k", labels, seconds, seed=seed)

@@ -24,6 +24,7 @@ os.environ.setdefault("YOLOv5_AUTOINSTALL", "false")
 import material  # noqa: E402
 import speed_crops  # noqa: E402
 import speed_detect  # noqa: E402
+import speed_profile  # noqa: E402
 import timing  # noqa: E402
 from ways import CROP, Ours  # noqa: E402
 
@@ -36,12 +37,12 @@ OPTIONS = {
 }
 
 
-# in this order: the last takes times that those before it have measured
+# in this order: the last two take times and networks that those before them have made
 PARTS = {
     part.__name__: part
     for part in (
         *(speed_crops.crop, speed_crops.index, speed_crops.embed, speed_crops.originals, speed_crops.folders),
-        *(speed_detect.detect, speed_detect.smaller, speed_detect.end_to_end),
+        *(speed_detect.detect, speed_detect.smaller, speed_detect.end_to_end, speed_profile.profile),
     )
 }
 

@@ -93,8 +93,10 @@ class Survey:
         return text
 
     def dry_run(self, *arguments: str) -> Jobs:
-        """The jobs of a dry run."""
-        return Jobs.of(self.snakemake("--dry-run", *arguments))
+        """The jobs of a dry run; printed, so that `pytest -rP` shows the table of job sets."""
+        jobs = Jobs.of(self.snakemake("--dry-run", *arguments))
+        print("jobs:", ", ".join(f"{count} {rule}" for rule, count in sorted(jobs.rules.items())) or "none")
+        return jobs
 
     def run(self, *arguments: str) -> str:
         """A real run."""
