@@ -37,7 +37,7 @@ test-slurm: setup
 # Detection files by the own writers of packages that the project does not need.
 test-writers: setup
 	$(PIP) install --quiet --no-deps --upgrade --target build/writers -r envs/writers.lock
-	PYTHONPATH=$$PYTHONPATH:$(CURDIR)/build/writers $(BIN)/python -m pytest -q -rP tests/workflow/test_writers.py
+	WRITERS=1 PYTHONPATH=$$PYTHONPATH:$(CURDIR)/build/writers $(BIN)/python -m pytest -q -rP tests/workflow/test_writers.py
 
 # How fast (build/bench/speed.json, planning.json), how good, how far: an hour or more each on a quiet machine.
 bench: setup

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.sparse
 from clusterdata import blobs, fit_all, survey
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
@@ -38,10 +39,46 @@ def test_borders_settle_as_scikit_learns_discriminant():
     assert average.settle(x.astype(np.float32), y, 2, 0.0).tolist() == y.tolist()
 
 
+def test_a_rare_branch_keeps_its_border():
+    """Half-way between the means, whatever their sizes: 2.2 is nearer to 4 than to 0.02."""
+    x = np.array([-1.0] * 45 + [1.0] * 45 + [2.2] + [3.0] * 5 + [5.0] * 5, np.float32)[:, None]
+    labels = np.array([0] * 91 + [1] * 10)
+    assert average.settle(x, labels, 2, 0.5).tolist() == [0] * 90 + [1] * 11
+
+
+def test_smoothing_is_the_weighted_mean_with_the_neighbours():
+    x = np.array([[1, 0], [0, 1], [0.6, 0.8], [0, -1]], np.float32)
+    graph = scipy.sparse.csr_matrix(np.array([[0, 1, 3, 0], [1, 0, 0, 0], [3, 0, 0, 0], [0, 0, 0, 0]], float))
+    first = 0.5 * x[0] + (x[1] + 3 * x[2]) / 4
+    smooth = average.smooth(x, graph, 0.5)
+    np.testing.assert_allclose(smooth[0], first / np.linalg.norm(first), atol=1e-5)
+    np.testing.assert_array_equal(average.smooth(x, graph, 0)[3], x[3])
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 200])
+def test_copies_are_one_cluster(tmp_path, n):
+    files, crops = survey(tmp_path, np.tile(np.arange(1, 9, dtype=np.float32), (n, 1)))
+    choice, table = fit_all(tmp_path, files, crops, ks=(2,))
+    assert set(table["cluster"]) == {0}
+    assert "one cluster" in choice["reason"]
+
+
+def test_rare_kind_among_groups_and_copies(tmp_path):
+    """Above exact_up_to the leaves are groups; copies of one picture do not use them up."""
+    x, y = blobs((300, 150, 60, 6), dims=24)
+    copies = np.tile(np.random.default_rng(7).normal(size=24).astype(np.float32), (400, 1))
+    x, y = np.concatenate([x, copies]), np.concatenate([y, np.full(400, 4)])
+    files, crops = survey(tmp_path, x)
+    params = {"average": {"exact_up_to": 200, "groups": 60}}
+    choice, table = fit_all(tmp_path, files, crops, params=params)
+    assert "60 small groups" in choice["switches"]["average"][0]["reason"]
+    assert scores.adjusted_rand(table["cluster"].to_numpy(), y) == 1
+
+
 def test_small_branches_are_noise():
     x = np.array([[0, 0], [0, 1], [0, 2], [0, 6], [0, 7], [90, 90]], np.float32)
     assert average.settle(x, np.array([4, 4, 4, 0, 0, 2]), 2, 0.5).tolist() == [1, 1, 1, 0, 0, -1]
-    assert average.settle(x, np.arange(6), 2, 0.5).tolist() == list(range(6))
+    assert average.settle(x, np.arange(6), 2, 0.5).tolist() == list(range(6))  # all of them small: all stand
 
 
 def test_of_cuts_as_good_the_finest_is_taken(tmp_path):

@@ -59,7 +59,7 @@ def test_folders_hold_the_pictures_that_the_recipe_puts_together(tmp_path):
     from sklearn.cluster import KMeans
 
     survey = Survey(tmp_path)
-    Survey.cache = tmp_path / "cache"
+    survey.cache = tmp_path / "cache"
     make_pictures(tmp_path)
     torch.manual_seed(2)
     weights = tmp_path / "random50.pth"
@@ -85,7 +85,7 @@ def test_folders_hold_the_pictures_that_the_recipe_puts_together(tmp_path):
         np.testing.assert_allclose(vectors[crops.loc[path, "crop_id"]] / scale, features / scale, atol=1e-4)
     order = sorted(expected, key=lambda path: crops.loc[path, "crop_id"])
     seed = yaml.safe_load((CONFIG.parent / "config.yaml").read_text())["seed"]
-    labels = KMeans(K, random_state=seed, n_init=10).fit_predict(np.stack([expected[path][1] for path in order]))
+    labels = KMeans(K, random_state=seed).fit_predict(np.stack([expected[path][1] for path in order]))
     together = {frozenset(path for path, label in zip(order, labels, strict=True) if label == k) for k in range(K)}
     copied = {}
     for path in (results / "export" / "folders").rglob("*.jpg"):

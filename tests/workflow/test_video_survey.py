@@ -44,7 +44,7 @@ def write_video(folder, path):
 
 def test_animals_in_a_video_are_traced_to_their_seconds(tmp_path):
     survey = Survey(tmp_path)
-    Survey.cache = tmp_path / "cache"
+    survey.cache = tmp_path / "cache"
     write_video(tmp_path / "simulated", tmp_path / "pictures" / "card1" / "Norte" / "VID 1.MP4")
     config = {"images": "pictures", "results": "results", "plan": {"settle_seconds": 0}}
     config |= {"detector": {"backend": "motion"}, "embed": {"model": "mobilenet_v3_small", "weights": "random"}}

@@ -51,7 +51,9 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     for _ in range(params["smooth"]):
         q = smooth(q, graph, params["own_weight"])
     switches: list[dict] = []
-    evidence = gather_evidence(q, plain, graph, params, seed)
+    evidence = np.zeros((n, 0), np.int32)
+    if params["evidence"]:
+        evidence = gather_evidence(q, plain, graph, params, seed)
     groups = np.arange(n)
     if n > params["exact_up_to"]:
         groups = small_groups(q, near[0], params["groups"])
@@ -69,21 +71,22 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     known = [row for row in cuts if row["silhouette"] is not None]
     for row in known:
         row["score"] = row["silhouette"] * (1 if row["stability"] is None else max(row["stability"], 0) ** 0.5)
-    if not known:
-        labels = np.zeros(n, np.int32)
-        return Fit(
-            "average", labels, scores.means(x, labels, 1)[0], {"cuts": cuts, "reason": "one cluster: too few units"}
-        )
-    highest = max(row["score"] for row in known)
+    highest = max((row["score"] for row in known), default=0)
+    if highest <= 0:
+        reason = "one cluster: " + ("no cut has a silhouette and stability above 0" if known else "too few units")
+        metrics = {"cuts": cuts, "reason": reason, "switches": switches}
+        return Fit("average", np.zeros(n, np.int32), scores.means(x, np.zeros(n, int), 1)[0], metrics)
     best = max((row for row in known if row["score"] >= (1 - params["tolerance"]) * highest), key=lambda row: row["k"])
-    labels = settle(plain, cut(tree, best["k"], len(weight))[groups], params["min_units"], params["shrinkage"])
+    branch = cut(tree, best["k"], len(weight))[groups]
+    labels = settle(plain, branch, params["min_units"], params["shrinkage"])
+    small = int((np.bincount(branch) < params["min_units"]).sum())
     k = int(labels.max()) + 1
-    metrics = {"cuts": cuts, "cut": best["k"], "reason": _reason(best, known, k), "switches": switches}
+    metrics = {"cuts": cuts, "cut": best["k"], "reason": _reason(best, known, small), "switches": switches}
     kept = labels >= 0
     return Fit("average", labels, scores.means(x[kept], labels[kept], k)[0], metrics)
 
 
-def _reason(best: dict, known: list[dict], k: int) -> str:
+def _reason(best: dict, known: list[dict], small: int) -> str:
     highest = max(row["score"] for row in known)
     plateau = [row["k"] for row in known if row["score"] >= 0.98 * highest]
     text = f"the tree is cut at {best['k']}: "
@@ -98,16 +101,20 @@ def _reason(best: dict, known: list[dict], k: int) -> str:
             "with trees of resampled units)"
         )
     text += f"; within 2 % of the highest lie cuts from {min(plateau)} to {max(plateau)}"
-    if k < best["k"]:
-        text += f"; {best['k'] - k} branches of too few units are noise, which leaves {k}"
+    if 0 < small < best["k"]:
+        text += f"; {small} branches of too few units are noise, which leaves {best['k'] - small}"
     return text
 
 
 def smooth(x: np.ndarray, graph, own: float) -> np.ndarray:
-    """Return ``own`` times each row plus the weighted mean of its graph neighbours, float32 (n, d), length 1."""
+    """Return ``own`` times each row plus the weighted mean of its graph neighbours, float32 (n, d), length 1.
+
+    A row without a neighbour stays as it is.
+    """
     degree = np.asarray(graph.sum(1)).ravel()
-    graph = scipy.sparse.diags(1 / np.maximum(degree, 1e-12)) @ graph
-    return np.round(normalise(own * x + graph @ x), 5).astype(np.float32)
+    mean = scipy.sparse.diags(1 / np.maximum(degree, 1e-12)) @ graph @ x
+    mixed = np.where((degree > 0)[:, None], own * x + mean, x)
+    return np.round(normalise(mixed), 5).astype(np.float32)
 
 
 def gather_evidence(q: np.ndarray, plain: np.ndarray, graph, params: dict, seed: int) -> np.ndarray:
@@ -176,7 +183,8 @@ def settle(x: np.ndarray, labels: np.ndarray, least: int, shrinkage: float) -> n
 
     Each unit of such a branch goes to the nearest mean by Mahalanobis distance, with the covariance within branches, drawn
     towards a sphere by ``shrinkage`` (0 to 1; regularised discriminant analysis, Friedman 1989, with equal priors, so that
-    rare species keep their borders). The units of smaller branches, which nothing came near before the cut, are noise: -1.
+    rare species keep their borders). The units of smaller branches, which nothing came near before the cut, are noise: -1;
+    where all branches are smaller, all stand.
     """
     from sklearn.covariance import shrunk_covariance
 
@@ -197,5 +205,6 @@ def settle(x: np.ndarray, labels: np.ndarray, least: int, shrinkage: float) -> n
         for start in range(0, len(kept), BLOCK):
             part = slice(start, start + BLOCK)
             own[part] = np.round(x[kept[part]] @ weight - bias, 6).argmax(1)
+        kept, own = (part[np.bincount(own)[own] >= least] for part in (kept, own))
     out[kept] = np.unique(own, return_inverse=True)[1]
     return out

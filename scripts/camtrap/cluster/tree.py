@@ -4,6 +4,9 @@ import numpy as np
 
 from camtrap.cluster.ward import cut
 
+# A squared distance below this is that of a row from itself or from a copy: what float32 leaves of 2 - 2.
+NOTHING = 1e-6
+
 
 def average_linkage(similarity: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Return the tree of weighted average linkage, (m-1, 4): the two joined, their mean dissimilarity, the joint weight.
@@ -72,8 +75,8 @@ def silhouette_profile(q: np.ndarray, tree: np.ndarray, groups: np.ndarray, most
     member[np.arange(n), leaf] = 1
     for start in range(0, n, 1_024):
         block = slice(start, start + 1_024)
-        cosine = q[block] @ q.T
-        total[block] = np.sqrt(np.maximum(2 - 2 * cosine, 0)) @ member
+        square = 2 - 2 * (q[block] @ q.T)
+        total[block] = np.sqrt(np.where(square > NOTHING, square, 0)) @ member
     out, label = {}, leaf.copy()
     column = {}  # branch of the tree -> column
     for old, new in zip(_branches(tree, most, m), finest, strict=True):
@@ -87,7 +90,7 @@ def silhouette_profile(q: np.ndarray, tree: np.ndarray, groups: np.ndarray, most
             mean[np.arange(n), label] = np.inf
             b = mean.min(1)
             width = np.where(own > 1, (b - a) / np.maximum(np.maximum(a, b), 1e-12), 0)
-            out[k] = float(width.mean())
+            out[k] = round(float(width.mean()), 6)
         step = m - k  # the join that leaves k - 1 branches
         one, two = column.pop(int(tree[step, 0])), column.pop(int(tree[step, 1]))
         total[:, one] += total[:, two]
