@@ -47,6 +47,7 @@ bench: setup
 
 bench-quality: setup
 	$(BIN)/python tests/bench/quality.py
+	$(BIN)/python tests/bench/rare.py
 
 bench-scale: setup
 	$(BIN)/python tests/bench/scale.py
