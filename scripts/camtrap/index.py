@@ -92,7 +92,7 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
         Where pictures lie.
     options : mapping, optional
         ``station_level`` (int), ``station_pattern``, ``path_pattern`` (regular expressions), ``frame_rate`` (frames a
-        second of a video, default 1), ``max_pixels``; ``workers`` (threads, default 2; changes nothing but speed).
+        second of a video, default 1), ``max_pixels``; ``workers`` (cores, default 2; changes nothing but speed).
 
     Returns
     -------
@@ -109,7 +109,8 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
     rules = Rules.from_options(options)
     workers = max(1, int(options.get("workers") or 2))
     rows: list[dict] = []
-    with ThreadPoolExecutor(workers) as pool:
+    # two threads a core: while one hashes, the other waits for the disk
+    with ThreadPoolExecutor(2 * workers) as pool:
         found = pool.map(lambda entry: index_file(*entry, roots, rules), manifest)
         for part in _logged(found, len(manifest), sum(size for _, size, _ in manifest)):
             rows.extend(part)
