@@ -28,7 +28,7 @@ demo: setup
 	$(BIN)/python -m camtrap.demo --cores $(CORES)
 
 test: setup
-	$(BIN)/python -m pytest -q -n $(CORES) --dist loadgroup tests/unit tests/workflow
+	$(BIN)/python -m pytest -q -n $(CORES) --dist loadscope tests/unit tests/workflow
 
 # A real SLURM cluster on this machine (root and Debian; elsewhere it says that nothing was tested).
 test-slurm: setup

@@ -26,7 +26,6 @@ def detector(runtime, cache, threads=1):
 
 
 @real
-@pytest.mark.xdist_group("megadetector")
 def test_boxes_are_those_of_the_package(tmp_path, monkeypatch):
     torchvision_ops.ensure()
     from megadetector.detection import run_detector
@@ -57,7 +56,6 @@ def test_boxes_are_those_of_the_package(tmp_path, monkeypatch):
 
 
 @real
-@pytest.mark.xdist_group("megadetector")
 def test_every_shape_of_picture_and_both_runtimes(tmp_path):
     random = np.random.default_rng(0)
     source = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())

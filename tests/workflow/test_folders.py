@@ -5,14 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 import yaml
 from conftest import Survey
 from PIL import Image
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "folders.yaml"
 K = 4
-pytestmark = pytest.mark.xdist_group("folders")
 
 
 def make_pictures(folder):

@@ -15,7 +15,6 @@ from PIL import Image
 
 REPO = Path(__file__).resolve().parents[2]
 K = 3
-pytestmark = pytest.mark.xdist_group("notebooks")
 
 
 def make_survey(folder):

@@ -19,7 +19,6 @@ COCO = {"animal": list(range(14, 24)), "person": [0], "vehicle": [1, 2, 3, 5, 6,
 
 pytestmark = [
     pytest.mark.skipif(not WEIGHTS.exists(), reason="shared/data is not there"),
-    pytest.mark.xdist_group("real"),
 ]
 
 

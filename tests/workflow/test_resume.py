@@ -17,8 +17,6 @@ REPO = Path(__file__).resolve().parents[2]
 # of these only the time, not the content, is a result: how long jobs took and what they said, and the plan's bookkeeping
 NO_RESULT = ("logs/", "benchmarks/", "plan/lock", "plan/current")
 
-pytestmark = pytest.mark.xdist_group("resume")
-
 
 @pytest.fixture(scope="module")
 def survey(tmp_path_factory):
