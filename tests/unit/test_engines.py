@@ -80,7 +80,9 @@ def test_the_batch_grows_while_a_row_gets_cheaper(seconds_of_batch, best):
         ({"precision": "mixed"}, "cpu", "mixed needs a GPU"),
         ({"precision": "int8"}, "cuda:0", "gpu=0"),
         ({"precision": "int8", "runtime": "torch"}, "cpu", "int8 is for ONNX Runtime"),
+        ({"precision": "int8", "runtime": "ncnn"}, "cpu", "int8 is for ONNX Runtime"),
         ({"runtime": "onnxruntime"}, "cuda:0", "onnxruntime is for the CPU"),
+        ({"runtime": "ncnn"}, "cuda:0", "ncnn is for the CPU"),
     ],
 )
 def test_combinations_that_do_not_exist_are_refused(changes, device, message):
@@ -88,14 +90,20 @@ def test_combinations_that_do_not_exist_are_refused(changes, device, message):
         make_engine(resolve(OPTIONS), OPTIONS | changes, None, device, 1, 8)
 
 
-def test_onnxruntime_computes_what_torch_computes(tmp_path):
-    embedder = resolve(OPTIONS)
+@pytest.mark.parametrize(
+    ("model", "runtime", "kind", "files"),
+    [("resnet18", "auto", "onnx", 1), ("resnet18", "ncnn", "ncnn", 2), ("resnet50", "auto", "ncnn", 2)],
+)
+def test_engines_of_the_cpu_compute_what_torch_computes(tmp_path, model, runtime, kind, files):
+    options = OPTIONS | {"model": model}
+    embedder = resolve(options)
     inputs = np.random.default_rng(1).standard_normal((5, 3, 32, 32), dtype=np.float32)
-    wanted = make_engine(embedder, OPTIONS | {"runtime": "torch"}, str(tmp_path), "cpu", 1, 8).forward(inputs)
-    engine = make_engine(embedder, OPTIONS, str(tmp_path), "cpu", 3, 8)
+    wanted = make_engine(embedder, options | {"runtime": "torch"}, str(tmp_path), "cpu", 1, 8).forward(inputs)
+    engine = make_engine(embedder, options | {"runtime": runtime}, str(tmp_path), "cpu", 3, 8)
     assert (engine.workers, engine.batch, engine.decodes) == (3, 8, True)
     given = engine.forward(inputs)
-    assert given.shape == wanted.shape == (5, 512)
+    assert given.shape == wanted.shape == (5, {"resnet18": 512, "resnet50": 2048}[model])
     assert np.abs(given - wanted).max() <= 1e-4 * np.abs(wanted).max()
     np.testing.assert_array_equal(given[2:3], engine.forward(inputs[2:3]))
-    assert len(list((tmp_path / "onnx").iterdir())) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [kind]
+    assert len(list((tmp_path / kind).iterdir())) == files

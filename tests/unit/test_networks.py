@@ -1,6 +1,7 @@
-"""The network inside the detector: ONNX Runtime and torch give the package's own boxes; memory that runs out."""
+"""The network inside the detector: ncnn, ONNX Runtime and torch give the package's own boxes; memory that runs out."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,8 @@ def detector(runtime, cache, threads=1):
 
 
 @real
-def test_boxes_are_those_of_the_package(tmp_path, monkeypatch):
+@pytest.mark.parametrize("runtime", ["onnxruntime", "ncnn"])
+def test_boxes_are_those_of_the_package(tmp_path, monkeypatch, runtime):
     torchvision_ops.ensure()
     from megadetector.detection import run_detector
     from megadetector.detection.run_detector_batch import load_and_run_detector_batch
@@ -37,8 +39,7 @@ def test_boxes_are_those_of_the_package(tmp_path, monkeypatch):
         str(WEIGHTS), [str(file) for file in files], confidence_threshold=0.05, quiet=True, image_size=640
     )
     classes = {number: str(i) for i, name in enumerate(CLASSES, 1) for number in CLASSES[name]}
-    ours = detector("auto", tmp_path)
-    assert ours.decodes  # ONNX Runtime, not its fallback
+    ours = detector(runtime, tmp_path)
     found = 0
     for file, wanted in zip(files, theirs, strict=True):
         picture = decode(file.read_bytes())
@@ -56,7 +57,8 @@ def test_boxes_are_those_of_the_package(tmp_path, monkeypatch):
 
 
 @real
-def test_every_shape_of_picture_and_both_runtimes(tmp_path):
+@pytest.mark.parametrize("runtime", ["onnxruntime", "ncnn"])
+def test_every_shape_of_picture_and_every_runtime(tmp_path, runtime):
     random = np.random.default_rng(0)
     source = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
     shapes = [(480, 640), (640, 480), (300, 300), (100, 700)]
@@ -65,10 +67,12 @@ def test_every_shape_of_picture_and_both_runtimes(tmp_path):
         for shape in shapes
     ]
     names = [str(shape) for shape in shapes]
-    onnx, torch = detector("onnxruntime", tmp_path), detector("torch", tmp_path)
-    assert onnx.decodes
+    engine, torch = detector(runtime, tmp_path), detector("torch", tmp_path)
+    assert engine.decodes
     assert not torch.decodes
-    given, wanted = onnx(names, pictures), torch(names, pictures)
+    with ThreadPoolExecutor(3) as pool:  # each thread has pictures of its own shape
+        given = [entry for (entry,) in pool.map(lambda n, p: engine([n], [p]), names * 3, pictures * 3)]
+    wanted = torch(names, pictures) * 3
     assert any(entry["detections"] for entry in wanted)
     for mine, other in zip(given, wanted, strict=True):
         assert [box["category"] for box in mine["detections"]] == [box["category"] for box in other["detections"]]

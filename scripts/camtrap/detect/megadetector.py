@@ -27,8 +27,8 @@ def silent() -> Iterator[None]:
 class MegaDetector:
     """The package's own detector (compatibility mode "classic", its default), fed with decoded pictures.
 
-    Its preprocessing and its postprocessing are kept; only the network between them is computed by ONNX Runtime on a
-    CPU, or by torch channels last. Several threads may call it at once if ``decodes`` says so.
+    Its preprocessing and its postprocessing are kept; only the network between them is computed by ncnn or ONNX
+    Runtime on a CPU, or by torch channels last. Several threads may call it at once if ``decodes`` says so.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ class MegaDetector:
     classes : dict or None
         Category name to the model's class numbers; None is MegaDetector's own three.
     min_confidence : float
-    runtime : {"auto", "torch", "onnxruntime"}
-        ``auto`` is ONNX Runtime on a CPU, where it can take the model, else torch.
+    runtime : {"auto", "torch", "onnxruntime", "ncnn"}
+        ``auto`` is, on a CPU, ncnn for a large model and ONNX Runtime for another, where they can take it, else torch.
     threads : int
     cache : str, optional
         The configured cache folder; the exported network is kept there.
@@ -69,8 +69,8 @@ class MegaDetector:
             raise UserError(
                 "detector.precision: mixed needs a GPU (most CPUs emulate half precision, tens of times slower)"
             )
-        if runtime == "onnxruntime" and device != "cpu":
-            raise UserError("detector.runtime: onnxruntime is for the CPU; on a GPU choose auto or torch")
+        if runtime in ("onnxruntime", "ncnn") and device != "cpu":
+            raise UserError(f"detector.runtime: {runtime} is for the CPU; on a GPU choose auto or torch")
         if digest(path) != sha256:
             raise UserError(f"{path}: these weights have changed since they were looked up; run again")
         # neither of the two may fetch packages or settings while it is imported
@@ -86,18 +86,14 @@ class MegaDetector:
             )
         self.image_size, self.min_confidence = image_size, min_confidence
         self.number = self._numbers(classes)
-        opened = None
+        network = None
         if runtime != "torch" and device == "cpu":
-            opened = networks.onnx_session(self.detector, f"{path.stem}-{sha256[:16]}", cache)
-            if opened is None and runtime == "onnxruntime":
-                raise UserError(
-                    f"detector.runtime: onnxruntime cannot compute {path} (see the line above); choose auto"
-                )
-        # ONNX Runtime computes in the thread that calls: then each thread decodes its pictures and computes them
-        self.decodes = opened is not None
-        self.detector.model = (
-            networks.OnnxNetwork(opened) if opened else networks.TorchNetwork(self.detector.model, mixed)
-        )
+            network = networks.on_cpu(self.detector, runtime, f"{path.stem}-{sha256[:16]}", cache)
+            if network is None and runtime != "auto":
+                raise UserError(f"detector.runtime: {runtime} cannot compute {path} (see the line above); choose auto")
+        # these engines compute in the thread that calls: then each thread decodes its pictures and computes them
+        self.decodes = network is not None
+        self.detector.model = network or networks.TorchNetwork(self.detector.model, mixed)
         networks.limit_threads(1 if self.decodes else max(1, threads))
 
     def _numbers(self, classes: dict | None) -> dict[str, str]:

@@ -1,16 +1,21 @@
-"""The network inside the `megadetector` package's detector, computed by ONNX Runtime or by torch.
+"""The network inside the `megadetector` package's detector, computed by ncnn, ONNX Runtime or torch.
 
-Both stand in for ``PTDetector.model``: called with a float32 tensor (n, 3, height, width) they return a tuple whose first
+All three stand in for ``PTDetector.model``: called with a float32 tensor (n, 3, height, width) they return a tuple whose first
 element is the prediction that the package's own non-maximum suppression takes.
 """
 
+import copy
 import gc
+import threading
 
 import numpy as np
 
-from camtrap import onnx_model
+from camtrap import ncnn_model, onnx_model
 from camtrap.embed.engines import halving
 from camtrap.logs import UserError
+
+# From so many parameters on ncnn is faster than ONNX Runtime (YOLOv5x6 has 140 million, all smaller known ones below 60).
+LARGE = 100_000_000
 
 
 class OnnxNetwork:
@@ -18,14 +23,36 @@ class OnnxNetwork:
 
     error = None
 
-    def __init__(self, session):
+    def __init__(self, session: onnx_model.Session):
         self.session = session
 
     def __call__(self, inputs, augment: bool = False) -> tuple:
         """Compute the prediction; ``augment`` is what the package passes, and it passes False."""
         import torch
 
-        return (torch.from_numpy(onnx_model.run(self.session, inputs.numpy())),)
+        return (torch.from_numpy(self.session(inputs.numpy())),)
+
+
+class NcnnNetwork:
+    """All layers but the last in ncnn; the last, which turns their outputs into boxes, is the torch module's own.
+
+    The last layer keeps the grid of the shape it saw last, so each thread has a copy of it.
+    """
+
+    error = None
+
+    def __init__(self, network: ncnn_model.Network, last):
+        self.network, self.last = network, last
+        self._local = threading.local()
+
+    def __call__(self, inputs, augment: bool = False) -> tuple:
+        """Compute the prediction; ``augment`` is what the package passes, and it passes False."""
+        import torch
+
+        if not hasattr(self._local, "last"):
+            self._local.last = copy.deepcopy(self.last)
+        with torch.no_grad():
+            return (self._local.last([torch.from_numpy(output) for output in self.network(inputs.numpy())])[0],)
 
 
 class TorchNetwork:
@@ -63,28 +90,61 @@ class TorchNetwork:
             raise
 
 
-def onnx_session(detector, name: str, cache: str | None):
-    """Open the network of a ``PTDetector`` in ONNX Runtime and let go of the torch module; None where torch must do.
+def on_cpu(detector, runtime: str, name: str, cache: str | None) -> NcnnNetwork | OnnxNetwork | None:
+    """The network of a ``PTDetector`` in the engine that the configuration asks for; None where torch must do.
+
+    The detector's torch module is let go of if it is no longer needed.
 
     Parameters
     ----------
     detector : megadetector.detection.pytorch_detector.PTDetector
         On the CPU.
+    runtime : {"auto", "onnxruntime", "ncnn"}
+        ``auto`` is ncnn for a large network, ONNX Runtime for one that is not or that ncnn cannot take.
     name : str
         What tells these weights from others.
     cache : str, optional
         The configured cache folder.
     """
-    random = np.random.default_rng(0)
+    module, network = detector.model, None
+    large = sum(parameter.numel() for parameter in module.parameters()) >= LARGE
     # pictures come in any shape that the network's stride divides: landscape, portrait, and what was traced
-    stride = int(max(detector.model.stride))
-    shapes = [(4, 6), (6, 4), (5, 5)]
-    probes = [random.random((1, 3, h * stride, w * stride), dtype=np.float32) for h, w in shapes]
-    opened = onnx_model.exported(onnx_model.cached(name, cache), lambda: prediction(detector.model), probes, (0, 2, 3))
-    if opened is not None:
-        detector.model = None
+    random, stride = np.random.default_rng(0), int(max(module.stride))
+    probes = [random.random((1, 3, h * stride, w * stride), dtype=np.float32) for h, w in [(4, 6), (6, 4), (5, 5)]]
+    if runtime == "ncnn" or (runtime == "auto" and large):
+        opened = ncnn_model.network(name, cache, lambda: features(module), probes)
+        network = NcnnNetwork(opened, module.model[-1]) if opened else None
+    if runtime == "onnxruntime" or (runtime == "auto" and network is None):
+        opened = onnx_model.exported(name, cache, lambda: prediction(module), probes, (0, 2, 3))
+        network = OnnxNetwork(opened) if opened else None
+    if network is not None:
+        detector.model = module = None
         gc.collect()
-    return opened
+    return network
+
+
+def features(module):
+    """All layers of a YOLO module but the last: one tensor in, a tuple of what the last layer takes out."""
+    import torch
+
+    class Features(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers, self.taken = module.model[:-1], module.model[-1].f
+
+        def forward(self, inputs):
+            kept, now = [], inputs
+            for layer in self.layers:  # as the YOLO modules walk through them: -1 is the layer before
+                if layer.f != -1:
+                    now = kept[layer.f] if isinstance(layer.f, int) else [now if j == -1 else kept[j] for j in layer.f]
+                now = layer(now)
+                kept.append(now)
+            return tuple(kept[j] for j in self.taken)
+
+    for layer in module.modules():
+        if isinstance(layer, torch.nn.Upsample):
+            layer.recompute_scale_factor = None  # else the traced picture's size is carried over, not the factor
+    return Features().eval()
 
 
 def prediction(module):

@@ -1,4 +1,4 @@
-"""What computes an embedder: ONNX Runtime or torch on a CPU, torch on a CUDA device."""
+"""What computes an embedder: ncnn, ONNX Runtime or torch on a CPU, torch on a CUDA device."""
 
 import logging
 import time
@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap import onnx_model
+from camtrap import ncnn_model, onnx_model
 from camtrap.embed.models import Embedder, load
 from camtrap.logs import UserError
 
 Forward = Callable[[np.ndarray], np.ndarray]
 # On a GPU the batch grows until the time of a crop no longer falls by a twentieth.
 GAIN, LARGEST_BATCH = 0.95, 512
+# ncnn computes these sooner than ONNX Runtime does (`make bench`).
+BY_NCNN = ("resnet50", "resnet101", "resnet152")
 
 
 @dataclass(frozen=True)
@@ -50,48 +52,55 @@ def make_engine(
     Raises
     ------
     UserError
-        The combination of device, runtime and precision does not exist, or ``onnxruntime`` cannot take the network.
+        The combination of device, runtime and precision does not exist, or the runtime asked for cannot take the network.
     """
     runtime, precision = options["runtime"], options["precision"]
     cpu = device == "cpu"
     if precision == "mixed" and cpu:
         raise UserError("embed.precision: mixed needs a GPU (most CPUs emulate half precision, tens of times slower)")
-    if precision == "int8" and (not cpu or runtime == "torch"):
+    if precision == "int8" and (not cpu or runtime in ("torch", "ncnn")):
         raise UserError(
             "embed.precision: int8 is for ONNX Runtime on a CPU (add --resources gpu=0, leave embed.runtime)"
         )
-    if runtime == "onnxruntime" and not cpu:
-        raise UserError("embed.runtime: onnxruntime is for the CPU; on a GPU choose auto or torch")
+    if runtime in ("onnxruntime", "ncnn") and not cpu:
+        raise UserError(f"embed.runtime: {runtime} is for the CPU; on a GPU choose auto or torch")
     if precision == "int8":
-        return onnx_engine(onnx_model.session(quantised), threads, batch_size)
+        return cpu_engine(onnx_model.Session(quantised), threads, batch_size)
     if not cpu:
         engine = torch_engine(load(embedder, options, cache), device, threads, precision == "mixed", batch_size)
         example = np.zeros((3, embedder.image_size, embedder.image_size), np.float32)
         return replace(engine, batch=best_batch(engine.forward, example, batch_size))
     if runtime == "torch":
         return torch_engine(load(embedder, options, cache), device, threads, False, batch_size)
-    opened = onnx_session(embedder, options, cache)
+    opened = on_cpu(embedder, options, cache)
     if opened is not None:
-        return onnx_engine(opened, threads, batch_size)
-    if runtime == "onnxruntime":
-        raise UserError(f"embed.runtime: onnxruntime cannot compute {embedder.model} (see the line above); choose auto")
+        return cpu_engine(opened, threads, batch_size)
+    if runtime != "auto":
+        raise UserError(f"embed.runtime: {runtime} cannot compute {embedder.model} (see the line above); choose auto")
     return torch_engine(load(embedder, options, cache), device, threads, False, batch_size)
 
 
-def onnx_session(embedder: Embedder, options: dict, cache: str | None):
-    """The embedder in ONNX Runtime, from the cache or exported now; None where only torch can compute it."""
-    side = embedder.image_size
+def on_cpu(embedder: Embedder, options: dict, cache: str | None) -> onnx_model.Session | ncnn_model.Network | None:
+    """The embedder in the engine that ``runtime`` asks for, from the cache or converted now; None where torch must do."""
+    side, runtime = embedder.image_size, options["runtime"]
     name = f"{embedder.model}-{embedder.sha256[:16]}-{side}"
-    random = np.random.default_rng(0)
+    random, opened = np.random.default_rng(0), None
     probes = [random.standard_normal((n, 3, side, side), dtype=np.float32) for n in (2, 1, 3)]
-    return onnx_model.exported(onnx_model.cached(name, cache), lambda: load(embedder, options, cache), probes)
+    if runtime == "ncnn" or (runtime == "auto" and embedder.model in BY_NCNN):
+        opened = ncnn_model.network(name, cache, lambda: load(embedder, options, cache), probes)
+    if runtime == "onnxruntime" or (runtime == "auto" and opened is None):
+        opened = onnx_model.exported(name, cache, lambda: load(embedder, options, cache), probes)
+    return opened
 
 
-def onnx_engine(opened, threads: int, batch_size: int) -> Engine:
-    """An ONNX Runtime session: each thread computes a batch of its own, so that nobody waits for the slowest of several."""
-    return Engine(
-        lambda inputs: onnx_model.run(opened, inputs).reshape(len(inputs), -1), max(1, threads), batch_size, True
-    )
+def cpu_engine(opened: onnx_model.Session | ncnn_model.Network, threads: int, batch_size: int) -> Engine:
+    """Each thread computes a batch of its own, so that nobody waits for the slowest of several."""
+
+    def forward(inputs: np.ndarray) -> np.ndarray:
+        outputs = opened(inputs)
+        return (outputs[0] if isinstance(outputs, tuple) else outputs).reshape(len(inputs), -1)
+
+    return Engine(forward, max(1, threads), batch_size, True)
 
 
 def torch_engine(network, device: str, threads: int, mixed: bool, batch_size: int) -> Engine:

@@ -1,0 +1,119 @@
+"""Networks converted from torch for an engine that is faster on a CPU: made once, compared with torch, kept in the cache."""
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from camtrap.files import replacing
+from camtrap.pictures import one_line
+from camtrap.weights import cache_folder
+
+# A converted network that differs more from torch (relative to its largest output) is not used; more only where torch
+# differs from itself by a quarter of it, computing in another order: an ill-conditioned network has no exact output.
+TOLERANCE, OWN = 1e-4, 4
+# What a conversion depends on beside the weights and the engine.
+BUILDERS = ("torch", "torchvision", "timm", "yolov5", "ultralytics")
+
+
+def cached(kind: str, name: str, cache: str | None, packages: tuple[str, ...]) -> Path:
+    """Where a converted network lies in the cache: another version of a library that builds it is another file.
+
+    Parameters
+    ----------
+    kind : str
+        Its format, which is also its folder and its suffix.
+    name : str
+        What tells its weights from others.
+    packages : tuple of str
+        The engine's own packages.
+    """
+    versions = "-".join(_version(package) for package in (*BUILDERS, *packages))
+    return cache_folder(cache) / kind / f"{name}-{versions}.{kind}"
+
+
+def converted(target: Path, build: Callable, probes: list[np.ndarray], convert: Callable, load: Callable):
+    """Open a converted network; where it is not in the cache, convert it and compare it with torch first.
+
+    Parameters
+    ----------
+    target : Path
+        As :func:`cached` says. If its folder cannot be written, the conversion serves this job only.
+    build : callable
+        Builds the torch module (float32, evaluation mode, one input, one output or a tuple of them); called only if it
+        is needed.
+    probes : list of float32 arrays
+        Inputs of different shapes; the first is what the module is traced with.
+    convert : callable
+        ``convert(path, module, example)`` writes the network to ``path``, and to other files beside it.
+    load : callable
+        ``load(path)`` opens it: a callable from an array to an array or a tuple of them.
+
+    Returns
+    -------
+    What ``load`` returns, or None if the network cannot be converted or comes out different.
+    """
+    if target.exists():
+        return load(target)
+    module = build()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / target.name
+        try:
+            convert(path, module, probes[0])
+            opened = load(path)
+            worst = max(_compared(opened, module, probe) for probe in probes)
+        except Exception as error:  # converters and engines raise errors of many kinds
+            logging.warning("%s cannot take this network (%s): another engine does", target.suffix[1:], one_line(error))
+            return None
+        logging.info("converted; it differs from torch by at most %.1e of the largest output", worst)
+        _keep(Path(folder), target)
+    return opened
+
+
+def _compared(opened: Callable, module, probe: np.ndarray) -> float:
+    """Largest difference from torch as a part of the largest output; ValueError where that is too much.
+
+    What is too much is measured by torch itself, with channels last.
+    """
+    import torch
+
+    inputs = torch.from_numpy(probe)
+    with torch.inference_mode():
+        wanted = _arrays(module(inputs))
+        other = _arrays(module(inputs.contiguous(memory_format=torch.channels_last))) if inputs.dim() == 4 else wanted
+    differs = _difference(_arrays(opened(probe)), wanted)
+    if not differs <= max(TOLERANCE, OWN * _difference(other, wanted)):
+        raise ValueError(f"its output differs by {differs:.1e} of the largest")
+    return differs
+
+
+def _arrays(outputs) -> list[np.ndarray]:
+    return [np.asarray(output) for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
+
+
+def _difference(given: list[np.ndarray], wanted: list[np.ndarray]) -> float:
+    shapes = [[array.shape for array in arrays] for arrays in (given, wanted)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"its outputs have the shapes {shapes[0]}, not {shapes[1]}")
+    return max(float(np.abs(one - two).max() / np.abs(two).max()) for one, two in zip(given, wanted, strict=True))
+
+
+def _keep(folder: Path, target: Path) -> None:
+    """Copy all that was written into the cache, the target last: where it is, the others are."""
+    try:
+        for file in sorted(folder.iterdir(), key=lambda file: file.name == target.name):
+            with replacing(target.with_name(file.name)) as temporary:
+                shutil.copyfile(file, temporary)
+    except OSError as error:
+        logging.info("%s: the converted network is not kept for the next job (%s)", target, error.strerror)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"

@@ -1,0 +1,85 @@
+"""Large convolutional networks in ncnn on a CPU.
+
+ncnn computes 3 x 3 convolutions by Winograd's algorithm, with fewer multiplications than they are defined by: wide
+networks (YOLOv5x6, ResNets) take less time than ONNX Runtime needs, small ones do not (docs/performance.md). One
+network is shared by all threads of a job and computes in the thread that calls it, a picture at a time.
+"""
+
+import importlib.util
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from camtrap import onnx_model
+from camtrap.converted import cached, converted
+
+HALF = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage")
+
+
+class Network:
+    """A network that computes in the calling thread; several threads may call it at once."""
+
+    def __init__(self, path: Path):
+        import ncnn
+
+        self._net = ncnn.Net()
+        self._net.opt.num_threads = 1
+        self._net.opt.use_vulkan_compute = False
+        for option in HALF:
+            setattr(self._net.opt, option, False)
+        if self._net.load_param(os.fspath(path)) or self._net.load_model(os.fspath(weights_beside(path))):
+            raise ValueError(f"{path}: ncnn cannot read this network; delete it")
+        self._outputs = self._net.output_names()
+
+    def __call__(self, inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        """All outputs, each (n, …), for the one input (n, 3, height, width), all float32."""
+        rows = [self._row(row) for row in np.ascontiguousarray(inputs)]
+        return tuple(np.stack(output) for output in zip(*rows, strict=True))
+
+    def _row(self, row: np.ndarray) -> list[np.ndarray]:
+        import ncnn
+
+        extractor = self._net.create_extractor()
+        extractor.input("in0", ncnn.Mat(row).clone())  # layers may compute in place
+        found = []
+        for name in self._outputs:
+            failed, output = extractor.extract(name)
+            if failed:
+                raise RuntimeError(f"ncnn cannot compute {name} for an input of shape {row.shape}")
+            found.append(np.array(output))
+        return found
+
+
+def weights_beside(path: Path) -> Path:
+    """The weights' file of a network's file."""
+    return path.with_name(path.name + ".bin")
+
+
+def network(name: str, cache: str | None, build: Callable, probes: list[np.ndarray]) -> Network | None:
+    """A network from the cache or converted now (:func:`camtrap.converted.converted`)."""
+    return converted(cached("ncnn", name, cache, ("pnnx", "ncnn")), build, probes, convert, Network)
+
+
+def convert(path: Path, module, example: np.ndarray) -> None:
+    """Write a torch module, by way of ONNX, as ncnn's two files: its layers at ``path``, its weights beside it.
+
+    Raises
+    ------
+    RuntimeError
+        pnnx, ncnn's converter, cannot convert it.
+    """
+    program = Path(importlib.util.find_spec("pnnx").origin).with_name("pnnx")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        onnx_model.export(folder / "network.onnx", module, example[:1])
+        shape = ",".join(map(str, example[:1].shape))
+        command = [program, "network.onnx", f"inputshape=[{shape}]", "fp16=0"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        if done.returncode or not (folder / "network.ncnn.bin").exists():
+            raise RuntimeError(f"pnnx cannot convert it: {(done.stderr or done.stdout).strip()[-150:]}")
+        os.replace(folder / "network.ncnn.bin", weights_beside(path))
+        os.replace(folder / "network.ncnn.param", path)
