@@ -9,12 +9,12 @@ import importlib.util
 import os
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from camtrap import onnx_model
 from camtrap.converted import cached, converted
 
 HALF = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage")
@@ -59,25 +59,36 @@ def weights_beside(path: Path) -> Path:
     return path.with_name(path.name + ".bin")
 
 
+def place(name: str, cache: str | None) -> Path:
+    """Where a converted network lies in the cache."""
+    return cached("ncnn", name, cache, ("pnnx", "ncnn"))
+
+
 def network(name: str, cache: str | None, build: Callable, probes: list[np.ndarray]) -> Network | None:
     """A network from the cache or converted now (:func:`camtrap.converted.converted`)."""
-    return converted(cached("ncnn", name, cache, ("pnnx", "ncnn")), build, probes, convert, Network)
+    return converted(place(name, cache), build, probes, convert, Network)
 
 
 def convert(path: Path, module, example: np.ndarray) -> None:
-    """Write a torch module, by way of ONNX, as ncnn's two files: its layers at ``path``, its weights beside it.
+    """Write a torch module, traced, as ncnn's two files: its layers at ``path``, its weights beside it.
 
     Raises
     ------
     RuntimeError
         pnnx, ncnn's converter, cannot convert it.
     """
+    import torch
+
     program = Path(importlib.util.find_spec("pnnx").origin).with_name("pnnx")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        onnx_model.export(folder / "network.onnx", module, example[:1])
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            traced = torch.jit.trace(module, (torch.from_numpy(example[:1]),), check_trace=False)
+        traced.save(str(folder / "network.pt"))
+        del traced
         shape = ",".join(map(str, example[:1].shape))
-        command = [program, "network.onnx", f"inputshape=[{shape}]", "fp16=0"]
+        command = [program, "network.pt", f"inputshape=[{shape}]", "fp16=0"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         if done.returncode or not (folder / "network.ncnn.bin").exists():
             raise RuntimeError(f"pnnx cannot convert it: {(done.stderr or done.stdout).strip()[-150:]}")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from camtrap import torchvision_ops
+from camtrap.detect import networks
 from camtrap.detect.networks import TorchNetwork
 from camtrap.logs import UserError
 from camtrap.pictures import decode
@@ -78,6 +79,17 @@ def test_every_shape_of_picture_and_every_runtime(tmp_path, runtime):
         assert [box["category"] for box in mine["detections"]] == [box["category"] for box in other["detections"]]
         for one, two in zip(mine["detections"], other["detections"], strict=True):
             np.testing.assert_allclose(one["bbox"] + [one["conf"]], two["bbox"] + [two["conf"]], atol=2e-3)
+
+
+@real
+def test_a_large_network_is_computed_by_ncnn_from_the_cache_too(tmp_path, monkeypatch):
+    assert isinstance(detector("auto", tmp_path).detector.model, networks.OnnxNetwork)
+    monkeypatch.setattr(networks, "LARGE", 1_000_000)
+    picture = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
+    first, second = (detector("auto", tmp_path) for _ in range(2))
+    assert isinstance(second.detector.model, networks.NcnnNetwork)
+    assert first(["x"], [picture]) == second(["x"], [picture])
+    assert first(["x"], [picture])[0]["detections"]
 
 
 def convolution():
