@@ -26,7 +26,7 @@ PACKAGES = (
         "torch",
         "torchvision",
     ),
-    *("timm", "onnxruntime", "megadetector", "pillow", "simplejpeg", "opencv-python-headless", "snakemake"),
+    *("timm", "onnxruntime", "ncnn", "megadetector", "pillow", "simplejpeg", "opencv-python-headless", "snakemake"),
 )
 # Where things lie says nothing of what came out, and would differ between two runs that are alike.
 _PLACES = ("results", "cache")
