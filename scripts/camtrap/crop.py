@@ -194,7 +194,7 @@ def crop_shard(index: Path, detections: Path, out: Path, roots: Roots, options: 
 
 
 def _crops(row: dict, boxes: list, roots: Roots, options: dict) -> list[dict]:
-    picture = pictures.load(roots, row, scale=scale(row, [box for box, *_ in boxes], options))
+    picture = pictures.load(roots, row, scale=scale(row, [box for box, *_ in boxes], options), reuse=True)
     infrared = pictures.is_infrared(picture)
     made = []
     for box, category, conf in boxes:

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import subprocess
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +22,13 @@ HALF = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_
 
 
 class Network:
-    """A network that computes in the calling thread; several threads may call it at once."""
+    """A network that computes in the calling thread; several threads may call it at once.
 
-    def __init__(self, path: Path):
+    With ``keeps`` each thread keeps the memory of the layers' outputs from picture to picture: sooner where they are
+    small (ResNets), and neither sooner nor smaller where they are large (a detector's).
+    """
+
+    def __init__(self, path: Path, keeps: bool = False):
         import ncnn
 
         self._net = ncnn.Net()
@@ -34,6 +39,7 @@ class Network:
         if self._net.load_param(os.fspath(path)) or self._net.load_model(os.fspath(weights_beside(path))):
             raise ValueError(f"{path}: ncnn cannot read this network; delete it")
         self._outputs = self._net.output_names()
+        self._local = threading.local() if keeps else None
 
     def __call__(self, inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         """All outputs, each (n, …), for the one input (n, 3, height, width), all float32."""
@@ -44,6 +50,11 @@ class Network:
         import ncnn
 
         extractor = self._net.create_extractor()
+        if self._local is not None:
+            if not hasattr(self._local, "memory"):
+                self._local.memory = ncnn.UnlockedPoolAllocator(), ncnn.UnlockedPoolAllocator()
+            extractor.set_blob_allocator(self._local.memory[0])
+            extractor.set_workspace_allocator(self._local.memory[1])
         extractor.input("in0", ncnn.Mat(row).clone())  # layers may compute in place
         found = []
         for name in self._outputs:
@@ -64,9 +75,11 @@ def place(name: str, cache: str | None) -> Path:
     return cached("ncnn", name, cache, ("pnnx", "ncnn"))
 
 
-def network(name: str, cache: str | None, build: Callable, probes: list[np.ndarray]) -> Network | None:
-    """A network from the cache or converted now (:func:`camtrap.converted.converted`)."""
-    return converted(place(name, cache), build, probes, convert, Network)
+def network(
+    name: str, cache: str | None, build: Callable, probes: list[np.ndarray], keeps: bool = False
+) -> Network | None:
+    """A network from the cache or converted now (:func:`camtrap.converted.converted`); ``keeps`` as :class:`Network` says."""
+    return converted(place(name, cache), build, probes, convert, lambda path: Network(path, keeps))
 
 
 def convert(path: Path, module, example: np.ndarray) -> None:

@@ -96,7 +96,7 @@ def rotated_size(image: Image.Image) -> tuple[int, int]:
     return (height, width) if orientation(image) >= 5 else (width, height)
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS, scale: int = 1) -> np.ndarray:
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, scale: int = 1, reuse: bool = False) -> np.ndarray:
     """Decode a picture.
 
     Pixels are those of PIL's full decode with ``ImageOps.exif_transpose`` and ``convert("RGB")``: JPEG goes through
@@ -110,6 +110,9 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, scale: int = 1) -> np.ndar
         The file.
     scale : {1, 2, 4, 8}
         A JPEG is decoded at this part of its size (sides rounded up), which is sooner; other formats are not scaled.
+    reuse : bool
+        A JPEG is decoded into memory that this thread keeps: its next call with ``reuse`` overwrites the picture. Large
+        ones are decoded sooner, as their memory is not fetched from the system each time.
 
     Returns
     -------
@@ -127,7 +130,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, scale: int = 1) -> np.ndar
     if image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
         try:
             width, height = (-(-side // scale) for side in image.size)
-            pixels = simplejpeg.decode_jpeg(data, colorspace="RGB", min_width=width, min_height=height)
+            room = _room(3 * width * height) if reuse else None
+            pixels = simplejpeg.decode_jpeg(data, "RGB", min_width=width, min_height=height, buffer=room)
         except ValueError:  # damaged or unusual: PIL goes as far as it can
             pixels = None
     if pixels is None or pixels.shape[1::-1] != (width, height):
@@ -136,6 +140,14 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, scale: int = 1) -> np.ndar
         except Exception as error:
             raise PictureError(f"the pixels cannot be decoded ({one_line(error)})") from None
     return np.ascontiguousarray(rotate(pixels, turn))
+
+
+def _room(size: int) -> np.ndarray:
+    """Memory of ``size`` bytes or more that this thread keeps."""
+    room = getattr(_local, "room", None)
+    if room is None or room.size < size:
+        _local.room = room = np.empty(size, np.uint8)
+    return room
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -195,7 +207,9 @@ def _first_scan(data: bytes) -> int | None:
     return None
 
 
-def load(roots: Roots, row: str | Mapping, max_pixels: int = MAX_PIXELS, scale: int = 1) -> np.ndarray:
+def load(
+    roots: Roots, row: str | Mapping, max_pixels: int = MAX_PIXELS, scale: int = 1, reuse: bool = False
+) -> np.ndarray:
     """Decode the picture, or the frame of a video, that an index row names.
 
     Frames of one video are cheapest in rising order: each thread keeps the last video open.
@@ -206,8 +220,8 @@ def load(roots: Roots, row: str | Mapping, max_pixels: int = MAX_PIXELS, scale: 
         Where pictures lie.
     row : str or mapping
         A path as the tables spell it, or a row that has one under ``path``; of a frame ``{video}/frame000123.jpg``.
-    scale : {1, 2, 4, 8}
-        As :func:`decode` takes it; a frame is not scaled.
+    scale, reuse
+        As :func:`decode` takes them; they mean nothing for a frame.
 
     Returns
     -------
@@ -222,7 +236,7 @@ def load(roots: Roots, row: str | Mapping, max_pixels: int = MAX_PIXELS, scale: 
     try:
         video, frame = split_frame(path)
         if video is None:
-            return decode(read_bytes(roots.locate(path)), max_pixels, scale)
+            return decode(read_bytes(roots.locate(path)), max_pixels, scale, reuse)
         return _frame(roots.locate(video), frame)
     except (KeyError, VideoError) as error:
         raise PictureError(one_line(error)) from None

@@ -80,12 +80,13 @@ class Branches(torch.nn.Module):
         return second, torch.cat([first, self.up(second)], 1)
 
 
-def test_ncnn_computes_all_outputs_for_pictures_of_any_shape_in_several_threads(tmp_path):
+@pytest.mark.parametrize("keeps", [False, True])
+def test_ncnn_computes_all_outputs_for_pictures_of_any_shape_in_several_threads(tmp_path, keeps):
     random = np.random.default_rng(1)
     shapes = [(64, 96), (96, 64), (32, 32), (160, 128)]
     pictures = [random.standard_normal((2, 3, *shape), dtype=np.float32) for shape in shapes] * 4
     module = Branches().eval()
-    opened = ncnn_model.network("branches", str(tmp_path), lambda: module, pictures[:2])
+    opened = ncnn_model.network("branches", str(tmp_path), lambda: module, pictures[:2], keeps)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(opened, pictures))
     for inputs, given in zip(pictures, found, strict=True):

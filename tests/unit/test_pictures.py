@@ -249,6 +249,26 @@ def test_a_scaled_jpeg_is_a_smaller_one_of_the_same_picture():
         np.testing.assert_array_equal(pictures.decode(turned.getvalue(), scale=scale), pictures.rotate(small, 6))
 
 
+def test_pictures_decoded_into_kept_memory_are_the_same():
+    """Larger, smaller, grey, turned, damaged and no JPEG: none shows what another left."""
+    whole = encode(Image.fromarray(scene(64, 96)), quality=95)
+    several = [
+        encode(Image.fromarray(scene(40, 30)), quality=95),
+        whole,
+        encode(Image.fromarray(scene(31, 47)), orientation=6, quality=95),
+        encode(Image.fromarray(scene(48, 64, 1)), quality=95),
+        whole[: len(whole) // 2],
+        encode(Image.fromarray(scene(50, 20)), "PNG"),
+    ]
+    for data in several + several[::-1]:
+        for scale in (1, 2):
+            kept = pictures.decode(data, scale=scale, reuse=True)
+            np.testing.assert_array_equal(kept, pictures.decode(data, scale=scale))
+    first = pictures.decode(whole, reuse=True)
+    assert np.shares_memory(first, pictures.decode(several[0], reuse=True))
+    assert not np.shares_memory(first, pictures.decode(whole))
+
+
 def test_the_median_of_a_level_is_numpys():
     random = np.random.default_rng(0)
     for largest in (255, 8):

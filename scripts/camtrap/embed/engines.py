@@ -87,7 +87,7 @@ def on_cpu(embedder: Embedder, options: dict, cache: str | None) -> onnx_model.S
     random, opened = np.random.default_rng(0), None
     probes = [random.standard_normal((n, 3, side, side), dtype=np.float32) for n in (2, 1, 3)]
     if runtime == "ncnn" or (runtime == "auto" and embedder.model in BY_NCNN):
-        opened = ncnn_model.network(name, cache, lambda: load(embedder, options, cache), probes)
+        opened = ncnn_model.network(name, cache, lambda: load(embedder, options, cache), probes, keeps=True)
     if runtime == "onnxruntime" or (runtime == "auto" and opened is None):
         opened = onnx_model.exported(name, cache, lambda: load(embedder, options, cache), probes)
     return opened
