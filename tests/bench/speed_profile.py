@@ -1,4 +1,4 @@
-"""Where the time goes: the crop stage by its lines, networks by their operators, and jobs that have nothing to do."""
+"""Where the time goes: the crop stage by its lines, networks in ONNX Runtime by their operators, and jobs that have nothing to do."""
 
 import collections
 import csv
@@ -24,15 +24,10 @@ def profile(bench) -> None:
         paths = material.pictures(bench.images, megapixels, bench.count(24))
         bench.details[f"crop stage by lines, {megapixels} megapixels, ms"] = found = lines(paths, bench.repeats)
         print(f"crop stage, {megapixels} megapixels, one thread, ms a picture: {_listed(found, '.2f')}", flush=True)
-    for name, shape in (
-        ("yolov5x6", (1, 3, 960, 1280)),
-        ("yolov5s", (1, 3, 960, 1280)),
-        ("resnet152", (8, 3, 224, 224)),
-    ):
-        files = sorted((bench.folder / "onnx").glob(f"{name}-*.onnx"))
-        if files:
-            bench.details[f"operators, {name}"] = found = operators(files[-1], shape)
-            print(f"{name} in ONNX Runtime, share of the time: {_listed(found, '.3f')}", flush=True)
+    for file in sorted((bench.folder / "onnx").glob("yolo*.onnx")):
+        name = file.name.partition("-")[0]
+        bench.details[f"operators, {name}"] = found = operators(file, (1, 3, 960, 1280))
+        print(f"{name} in ONNX Runtime, share of the time: {_listed(found, '.3f')}", flush=True)
     bench.details["jobs of an empty shard, s"] = found = empty_jobs(bench)
     print(f"jobs of a shard with nothing to do, s: {_listed(found, '.2f')}", flush=True)
 
@@ -57,7 +52,7 @@ def lines(paths: list[Path], repeats: int) -> dict[str, float]:
 
         for path in paths:
             data = timed("reading", lambda path=path: pictures.read_bytes(path))
-            picture = timed("decoding", lambda data=data: pictures.decode(data))
+            picture = timed("decoding", lambda data=data: pictures.decode(data, reuse=True))
             timed("infrared or not", lambda picture=picture: pictures.is_infrared(picture))
             cut = timed("cutting, resizing", lambda picture=picture: crop.cut(picture, BOX, "pad", 256))
             timed("sharpness", lambda cut=cut: crop.focus(cut))
