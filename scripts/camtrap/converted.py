@@ -1,6 +1,7 @@
 """Networks converted from torch for an engine that is faster on a CPU: made once, compared with torch, kept in the cache."""
 
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -57,8 +58,11 @@ def converted(target: Path, build: Callable, probes: list[np.ndarray], convert: 
     -------
     What ``load`` returns, or None if the network cannot be converted or comes out different.
     """
-    if target.exists():
-        return load(target)
+    if os.path.exists(target):
+        try:
+            return load(target)
+        except Exception as error:  # a damaged file costs a conversion, not the run
+            logging.warning("%s is damaged (%s): converted again", target, one_line(error))
     module = build()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / target.name
@@ -99,7 +103,8 @@ def _difference(given: list[np.ndarray], wanted: list[np.ndarray]) -> float:
     shapes = [[array.shape for array in arrays] for arrays in (given, wanted)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"its outputs have the shapes {shapes[0]}, not {shapes[1]}")
-    return max(float(np.abs(one - two).max() / np.abs(two).max()) for one, two in zip(given, wanted, strict=True))
+    parts = [np.abs(one - two).max() / np.abs(two).max() for one, two in zip(given, wanted, strict=True)]
+    return float(np.max(parts))  # NaN if any is
 
 
 def _keep(folder: Path, target: Path) -> None:

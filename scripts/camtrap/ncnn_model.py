@@ -37,7 +37,7 @@ class Network:
         for option in HALF:
             setattr(self._net.opt, option, False)
         if self._net.load_param(os.fspath(path)) or self._net.load_model(os.fspath(weights_beside(path))):
-            raise ValueError(f"{path}: ncnn cannot read this network; delete it")
+            raise ValueError("ncnn cannot read the network")
         self._outputs = self._net.output_names()
         self._local = threading.local() if keeps else None
 

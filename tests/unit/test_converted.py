@@ -56,6 +56,36 @@ def test_a_converted_network_is_built_once(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ENGINES)
+def test_a_damaged_file_in_the_cache_costs_a_conversion(tmp_path, kind, caplog):
+    for damaged in (b"", b"no network"):
+        ENGINES[kind]("double", str(tmp_path), Double, probes(2, 3))
+        for path in (tmp_path / kind).iterdir():
+            path.write_bytes(damaged)
+        opened = ENGINES[kind]("double", str(tmp_path), Double, probes(2, 3))
+        assert "is damaged" in caplog.text
+        caplog.clear()
+        np.testing.assert_array_equal(first(opened(probes(1)[0])), probes(1)[0] * 2)
+        ENGINES[kind]("double", str(tmp_path), Double, probes(2, 3))
+        assert "is damaged" not in caplog.text  # it was kept whole
+
+
+def test_no_output_may_be_what_is_no_number(tmp_path, caplog):
+    class Two(torch.nn.Module):
+        def forward(self, inputs):
+            return inputs, inputs + 1
+
+    class Broken:
+        def __init__(self, path):
+            pass
+
+        def __call__(self, inputs):
+            return inputs, inputs * np.nan
+
+    assert converted.converted(tmp_path / "x.onnx", Two, probes(2), lambda path, *_: path.touch(), Broken) is None
+    assert "differs by nan" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ENGINES)
 @pytest.mark.parametrize("network", [Fixed, Unknown])
 def test_a_network_that_comes_out_different_is_left_to_another_engine(tmp_path, network, kind, caplog):
     assert ENGINES[kind]("x", str(tmp_path), network, probes(2, 3)) is None

@@ -21,10 +21,10 @@ CLASSES = {"animal": list(range(14, 24)), "person": [0], "vehicle": [1, 2, 3, 5,
 real = pytest.mark.skipif(not WEIGHTS.exists(), reason="the real weights and pictures (shared/data) are not here")
 
 
-def detector(runtime, cache, threads=1):
+def detector(runtime, cache, threads=1, image_size=640):
     from camtrap.detect.megadetector import MegaDetector
 
-    return MegaDetector(WEIGHTS, digest(WEIGHTS), "cpu", 640, CLASSES, 0.05, runtime, threads, str(cache))
+    return MegaDetector(WEIGHTS, digest(WEIGHTS), "cpu", image_size, CLASSES, 0.05, runtime, threads, str(cache))
 
 
 @real
@@ -90,6 +90,13 @@ def test_a_large_network_is_computed_by_ncnn_from_the_cache_too(tmp_path, monkey
     assert isinstance(second.detector.model, networks.NcnnNetwork)
     assert first(["x"], [picture]) == second(["x"], [picture])
     assert first(["x"], [picture])[0]["detections"]
+
+
+@real
+@pytest.mark.parametrize("runtime", ["torch", "onnxruntime", "ncnn"])
+def test_a_side_that_the_stride_does_not_divide_is_refused(tmp_path, runtime):
+    with pytest.raises(UserError, match="656 is no multiple of 32, which these weights need: choose 640 or 672"):
+        detector(runtime, tmp_path, image_size=656)
 
 
 def convolution():

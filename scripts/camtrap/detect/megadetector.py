@@ -84,6 +84,13 @@ class MegaDetector:
             self.detector = PTDetector(
                 os.fspath(path), {"device": device, "force_cpu": device == "cpu", "use_model_native_classes": True}
             )
+        stride = int(max(self.detector.model.stride))
+        if image_size and image_size % stride:  # torch fails on every picture, ncnn finds boxes that are none
+            near = max(stride, image_size // stride * stride)
+            raise UserError(
+                f"detector.image_size: {image_size} is no multiple of {stride}, which these weights need: choose {near} "
+                f"or {near + stride}"
+            )
         self.image_size, self.min_confidence = image_size, min_confidence
         self.number = self._numbers(classes)
         network = None

@@ -113,9 +113,6 @@ def on_cpu(detector, runtime: str, name: str, cache: str | None) -> NcnnNetwork 
     probes = [random.random((1, 3, h * stride, w * stride), dtype=np.float32) for h, w in [(4, 6), (6, 4), (5, 5)]]
     if runtime == "ncnn" or (runtime == "auto" and large):
         last = module.model[-1]
-        if ncnn_model.place(name, cache).exists():  # two of them would take more memory than the job has
-            detector.model = module = None
-            gc.collect()
         opened = ncnn_model.network(name, cache, lambda: features(module), probes)
         network = NcnnNetwork(opened, last) if opened else None
     if runtime == "onnxruntime" or (runtime == "auto" and network is None):
