@@ -93,6 +93,17 @@ def test_a_large_network_is_computed_by_ncnn_from_the_cache_too(tmp_path, monkey
 
 
 @real
+def test_a_damaged_conversion_is_deleted_and_made_anew(tmp_path):
+    picture = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
+    wanted = detector("ncnn", tmp_path)(["x"], [picture])
+    (kept,) = (tmp_path / "ncnn").glob("*.bin")
+    kept.write_bytes(b"")
+    with pytest.raises(UserError, match="was damaged and is deleted now: run again"):
+        detector("ncnn", tmp_path)
+    assert detector("ncnn", tmp_path)(["x"], [picture]) == wanted
+
+
+@real
 @pytest.mark.parametrize("runtime", ["torch", "onnxruntime", "ncnn"])
 def test_a_side_that_the_stride_does_not_divide_is_refused(tmp_path, runtime):
     with pytest.raises(UserError, match="656 is no multiple of 32, which these weights need: choose 640 or 672"):
