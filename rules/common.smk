@@ -86,7 +86,10 @@ NO_RESULT = {
 def result_options(section):
     """The part of a section that changes results."""
     unimportant = NO_RESULT.get(section, [])
-    return {k: v for k, v in config[section].items() if k not in unimportant}
+    options = {k: v for k, v in config[section].items() if k not in unimportant}
+    if section == "detector" and "motion" not in (options["backend"], options["prefilter"]):
+        options["motion"] = {}
+    return options
 
 
 def result_config():
@@ -126,6 +129,7 @@ def exports():
     wanted = config["export"]
     files = {
         f"{EXPORT}/crops.csv": wanted["csv"],
+        f"{EXPORT}/clusters.csv": wanted["csv"],
         f"{EXPORT}/folders": wanted["folders"] != "none",
         f"{EXPORT}/megadetector.json": wanted["megadetector"],
         f"{EXPORT}/yasuni.json": wanted["yasuni"],

@@ -24,6 +24,31 @@ rule export_csv:
         "../scripts/export_csv.py"
 
 
+rule export_clusters:
+    input:
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        representatives=f"{CLUSTERS}/representatives.parquet",
+    output:
+        f"{EXPORT}/clusters.csv",
+    log:
+        f"{RESULTS}/logs/export_clusters.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_clusters.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.001),
+        runtime=minutes(20),
+    params:
+        version=version("export"),
+        model=MODEL,
+        names=content(config["export"]["names"]),
+    message:
+        "Writing the table in which clusters are named"
+    script:
+        "../scripts/export_clusters.py"
+
+
 rule export_folders:
     input:
         crops=f"{RESULTS}/tables/crops.parquet",

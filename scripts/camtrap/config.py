@@ -67,7 +67,8 @@ def _nearest(key: str, schema: dict, prefix: str) -> str:
     """Suggest the same key where it belongs, else one of this level that is spelled alike."""
     elsewhere = [path for path in _all_keys(load_schema(), "") if path.rpartition(".")[2] == key]
     if elsewhere:
-        return f": did you mean {' or '.join(elsewhere)}?"
+        depth = min(path.count(".") for path in elsewhere)
+        return f": did you mean {' or '.join(path for path in elsewhere if path.count('.') == depth)}?"
     near = difflib.get_close_matches(key, map(str, schema["properties"]), n=1, cutoff=0.5)
     if near:
         return f": did you mean {prefix}{near[0]}?"
@@ -83,7 +84,9 @@ def _all_keys(schema: dict, prefix: str):
 def _typed(value: object, schema: dict) -> object:
     """Numbers and the like that came as text: so `--config 'crop={threshold: 0.3}'` reaches us."""
     if isinstance(value, dict):
-        return {key: _typed(inner, schema.get("properties", {}).get(key, {})) for key, inner in value.items()}
+        known, other = schema.get("properties", {}), schema.get("additionalProperties")
+        other = other if isinstance(other, dict) else {}
+        return {key: _typed(inner, known.get(key, other)) for key, inner in value.items()}
     if isinstance(value, list):
         return [_typed(inner, schema.get("items", {})) for inner in value]
     kinds = schema.get("type", "string")

@@ -184,7 +184,7 @@ class Plan:
         if refused:
             raise PlanError(
                 f"{len(refused)} known pictures have other content than when they were planned, the first is {min(refused)}; "
-                "put the old files back, or add --config plan='{changed: supersede}' to work through their shards again"
+                "put the old files back, or write 'plan={changed: supersede}' behind your --config to work through their shards again"
             )
         if verified != before:
             touched = (verified[path] for path in sorted(verified))

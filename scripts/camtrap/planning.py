@@ -173,4 +173,7 @@ def _say(text: str) -> None:
 def _waiting(outcome: Outcome | None) -> str:
     if outcome is None or not outcome.unsettled:
         return ""
-    return f" ({outcome.unsettled} files are younger than plan.settle_seconds and wait for the next run)"
+    return (
+        f" ({outcome.unsettled} files are younger than plan.settle_seconds and wait for the next run; "
+        "if nothing is being copied, write 'plan={settle_seconds: 0}' behind your --config)"
+    )

@@ -7,6 +7,7 @@ import yaml
 
 from camtrap.cluster.settings import DEFAULTS
 from camtrap.config import ConfigError, complete, load_schema
+from camtrap.detect.motion import detect_motion
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 FILES = sorted(file for file in CONFIG.glob("*.yaml") if file.name != "schema.yaml")
@@ -64,6 +65,11 @@ def test_the_schema_states_the_defaults_of_the_package():
         assert {key: inner["default"] for key, inner in cluster[section]["properties"].items()} == values, section
 
 
+def test_the_schema_states_the_motion_detectors_defaults():
+    stated = load_schema()["properties"]["detector"]["properties"]["motion"]["properties"]
+    assert {key: inner["default"] for key, inner in stated.items()} == detect_motion.__kwdefaults__
+
+
 def test_every_level_refuses_unknown_keys():
     def check(schema, prefix=""):
         if "properties" in schema:
@@ -108,6 +114,7 @@ def test_two_configurations_share_nothing():
         ({"zzz": 1}, "unknown key zzz: here stand images, results"),
         ({"crop": {"threshold": 1.5}}, r"crop\.threshold: 1\.5 is greater than the maximum of 1"),
         ({"crop": {"threshold": "high"}}, r"crop\.threshold: 'high' is not of type 'number'"),
+        ({"detector": {"motion": {"widht": 5}}}, r"motion\.widht: did you mean detector\.motion\.width\?"),
         ({"crop": 5}, "crop: 5 is not of type 'object'"),
         ({"detector": {"backend": "yolo"}}, r"detector\.backend: 'yolo' is not one of \['megadetector'"),
         ({"cluster": {"k": "two"}}, r"cluster\.k: 'two' does not match"),
@@ -138,6 +145,7 @@ def test_numbers_from_the_command_line_come_as_text():
         "export": {"yasuni": "true", "names": "null"},
         "cluster": {"k": ["2", "3"], "leiden": {"resolutions": ["1.5"]}},
         "metadata": {"stations": "7"},
+        "detector": {"classes": {"animal": ["14", "15"]}, "motion": {"sway": "3"}},
     }
     filled = complete(said)
     assert (filled["crop"]["threshold"], filled["crop"]["size"]) == (0.3, 224)
@@ -145,5 +153,7 @@ def test_numbers_from_the_command_line_come_as_text():
     assert filled["export"]["names"] is None
     assert filled["cluster"]["k"] == [2, 3]
     assert filled["metadata"]["stations"] == "7"
+    assert filled["detector"]["classes"] == {"animal": [14, 15]}
+    assert filled["detector"]["motion"]["sway"] == 3
     with pytest.raises(ConfigError, match="'high' is not of type 'number'"):
         complete({"crop": {"threshold": "high"}})

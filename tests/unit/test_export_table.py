@@ -108,12 +108,3 @@ def test_very_long_names_are_cut_but_stay_apart():
     names = [folders.file_name(f"card/{'x' * 300}{n}/IMG.jpg") for n in range(2)]
     assert names[0] != names[1]
     assert all(len(name) < 120 and name.endswith(".jpg") for name in names)
-
-
-def test_names_table(tmp_path):
-    (tmp_path / "names.csv").write_text("cluster,name\n3, ocelot \n4,\n")
-    assert table.read_names(str(tmp_path / "names.csv")) == {3: "ocelot"}
-    assert table.read_names(None) == {}
-    (tmp_path / "names.csv").write_text("group,name\n3,ocelot\n")
-    with pytest.raises(UserError, match="columns cluster"):
-        table.read_names(str(tmp_path / "names.csv"))

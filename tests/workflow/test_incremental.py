@@ -16,7 +16,8 @@ from camtrap.plan import Plan
 
 MODEL = "mobilenet_v3_small"
 # The jobs of a survey with k = 2, 3, one method without k and the default exports, from the end to the beginning.
-SHOWN = Counter(["evaluate", "represent", "sheets", "figures", "export_csv", "export_megadetector", "report"])
+EXPORTS = Counter(["export_clusters", "export_csv", "export_megadetector"])
+SHOWN = Counter(["evaluate", "represent", "sheets", "figures", "report"]) + EXPORTS
 CHOSEN = SHOWN + Counter(["choose", "seeds"])
 SWEPT = CHOSEN + Counter({"cluster_kmeans": 2, "cluster_gmm": 2, "cluster_method": 1, "neighbours": 1})
 REDUCED = SWEPT + Counter(["reduce", "project"])
@@ -135,7 +136,7 @@ VERSIONS = {
     "project": Counter(["project", "figures", "report"]),
     "represent": Counter(["represent", "sheets", "report"]),
     "evaluate": Counter(["seeds", "evaluate", "report"]),
-    "export": Counter(["export_csv", "export_megadetector"]),
+    "export": EXPORTS,
     "report": Counter(["figures", "report"]),
 }
 
@@ -211,15 +212,14 @@ def test_a_file_that_the_configuration_names_counts_by_its_content(survey):
     names = survey.folder / "names.csv"
     names.write_text("cluster,name\n0,deer\n")
     survey.settings = {"export": {"names": "names.csv"}}
-    named = Counter(["export_csv", "export_megadetector"])
-    assert survey.dry_run().rules == named
-    survey.run("results/export/crops.csv", "results/export/megadetector.json")
+    assert survey.dry_run().rules == EXPORTS
+    survey.run(*(f"results/export/{name}" for name in ("clusters.csv", "crops.csv", "megadetector.json")))
     names.rename(survey.folder / "other.csv")
     os.utime(survey.folder / "other.csv")
     survey.settings = {"export": {"names": "other.csv"}}
     assert not survey.dry_run().rules
     (survey.folder / "other.csv").write_text("cluster,name\n0,roe deer\n")
-    assert survey.dry_run().rules == named
+    assert survey.dry_run().rules == EXPORTS
 
 
 def test_a_table_of_stations_reads_no_picture_again(survey):

@@ -81,14 +81,19 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     labels = settle(plain, branch, params["min_units"], params["shrinkage"])
     small = int((np.bincount(branch) < params["min_units"]).sum())
     k = int(labels.max()) + 1
-    metrics = {"cuts": cuts, "cut": best["k"], "reason": _reason(best, known, small), "switches": switches}
+    metrics = {
+        "cuts": cuts,
+        "cut": best["k"],
+        "reason": _reason(best, known, small, params["tolerance"]),
+        "switches": switches,
+    }
     kept = labels >= 0
     return Fit("average", labels, scores.means(x[kept], labels[kept], k)[0], metrics)
 
 
-def _reason(best: dict, known: list[dict], small: int) -> str:
+def _reason(best: dict, known: list[dict], small: int, tolerance: float) -> str:
     highest = max(row["score"] for row in known)
-    plateau = [row["k"] for row in known if row["score"] >= 0.98 * highest]
+    plateau = [row["k"] for row in known if row["score"] >= (1 - tolerance) * highest]
     text = f"the tree is cut at {best['k']}: "
     text += (
         "the highest " if best["score"] == highest else f"the finest cut that comes up to the highest ({highest:.3f}) "
@@ -100,7 +105,7 @@ def _reason(best: dict, known: list[dict], small: int) -> str:
             f"silhouette times root of stability ({best['silhouette']:.3f}; {best['stability']:.2f}, the adjusted Rand index "
             "with trees of resampled units)"
         )
-    text += f"; within 2 % of the highest lie cuts from {min(plateau)} to {max(plateau)}"
+    text += f"; within {100 * tolerance:g} % of the highest lie cuts from {min(plateau)} to {max(plateau)}"
     if 0 < small < best["k"]:
         text += f"; {small} branches of too few units are noise, which leaves {best['k'] - small}"
     return text

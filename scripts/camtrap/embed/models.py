@@ -10,7 +10,6 @@ from camtrap import torchvision_ops
 from camtrap.logs import UserError
 from camtrap.weights import cache_folder, digest, fetch, local
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 RANDOM = "random"
 # The seeds' weights: what torchvision called pretrained=True (Yasuní notebooks), IMAGENET1K_V1.
 TORCHVISION_V1 = {"resnet152", "resnet50"}

@@ -7,7 +7,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from camtrap.files import replacing
-from camtrap.logs import UserError
 
 CROP_COLUMNS = [
     "crop_id",
@@ -33,24 +32,6 @@ def joined(crops: Path, clusters: Path, columns: list[str]):
     table = pq.read_table(crops, columns=columns)
     found = pq.read_table(clusters, columns=["crop_id", *CLUSTER_COLUMNS])
     return table.join(found, "crop_id").sort_by([("path", "ascending"), ("crop_id", "ascending")])
-
-
-def read_names(path: str | None) -> dict[int, str]:
-    """Names of clusters from a CSV table with the columns cluster and name; none where no table is given.
-
-    Raises
-    ------
-    UserError
-        The table cannot be read, or a cluster is no number.
-    """
-    if not path:
-        return {}
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-        return {int(row["cluster"]): row["name"].strip() for row in rows if row["name"].strip()}
-    except (OSError, KeyError, ValueError, AttributeError) as error:
-        raise UserError(f"{path}: not a table with the columns cluster (a number) and name ({error!r})") from None
 
 
 def export(crops: Path, clusters: Path, names: Mapping[int, str], out: Path) -> None:

@@ -13,6 +13,11 @@ KINDS = [
         "Scores over the number of clusters; the arrows say what is better, the mark what was chosen.",
     ),
     (
+        ("stability", "average"),
+        "choice",
+        "Each cut of the tree: its silhouette, and how well trees of resampled bursts agree; the mark is the cut that was taken.",
+    ),
+    (
         ("stability",),
         "choice",
         "How well fits on resampled bursts agree, over the resolutions; a plateau is a good sign.",
