@@ -63,9 +63,9 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile rules
 
-# Pictures that were edited in place: work through their shards again.
+# Pictures that were edited in place: work through their shards again (ARGS: what else your command has, as --configfile).
 replan: setup
-	$(BIN)/snakemake --cores $(CORES) --config images='$(IMAGES)' results='$(RESULTS)' 'plan={changed: supersede}'
+	$(BIN)/snakemake --cores $(CORES) $(ARGS) --config images='$(IMAGES)' results='$(RESULTS)' 'plan={changed: supersede}'
 
 lock: setup
 	$(BIN)/python envs/lock.py

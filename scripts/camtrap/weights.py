@@ -22,16 +22,16 @@ def digest(path: str | os.PathLike, algorithm: str = "sha256") -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
-def local(path: str, sha256: str | None = None) -> Path:
-    """A local weights file, checked to be there and, where a hash is given, to be the right one."""
+def local(path: str, sha256: str | None, key: str) -> Path:
+    """A local weights file, checked to be there and, where a hash is given, to be the right one; ``key`` names it."""
     if not Path(path).is_file():
-        raise UserError(f"{path}: there is no such weights file (weights in the configuration)")
+        raise UserError(f"{path}: there is no such weights file ({key})")
     if sha256 and digest(path) != sha256:
         raise UserError(f"{path}: its SHA-256 is {digest(path)}, not {sha256} as configured; the file is not read")
     return Path(path)
 
 
-def fetch(url: str, target: Path, algorithm: str, prefix: str) -> Path:
+def fetch(url: str, target: Path, algorithm: str, prefix: str, key: str) -> Path:
     """Download a file into the cache unless it is there; either way its hash is checked.
 
     Parameters
@@ -43,6 +43,8 @@ def fetch(url: str, target: Path, algorithm: str, prefix: str) -> Path:
         "md5" or "sha256".
     prefix : str
         What the hash must begin with (torchvision's file names carry the first eight digits).
+    key : str
+        Of the configuration, under which a local file is named instead.
 
     Raises
     ------
@@ -61,7 +63,9 @@ def fetch(url: str, target: Path, algorithm: str, prefix: str) -> Path:
                     raise UserError(f"{url}: what came has another {algorithm.upper()} than {prefix}; {how}")
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
-            raise UserError(f"the weights could not be downloaded ({reason}): {how}, or name a local file") from None
+            raise UserError(
+                f"the weights could not be downloaded ({reason}): {how}, or set {key}=/path/to/file"
+            ) from None
     if not digest(target, algorithm).startswith(prefix):
         raise UserError(f"{target}: damaged (its {algorithm.upper()} is not {prefix}); delete it, or {how}")
     return target

@@ -315,6 +315,24 @@ def test_one_cluster_without_times_or_stations(tmp_path):
     assert len(page.all("img", loading="lazy")) == 3
 
 
+def test_a_whole_cluster_in_two_bands_is_called_by_its_bands(tmp_path):
+    images = [picture(f"card/{n}.jpg", "animal", "A", event=f"e{n}") for n in range(3)]
+    crops = [crop(n, f"card/{n}.jpg", 0) for n in range(3)]
+    ids = [row["crop_id"] for row in crops]
+    chosen = [(0, "nearest", 0, ids[0]), (0, "nearest", 1, ids[1]), (0, "outlier", 0, ids[2])]
+    page = Page(make(write(tmp_path, images, crops, representatives=chosen))[0])
+    assert "Nearest the centre" in page.text
+    assert "Outliers" in page.text
+    assert "All its crops" not in page.text
+
+
+def test_what_the_detector_cannot_tell_is_said(survey):
+    assert "whatever moved for an animal, people and vehicles too" in Page(make(survey)[0]).text
+    file = survey / "models" / "detector.json"
+    file.write_text(json.dumps({"backend": "megadetector", "model": "MDV5A", "sha256": None}))
+    assert "whatever moved" not in Page(make(survey)[0]).text
+
+
 def test_sixty_clusters_can_be_reached(tmp_path):
     images = [picture(f"card/{n}.jpg", "animal", "A", event=f"e{n}") for n in range(60)]
     crops = [crop(n, f"card/{n}.jpg", n) for n in range(60)]

@@ -41,21 +41,24 @@ def server():
 @pytest.mark.parametrize(("algorithm", "prefix"), [("md5", MD5), ("sha256", SHA256[:8]), ("sha256", "")])
 def test_a_download_is_checked_and_kept(server, tmp_path, algorithm, prefix):
     target = tmp_path / "cache" / "good.pt"
-    assert fetch(f"{server}/good.pt", target, algorithm, prefix) == target
+    assert fetch(f"{server}/good.pt", target, algorithm, prefix, "detector.weights") == target
     assert target.read_bytes() == DATA
     # it is there: no server is asked
-    assert fetch("http://127.0.0.1:9/good.pt", target, algorithm, prefix) == target
+    assert fetch("http://127.0.0.1:9/good.pt", target, algorithm, prefix, "detector.weights") == target
 
 
 def test_a_file_elsewhere_is_a_url_too(tmp_path):
     (tmp_path / "mirror.pt").write_bytes(DATA)
-    assert fetch((tmp_path / "mirror.pt").as_uri(), tmp_path / "cache.pt", "md5", MD5).read_bytes() == DATA
+    assert (
+        fetch((tmp_path / "mirror.pt").as_uri(), tmp_path / "cache.pt", "md5", MD5, "detector.weights").read_bytes()
+        == DATA
+    )
 
 
 @pytest.mark.parametrize(("path", "md5"), [("good.pt", "0" * 32), ("cut.pt", MD5)], ids=["wrong", "cut"])
 def test_a_wrong_download_is_not_kept(server, tmp_path, path, md5):
     with pytest.raises(UserError, match="another MD5") as error:
-        fetch(f"{server}/{path}", tmp_path / "cache" / path, "md5", md5)
+        fetch(f"{server}/{path}", tmp_path / "cache" / path, "md5", md5, "detector.weights")
     assert md5 in str(error.value)
     assert list((tmp_path / "cache").iterdir()) == []
 
@@ -64,9 +67,9 @@ def test_a_wrong_download_is_not_kept(server, tmp_path, path, md5):
 def test_off_line_one_line_says_what_to_do(server, tmp_path, url):
     url, target = url.format(server), tmp_path / "cache" / "good.pt"
     with pytest.raises(UserError) as error:
-        fetch(url, target, "md5", MD5)
+        fetch(url, target, "md5", MD5, "detector.weights")
     message = str(error.value)
-    assert all(part in message for part in (url, MD5, str(target)))
+    assert all(part in message for part in (url, MD5, str(target), "set detector.weights="))
     assert "\n" not in message
     assert not target.exists()
 
@@ -75,21 +78,21 @@ def test_a_damaged_cache_is_not_read(tmp_path):
     target = tmp_path / "good.pt"
     target.write_bytes(DATA[:-1])
     with pytest.raises(UserError, match="damaged") as error:
-        fetch("http://127.0.0.1:9/good.pt", target, "md5", MD5)
+        fetch("http://127.0.0.1:9/good.pt", target, "md5", MD5, "detector.weights")
     assert str(target) in str(error.value)
     assert target.exists()
 
 
 def test_a_local_file(tmp_path):
     file = tmp_path / "mine.pt"
-    with pytest.raises(UserError, match=r"mine\.pt: there is no such weights file"):
-        local(str(file))
+    with pytest.raises(UserError, match=r"mine\.pt: there is no such weights file \(embed\.weights\)"):
+        local(str(file), None, "embed.weights")
     file.write_bytes(DATA)
-    assert local(str(file)) == local(str(file), SHA256) == file
+    assert local(str(file), None, "embed.weights") == local(str(file), SHA256, "embed.weights") == file
     with pytest.raises(UserError, match=SHA256):
-        local(str(file), "0" * 64)
+        local(str(file), "0" * 64, "embed.weights")
     with pytest.raises(UserError, match="no such weights file"):
-        local(str(tmp_path))
+        local(str(tmp_path), None, "embed.weights")
 
 
 def test_digests_of_known_files(tmp_path):

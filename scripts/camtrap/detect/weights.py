@@ -31,7 +31,7 @@ def weights_path(options: dict, cache: str | None) -> Path:
         Unknown name, no such file, wrong hash, or off-line (with URL, MD5 and where to put the file).
     """
     if options["weights"]:
-        return local(options["weights"], options["weights_sha256"])
+        return local(options["weights"], options["weights_sha256"], "detector.weights")
     models = known_models()
     model = models.get(options["model"].lower())
     if model is None:
@@ -39,7 +39,8 @@ def weights_path(options: dict, cache: str | None) -> Path:
         raise UserError(
             f"detector.model: there is no {options['model']!r}; known are {', '.join(names)} (or name a file: detector.weights)"
         )
-    return fetch(model["url"], cache_folder(cache) / model["url"].rpartition("/")[2], "md5", model["md5"])
+    target = cache_folder(cache) / model["url"].rpartition("/")[2]
+    return fetch(model["url"], target, "md5", model["md5"], "detector.weights")
 
 
 def resolve(options: dict, cache: str | None = None) -> dict:

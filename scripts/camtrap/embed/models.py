@@ -142,15 +142,14 @@ def _weights(options: dict, cache: str | None) -> tuple[Path | None, str]:
     if configured == RANDOM:
         return None, RANDOM
     if configured:
-        return local(configured, options["weights_sha256"]), "file"
+        return local(configured, options["weights_sha256"], "embed.weights"), "file"
     if name == "efficientnet_lite0":
         return _package_weights(), "package"
     if _library(name) == "torchvision":
         entry = _torchvision_weights(name)
         file = entry.url.rpartition("/")[2]
-        return fetch(
-            entry.url, cache_folder(cache) / file, "sha256", file.rpartition("-")[2].partition(".")[0]
-        ), "torchvision"
+        prefix = file.rpartition("-")[2].partition(".")[0]
+        return fetch(entry.url, cache_folder(cache) / file, "sha256", prefix, "embed.weights"), "torchvision"
     return _hub_weights(name, cache), "timm"
 
 
@@ -171,7 +170,7 @@ def _hub_weights(name: str, cache: str | None) -> Path:
         raise UserError(f"embed.model: timm has no weights for {name!r}; name a local file as embed.weights")
     if not config.hf_hub_id:
         file = config.url.rpartition("/")[2]
-        return fetch(config.url, cache_folder(cache) / file, "sha256", "")
+        return fetch(config.url, cache_folder(cache) / file, "sha256", "", "embed.weights")
     repository = config.hf_hub_id if not config.hf_hub_id.endswith("/") else f"{config.hf_hub_id}{full}"
     from huggingface_hub import hf_hub_download
 

@@ -28,6 +28,12 @@ CATEGORIES = {
     "duplicate": ("duplicates", "the same file, byte for byte, as one that is counted elsewhere"),
 }
 
+# What a detector's backend cannot tell.
+CANNOT = {
+    "motion": "The motion detector takes whatever moved for an animal, people and vehicles too.",
+    "none": "No detector was asked: every picture that can be read counts as one of an animal.",
+}
+
 METHODS = {
     "average": "average linkage",
     "kmeans": "K-Means",
