@@ -10,13 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap.files import replacing
+from camtrap.files import read_json, replacing, write_json
+from camtrap.logs import UserError
 from camtrap.pictures import one_line
-from camtrap.weights import cache_folder
+from camtrap.weights import cache_folder, digest
 
 # A converted network that differs more from torch (relative to its largest output) is not used; more only where torch
 # differs from itself by a quarter of it, computing in another order: an ill-conditioned network has no exact output.
 TOLERANCE, OWN = 1e-4, 4
+# Room that a conversion takes, as a multiple of the weights' bytes (ncnn of YOLOv5x6: 3.8).
+ROOM = 4
 # What a conversion depends on beside the weights and the engine.
 BUILDERS = ("torch", "torchvision", "timm", "yolov5", "ultralytics")
 
@@ -32,12 +35,29 @@ def cached(kind: str, name: str, cache: str | None, packages: tuple[str, ...]) -
         What tells its weights from others.
     packages : tuple of str
         The engine's own packages.
+
+    Raises
+    ------
+    UserError
+        The cache's path is not UTF-8, which the engines cannot open.
     """
     versions = "-".join(_version(package) for package in (*BUILDERS, *packages))
-    return cache_folder(cache) / kind / f"{name}-{versions}.{kind}"
+    target = cache_folder(cache) / kind / f"{name}-{versions}.{kind}"
+    try:
+        os.fspath(target).encode()
+    except UnicodeEncodeError:
+        raise UserError(f"cache: {os.fsencode(target.parent)!r} is not UTF-8: choose another folder") from None
+    return target
 
 
-def converted(target: Path, build: Callable, probes: list[np.ndarray], convert: Callable, load: Callable):
+def converted(
+    target: Path,
+    build: Callable,
+    probes: list[np.ndarray],
+    convert: Callable,
+    load: Callable,
+    before: Callable = lambda: None,
+):
     """Open a converted network; where it is not in the cache, convert it and compare it with torch first.
 
     Parameters
@@ -53,17 +73,24 @@ def converted(target: Path, build: Callable, probes: list[np.ndarray], convert: 
         ``convert(path, module, example)`` writes the network to ``path``, and to other files beside it.
     load : callable
         ``load(path)`` opens it: a callable from an array to an array or a tuple of them.
+    before : callable
+        Called before a network of the cache is opened, when it is sure that no module will be built.
 
     Returns
     -------
     What ``load`` returns, or None if the network cannot be converted or comes out different.
     """
     if os.path.exists(target):
-        try:
+        if _intact(target):
+            before()
             return load(target)
-        except Exception as error:  # a damaged file costs a conversion, not the run
-            logging.warning("%s is damaged (%s): converted again", target, one_line(error))
+        logging.warning("%s is damaged (its SHA-256 is another): converted again", target)
     module = build()
+    needed, room = ROOM * _bytes(module), shutil.disk_usage(tempfile.gettempdir()).free
+    if room < needed:
+        where = f"{tempfile.gettempdir()} (TMPDIR) has room for {room / 1e9:.1f} GB"
+        logging.warning("%s: converting needs %.1f GB, %s", target.suffix[1:], needed / 1e9, where)
+        return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / target.name
         try:
@@ -71,7 +98,7 @@ def converted(target: Path, build: Callable, probes: list[np.ndarray], convert: 
             opened = load(path)
             worst = max(_compared(opened, module, probe) for probe in probes)
         except Exception as error:  # converters and engines raise errors of many kinds
-            logging.warning("%s cannot take this network (%s): another engine does", target.suffix[1:], one_line(error))
+            logging.warning("%s cannot compute this network (%s)", target.suffix[1:], one_line(error))
             return None
         logging.info("converted; it differs from torch by at most %.1e of the largest output", worst)
         _keep(Path(folder), target)
@@ -108,13 +135,31 @@ def _difference(given: list[np.ndarray], wanted: list[np.ndarray]) -> float:
 
 
 def _keep(folder: Path, target: Path) -> None:
-    """Copy all that was written into the cache, the target last: where it is, the others are."""
+    """Copy all that was written into the cache, and its hashes; the target last: where it is, the others are."""
     try:
+        write_json(_hashes(target), {file.name: digest(file) for file in sorted(folder.iterdir())})
         for file in sorted(folder.iterdir(), key=lambda file: file.name == target.name):
             with replacing(target.with_name(file.name)) as temporary:
                 shutil.copyfile(file, temporary)
     except OSError as error:
         logging.info("%s: the converted network is not kept for the next job (%s)", target, error.strerror)
+
+
+def _intact(target: Path) -> bool:
+    """Whether the files of a network in the cache are those that were written there."""
+    try:
+        hashes = read_json(_hashes(target))
+        return target.name in hashes and all(digest(target.with_name(name)) == hashes[name] for name in hashes)
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def _hashes(target: Path) -> Path:
+    return target.with_name(target.name + ".sha256.json")
+
+
+def _bytes(module) -> int:
+    return sum(parameter.numel() * parameter.element_size() for parameter in module.parameters())
 
 
 def _version(package: str) -> str:

@@ -70,16 +70,17 @@ def weights_beside(path: Path) -> Path:
     return path.with_name(path.name + ".bin")
 
 
-def place(name: str, cache: str | None) -> Path:
-    """Where a converted network lies in the cache."""
-    return cached("ncnn", name, cache, ("pnnx", "ncnn"))
-
-
 def network(
-    name: str, cache: str | None, build: Callable, probes: list[np.ndarray], keeps: bool = False
+    name: str,
+    cache: str | None,
+    build: Callable,
+    probes: list[np.ndarray],
+    keeps: bool = False,
+    before: Callable = lambda: None,
 ) -> Network | None:
     """A network from the cache or converted now (:func:`camtrap.converted.converted`); ``keeps`` as :class:`Network` says."""
-    return converted(place(name, cache), build, probes, convert, lambda path: Network(path, keeps))
+    target = cached("ncnn", name, cache, ("pnnx", "ncnn"))
+    return converted(target, build, probes, convert, lambda path: Network(path, keeps), before)
 
 
 def convert(path: Path, module, example: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 """Networks in ONNX Runtime and ncnn: converted once, compared with torch, refused where they differ."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from camtrap import converted, ncnn_model, onnx_model
+from camtrap.logs import UserError
 
 
 def probes(*rows, side=8):
@@ -52,15 +54,14 @@ def test_a_converted_network_is_built_once(tmp_path, kind):
             np.testing.assert_array_equal(first(opened(inputs)), inputs * 2)
     assert len(built) == 1
     kept = sorted(path.name.partition("-")[0] for path in (tmp_path / kind).iterdir())
-    assert kept == ["double"] * {"onnx": 1, "ncnn": 2}[kind]
+    assert kept == ["double"] * {"onnx": 2, "ncnn": 3}[kind]
 
 
 @pytest.mark.parametrize("kind", ENGINES)
 def test_a_damaged_file_in_the_cache_costs_a_conversion(tmp_path, kind, caplog):
-    for damaged in (b"", b"no network"):
-        ENGINES[kind]("double", str(tmp_path), Double, probes(2, 3))
-        for path in (tmp_path / kind).iterdir():
-            path.write_bytes(damaged)
+    ENGINES[kind]("double", str(tmp_path), Double, probes(2, 3))
+    for damaged in sorted((tmp_path / kind).iterdir()):
+        damaged.write_bytes(b"{}"[: damaged.stat().st_size - 1])
         opened = ENGINES[kind]("double", str(tmp_path), Double, probes(2, 3))
         assert "is damaged" in caplog.text
         caplog.clear()
@@ -89,7 +90,7 @@ def test_no_output_may_be_what_is_no_number(tmp_path, caplog):
 @pytest.mark.parametrize("network", [Fixed, Unknown])
 def test_a_network_that_comes_out_different_is_left_to_another_engine(tmp_path, network, kind, caplog):
     assert ENGINES[kind]("x", str(tmp_path), network, probes(2, 3)) is None
-    assert f"{kind} cannot take this network" in caplog.text
+    assert f"{kind} cannot compute this network" in caplog.text
     assert list(tmp_path.iterdir()) == []
 
 
@@ -159,7 +160,20 @@ def test_an_ill_conditioned_network_is_measured_by_torchs_own_differences(tmp_pa
     with torch.inference_mode():
         wanted = Chaotic()(torch.from_numpy(inputs)).numpy()
     assert np.abs(opened(inputs) - wanted).max() > converted.TOLERANCE
-    assert "cannot take" not in caplog.text
+    assert "cannot compute" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+def test_without_room_nothing_is_converted(tmp_path, monkeypatch, kind, caplog):
+    monkeypatch.setattr(converted, "ROOM", 10**15)
+    assert ENGINES[kind]("x", str(tmp_path), lambda: torch.nn.Conv2d(3, 3, 3), probes(2)) is None
+    assert "(TMPDIR) has room for" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_the_engines_cannot_open_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"cache: b'.*caf\\xe9.* is not UTF-8"):
+        onnx_model.exported("x", os.fsdecode(b"/tmp/caf\xe9"), Double, probes(2))
 
 
 @pytest.mark.parametrize("kind", ENGINES)

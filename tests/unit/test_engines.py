@@ -91,10 +91,10 @@ def test_combinations_that_do_not_exist_are_refused(changes, device, message):
 
 
 @pytest.mark.parametrize(
-    ("model", "runtime", "kind", "files"),
-    [("resnet18", "auto", "onnx", 1), ("resnet18", "ncnn", "ncnn", 2), ("resnet50", "auto", "ncnn", 2)],
+    ("model", "runtime", "kind"),
+    [("resnet18", "auto", "onnx"), ("resnet18", "ncnn", "ncnn"), ("resnet50", "auto", "ncnn")],
 )
-def test_engines_of_the_cpu_compute_what_torch_computes(tmp_path, model, runtime, kind, files):
+def test_engines_of_the_cpu_compute_what_torch_computes(tmp_path, model, runtime, kind):
     options = OPTIONS | {"model": model}
     embedder = resolve(options)
     inputs = np.random.default_rng(1).standard_normal((5, 3, 32, 32), dtype=np.float32)
@@ -106,4 +106,3 @@ def test_engines_of_the_cpu_compute_what_torch_computes(tmp_path, model, runtime
     assert np.abs(given - wanted).max() <= 1e-4 * np.abs(wanted).max()
     np.testing.assert_array_equal(given[2:3], engine.forward(inputs[2:3]))
     assert [path.name for path in tmp_path.iterdir()] == [kind]
-    assert len(list((tmp_path / kind).iterdir())) == files

@@ -6,7 +6,6 @@ element is the prediction that the package's own non-maximum suppression takes.
 
 import copy
 import gc
-import os
 import threading
 
 import numpy as np
@@ -101,7 +100,7 @@ def on_cpu(detector, runtime: str, name: str, cache: str | None) -> NcnnNetwork 
     detector : megadetector.detection.pytorch_detector.PTDetector
         On the CPU.
     runtime : {"auto", "onnxruntime", "ncnn"}
-        ``auto`` is ncnn for a large network, ONNX Runtime for one that is not or that ncnn cannot take.
+        ``auto`` is ncnn for a large network, ONNX Runtime for one that is not or that ncnn cannot compute.
     name : str
         What tells these weights from others.
     cache : str, optional
@@ -113,18 +112,14 @@ def on_cpu(detector, runtime: str, name: str, cache: str | None) -> NcnnNetwork 
     random, stride = np.random.default_rng(0), int(max(module.stride))
     probes = [random.random((1, 3, h * stride, w * stride), dtype=np.float32) for h, w in [(4, 6), (6, 4), (5, 5)]]
     if runtime == "ncnn" or (runtime == "auto" and large):
-        last, kept = module.model[-1], ncnn_model.place(name, cache)
-        if os.path.exists(kept):  # two of them would take more memory than the job has
+        last = module.model[-1]
+
+        def let_go():  # the module and ncnn's network together would take more memory than the job has
+            nonlocal module
             detector.model = module = None
             gc.collect()
 
-        def build():
-            if module is None:
-                kept.unlink()
-                raise UserError(f"{kept} was damaged and is deleted now: run again, and it is made anew")
-            return features(module)
-
-        opened = ncnn_model.network(name, cache, build, probes)
+        opened = ncnn_model.network(name, cache, lambda: features(module), probes, before=let_go)
         network = NcnnNetwork(opened, last) if opened else None
     if runtime == "onnxruntime" or (runtime == "auto" and network is None):
         opened = onnx_model.exported(name, cache, lambda: prediction(module), probes, (0, 2, 3))

@@ -52,7 +52,7 @@ def make_engine(
     Raises
     ------
     UserError
-        The combination of device, runtime and precision does not exist, or the runtime asked for cannot take the network.
+        The combination of device, runtime and precision does not exist, or the runtime asked for cannot compute the network.
     """
     runtime, precision = options["runtime"], options["precision"]
     cpu = device == "cpu"
