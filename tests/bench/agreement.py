@@ -69,7 +69,8 @@ def cosines(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
 
 def agreement_with_truth(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """AMI of K-Means (true k) and of the primary method with the kinds, means of seeds."""
-    from quality import METHODS, Labelled, run
+    from labelled import Labelled
+    from quality import METHODS, run
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_mutual_info_score as ami
 
