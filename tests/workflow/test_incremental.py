@@ -134,7 +134,7 @@ VERSIONS = {
     "reduce": REDUCED,
     "cluster": SWEPT,
     "project": Counter(["project", "figures", "report"]),
-    "represent": Counter(["represent", "sheets", "report"]),
+    "represent": Counter(["represent", "sheets", "export_clusters", "report"]),
     "evaluate": Counter(["seeds", "evaluate", "report"]),
     "export": EXPORTS,
     "report": Counter(["figures", "report"]),
