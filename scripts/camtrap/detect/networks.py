@@ -5,14 +5,12 @@ element is the prediction that the package's own non-maximum suppression takes.
 """
 
 import copy
-import ctypes
-import gc
 import threading
-from contextlib import suppress
 
 import numpy as np
 
 from camtrap import ncnn_model, onnx_model
+from camtrap.converted import give_back
 from camtrap.embed.engines import halving
 from camtrap.logs import UserError
 
@@ -170,13 +168,6 @@ def prediction(module):
 
     module.model[-1].dynamic = True
     return Prediction().eval()
-
-
-def give_back() -> None:
-    """Return to the system what was freed: glibc would keep the checkpoint's two copies, 1.8 GB for YOLOv5x6."""
-    gc.collect()
-    with suppress(AttributeError, OSError, TypeError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def limit_threads(threads: int) -> None:
