@@ -45,6 +45,11 @@ localrules:
     embedder_weights,
 
 
+onsuccess:
+    if Path(f"{RESULTS}/report/report.html").exists():
+        print(f"report: {RESULTS}/report/report.html", file=sys.stderr)
+
+
 rule all:
     default_target: True
     input:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from camtrap import planning
-from camtrap.config import ConfigError, complete
+from camtrap import names, planning
+from camtrap.config import ConfigError, beyond_defaults, complete
 from camtrap.device import no_gpu_for_jobs
+from camtrap.logs import UserError
 from camtrap.plan import PlanError
 from camtrap.stages import STAGE_VERSION
 
@@ -15,10 +16,13 @@ ENV = Path(workflow.basedir) / "envs" / "camtrap.yaml"
 try:
     complete(config)
     RESULTS = config["results"].rstrip("/")
+    EXPORT = f"{RESULTS}/export"
+    if workflow.is_main_process:
+        names.check(config["export"]["names"], RESULTS)
     PLAN = planning.prepare(
         config, main=workflow.is_main_process, lint="--lint" in sys.argv
     )
-except (ConfigError, PlanError) as error:
+except (ConfigError, PlanError, UserError) as error:
     raise WorkflowError(str(error)) from None
 
 OFFERED_GPUS = workflow.global_resources.get("gpu").value
@@ -29,7 +33,6 @@ SHARDS = PLAN.shards
 SHARD_SIZE = config["plan"]["shard_size"]
 MODEL = planning.model_key(config)
 CLUSTERS = f"{RESULTS}/clusters/{MODEL}"
-EXPORT = f"{RESULTS}/export"
 
 
 onstart:
@@ -83,12 +86,19 @@ NO_RESULT = {
 }
 
 
+# Settings of the motion detector count where it is asked, and only those that are not the defaults.
+BACKEND, PREFILTER = config["detector"]["backend"], config["detector"]["prefilter"]
+MOTION = {}
+if BACKEND == "motion" or (BACKEND == "megadetector" and PREFILTER == "motion"):
+    MOTION = beyond_defaults(config, "detector", "motion")
+
+
 def result_options(section):
     """The part of a section that changes results."""
     unimportant = NO_RESULT.get(section, [])
     options = {k: v for k, v in config[section].items() if k not in unimportant}
-    if section == "detector" and "motion" not in (options["backend"], options["prefilter"]):
-        options["motion"] = {}
+    if section == "detector":
+        options["motion"] = MOTION
     return options
 
 
@@ -128,8 +138,8 @@ def exports():
     """The files that the configuration asks for."""
     wanted = config["export"]
     files = {
+        f"{EXPORT}/clusters.csv": True,
         f"{EXPORT}/crops.csv": wanted["csv"],
-        f"{EXPORT}/clusters.csv": wanted["csv"],
         f"{EXPORT}/folders": wanted["folders"] != "none",
         f"{EXPORT}/megadetector.json": wanted["megadetector"],
         f"{EXPORT}/yasuni.json": wanted["yasuni"],

@@ -1,8 +1,38 @@
 # What other tools read. Which exports are made is configuration; each is a rule.
+
+
+# A cluster is named by one of its crops; the table to fill in keeps the rows that have a name.
+rule names:
+    input:
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        representatives=f"{CLUSTERS}/representatives.parquet",
+    output:
+        names=f"{CLUSTERS}/names.json",
+        table=f"{EXPORT}/clusters.csv",
+    log:
+        f"{RESULTS}/logs/names.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/names.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.001),
+        runtime=minutes(20),
+    params:
+        version=version("export"),
+        model=MODEL,
+        names=content(config["export"]["names"]),
+    message:
+        "Finding the named clusters"
+    script:
+        "../scripts/names.py"
+
+
 rule export_csv:
     input:
         crops=f"{RESULTS}/tables/crops.parquet",
         clusters=f"{CLUSTERS}/clusters.parquet",
+        names=f"{CLUSTERS}/names.json",
     output:
         f"{EXPORT}/crops.csv",
     log:
@@ -17,42 +47,17 @@ rule export_csv:
     params:
         version=version("export"),
         model=MODEL,
-        names=content(config["export"]["names"]),
     message:
         "Writing the table of crops"
     script:
         "../scripts/export_csv.py"
 
 
-rule export_clusters:
-    input:
-        clusters=f"{CLUSTERS}/clusters.parquet",
-        representatives=f"{CLUSTERS}/representatives.parquet",
-    output:
-        f"{EXPORT}/clusters.csv",
-    log:
-        f"{RESULTS}/logs/export_clusters.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/export_clusters.tsv"
-    conda:
-        ENV
-    resources:
-        mem_mb=memory(1000, 0.001),
-        runtime=minutes(20),
-    params:
-        version=version("export"),
-        model=MODEL,
-        names=content(config["export"]["names"]),
-    message:
-        "Writing the table in which clusters are named"
-    script:
-        "../scripts/export_clusters.py"
-
-
 rule export_folders:
     input:
         crops=f"{RESULTS}/tables/crops.parquet",
         clusters=f"{CLUSTERS}/clusters.parquet",
+        names=f"{CLUSTERS}/names.json",
         images=shards("crops/{shard}.parquet"),
     output:
         directory(f"{EXPORT}/folders"),
@@ -70,7 +75,6 @@ rule export_folders:
         model=MODEL,
         mode=config["export"]["folders"],
         content=config["export"]["folder_content"],
-        names=content(config["export"]["names"]),
     message:
         "Filling a folder a cluster"
     script:
@@ -82,6 +86,7 @@ rule export_megadetector:
         images=f"{RESULTS}/tables/images.parquet",
         crops=f"{RESULTS}/tables/crops.parquet",
         clusters=f"{CLUSTERS}/clusters.parquet",
+        names=f"{CLUSTERS}/names.json",
         detections=shards("detections/{shard}.json"),
     output:
         f"{EXPORT}/megadetector.json",
@@ -97,7 +102,6 @@ rule export_megadetector:
     params:
         version=version("export"),
         model=MODEL,
-        names=content(config["export"]["names"]),
         threshold=config["crop"]["threshold"],
     message:
         "Writing the clusters as MegaDetector results (Timelapse)"

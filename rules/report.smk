@@ -47,6 +47,7 @@ rule report:
         sheets=f"{CLUSTERS}/sheets",
         evaluation=f"{CLUSTERS}/evaluation/evaluation.json",
         figures=f"{CLUSTERS}/figures",
+        names=f"{CLUSTERS}/names.json",
         embedder=f"{RESULTS}/models/{MODEL}.json",
         detector=detector_report(),
     output:

@@ -1,8 +1,8 @@
 from pathlib import Path
 
 from camtrap.export.folders import export
-from camtrap.export.names import read_names
 from camtrap.logs import job
+from camtrap.names import read_found
 from camtrap.paths import Roots
 
 with job(snakemake.log[0], snakemake.threads):
@@ -11,7 +11,7 @@ with job(snakemake.log[0], snakemake.threads):
         snakemake.input.clusters,
         Path(snakemake.input.images[0]).parent,
         Roots(snakemake.config["images"]),
-        read_names(snakemake.config["export"]["names"], snakemake.input.clusters),
+        read_found(snakemake.input.names),
         Path(snakemake.output[0]),
         snakemake.params.mode,
         snakemake.params.content,

@@ -1,6 +1,6 @@
 from camtrap.export.megadetector import export
-from camtrap.export.names import read_names
 from camtrap.logs import job
+from camtrap.names import read_found
 
 with job(snakemake.log[0], snakemake.threads):
     print(
@@ -8,7 +8,7 @@ with job(snakemake.log[0], snakemake.threads):
             snakemake.input.images,
             snakemake.input.crops,
             snakemake.input.clusters,
-            read_names(snakemake.config["export"]["names"], snakemake.input.clusters),
+            read_found(snakemake.input.names),
             snakemake.output[0],
             snakemake.input.detections,
             threshold=snakemake.params.threshold,

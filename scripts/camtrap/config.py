@@ -21,6 +21,9 @@ def load_schema() -> dict:
 def complete(config: dict, schema: dict | None = None) -> dict:
     """Fill defaults in place (nested ones too) and check the configuration against the schema.
 
+    What is alike comes out alike, whatever the order of the keys and whether a default was written down or not: Snakemake
+    compares it with what an earlier run was told.
+
     Parameters
     ----------
     config : dict
@@ -47,6 +50,8 @@ def complete(config: dict, schema: dict | None = None) -> dict:
         mistakes = [
             f"{'.'.join(map(str, error.absolute_path)) or 'configuration'}: {error.message}" for error in errors
         ]
+    if not mistakes:
+        _settle(config, schema)
     if mistakes:
         raise ConfigError("; ".join(mistakes) + " (all keys: config/README.md)")
     return config
@@ -92,8 +97,9 @@ def _typed(value: object, schema: dict) -> object:
     kinds = schema.get("type", "string")
     if isinstance(value, str) and ("string" not in kinds or (value == "null" and "null" in kinds)):
         try:
-            return yaml.safe_load(value)
-        except yaml.YAMLError:
+            read = yaml.safe_load(value)
+            return float(read) if isinstance(read, str) and "number" in kinds else read  # YAML takes 1e-1 for text
+        except (yaml.YAMLError, ValueError):
             return value
     return value
 
@@ -106,3 +112,27 @@ def _fill(config: dict, schema: dict) -> None:
             config[key] = inner["default"]
         if isinstance(config.get(key), dict) and "properties" in inner:
             _fill(config[key], inner)
+
+
+def _settle(config: dict, schema: dict) -> None:
+    """Bring the keys into the schema's order, and numbers into its type (5.0 as an integer, 0 for the default 0.0)."""
+    known = schema.get("properties", {})
+    ordered = {key: config[key] for key in [*(key for key in known if key in config), *config]}
+    for key, inner in known.items():
+        value = ordered.get(key)
+        if isinstance(value, dict):
+            _settle(value, inner)
+        elif isinstance(value, float) and inner.get("type") == "integer":
+            ordered[key] = int(value)
+        elif isinstance(value, (int, float)) and value == inner.get("default"):
+            ordered[key] = inner["default"]
+    config.clear()
+    config.update(ordered)
+
+
+def beyond_defaults(config: dict, *path: str) -> dict:
+    """Of a section of a completed configuration what is not the default."""
+    schema = load_schema()
+    for key in path:
+        config, schema = config[key], schema["properties"][key]
+    return {key: value for key, value in config.items() if value != schema["properties"][key].get("default")}

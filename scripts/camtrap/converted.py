@@ -82,17 +82,26 @@ def converted(
     Returns
     -------
     What ``load`` returns, or None if the network cannot be converted or comes out different.
+
+    Raises
+    ------
+    UserError
+        A network of the cache is whole and cannot be opened.
     """
     if os.path.exists(target):
-        if _intact(target):
+        wrong = _damage(target)
+        if not wrong:
             before()
-            return load(target)
-        logging.warning("%s is damaged (its SHA-256 is another): converted again", target)
+            try:
+                return load(target)
+            except Exception as error:
+                raise UserError(f"{target} cannot be opened ({one_line(error)}): delete it and run again") from None
+        logging.warning("%s %s: converted again", target, wrong)
     module = build()
     needed, room = ROOM * _bytes(module), shutil.disk_usage(tempfile.gettempdir()).free
     if room < needed:
-        where = f"{tempfile.gettempdir()} (TMPDIR) has room for {room / 1e9:.1f} GB"
-        logging.warning("%s: converting needs %.1f GB, %s", target.suffix[1:], needed / 1e9, where)
+        where = f"{tempfile.gettempdir()} (TMPDIR) has room for {room / 1e6:.0f} MB"
+        logging.warning("%s: converting needs %.0f MB, %s", target.suffix[1:], needed / 1e6, where)
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / target.name
@@ -156,13 +165,18 @@ def _keep(folder: Path, target: Path) -> None:
         logging.info("%s: the converted network is not kept for the next job (%s)", target, error.strerror)
 
 
-def _intact(target: Path) -> bool:
-    """Whether the files of a network in the cache are those that were written there."""
+def _damage(target: Path) -> str | None:
+    """What is wrong with a network in the cache; None if its files are those that were written there."""
     try:
         hashes = read_json(_hashes(target))
-        return target.name in hashes and all(digest(target.with_name(name)) == hashes[name] for name in hashes)
-    except (OSError, ValueError, TypeError):
-        return False
+        for name, known in hashes.items():
+            if digest(target.with_name(name)) != known:
+                return f"is damaged (the SHA-256 of {name} is another)"
+        return None if target.name in hashes else "is damaged (no SHA-256 of it is known)"
+    except FileNotFoundError as error:
+        return f"is not whole or of an earlier version (there is no {Path(error.filename).name})"
+    except (OSError, ValueError, AttributeError) as error:
+        return f"is damaged ({one_line(error)})"
 
 
 def _hashes(target: Path) -> Path:

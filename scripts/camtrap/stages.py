@@ -12,5 +12,5 @@ STAGE_VERSION = {
     "represent": 1,
     "evaluate": 1,
     "export": 1,
-    "report": 2,
+    "report": 3,
 }

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from camtrap.cluster.settings import DEFAULTS
-from camtrap.config import ConfigError, complete, load_schema
+from camtrap.config import ConfigError, beyond_defaults, complete, load_schema
 from camtrap.detect.motion import detect_motion
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -91,6 +91,26 @@ def test_defaults_are_filled_at_every_level():
 def test_completing_twice_is_completing_once():
     once = complete(read(CONFIG / "demo.yaml"))
     assert complete(yaml.safe_load(yaml.safe_dump(once))) == once
+
+
+def test_what_is_alike_comes_out_alike():
+    """Snakemake compares it, as text, with what an earlier run was told."""
+    said = [
+        {},
+        {
+            "detector": {"missing": "failure", "motion": {"burst_seconds": 60.0, "references": 5.0}},
+            "crop": {"padding": 0},
+        },
+        {"crop": {"quality": 95}, "detector": {"motion": {"threshold": "36e-2"}}, "seed": 42},
+    ]
+    assert len({repr(complete(config)) for config in said}) == 1
+    assert repr(complete({"detector": {"motion": {"sway": 3.0}}})["detector"]["motion"]["sway"]) == "3"
+
+
+def test_beyond_the_defaults():
+    config = complete({"detector": {"motion": {"sway": 3, "references": 5}}})
+    assert beyond_defaults(config, "detector", "motion") == {"sway": 3}
+    assert beyond_defaults(complete({}), "detector", "motion") == {}
 
 
 def test_two_configurations_share_nothing():

@@ -70,6 +70,42 @@ def test_a_damaged_file_in_the_cache_costs_a_conversion(tmp_path, kind, caplog):
         assert "is damaged" not in caplog.text  # it was kept whole
 
 
+@pytest.mark.parametrize("kind", ENGINES)
+def test_what_an_earlier_version_kept_is_converted_again(tmp_path, kind, caplog):
+    ENGINES[kind]("double", str(tmp_path), Double, probes(2, 3))
+    (hashes,) = (tmp_path / kind).glob("*.json")
+    hashes.unlink()
+    ENGINES[kind]("double", str(tmp_path), Double, probes(2, 3))
+    assert "is not whole or of an earlier version" in caplog.text
+    assert hashes.exists()
+
+
+def test_the_module_is_let_go_before_the_cache_is_opened_and_only_then(tmp_path):
+    def convert(path, module, example):
+        path.write_bytes(b"network")
+
+    events = []
+
+    def load(path):
+        events.append("load")
+        return lambda inputs: inputs * 2
+
+    for _ in range(2):
+        converted.converted(tmp_path / "x.onnx", Double, probes(2), convert, load, lambda: events.append("let go"))
+    assert events == ["load", "let go", "load"]
+
+
+def test_a_whole_network_that_cannot_be_opened_is_one_line(tmp_path):
+    def broken(path):
+        raise ValueError("cannot read the network")
+
+    converted.converted(tmp_path / "x.onnx", Double, probes(2), onnx_model.export, onnx_model.Session)
+    with pytest.raises(
+        UserError, match=r"x\.onnx cannot be opened \(cannot read the network\): delete it and run again"
+    ):
+        converted.converted(tmp_path / "x.onnx", Double, probes(2), onnx_model.export, broken)
+
+
 def test_no_output_may_be_what_is_no_number(tmp_path, caplog):
     class Two(torch.nn.Module):
         def forward(self, inputs):

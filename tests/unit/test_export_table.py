@@ -73,6 +73,18 @@ def test_csv_has_a_row_a_crop_and_survives_nasty_names(survey):
     assert rows["c4"]["cluster"] == rows["c4"]["datetime"] == rows["c4"]["name"] == ""
 
 
+def test_a_very_long_name_gives_a_folder_too(survey):
+    _, files = sort(survey, "copy", "crops", {0: "deer " * 100})
+    assert files[0].startswith("cluster_000_deer deer")
+
+
+def test_nothing_is_left_where_folders_cannot_be_made(survey, monkeypatch):
+    monkeypatch.setattr(folders, "folder_name", lambda *_: "x" * 300)
+    with pytest.raises(OSError, match="too long"):
+        sort(survey, "copy", "crops")
+    assert [path.name for path in survey.iterdir() if "folders" in path.name] == []
+
+
 def test_crops_are_written_into_their_clusters_folder(survey):
     out, files = sort(survey, "copy", "crops", {0: "red deer/doe"})
     assert files == ["cluster_000_red deer_doe/c1.jpg", "cluster_000_red deer_doe/c2.png", "noise/c3.jpg"]

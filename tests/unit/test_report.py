@@ -68,7 +68,9 @@ def crop(number, path, cluster, station="A", time=None, burst=None, event=None, 
     }
 
 
-def write(folder, images, crops, failures=(), confusion=None, switches=(), representatives=None):
+def write(
+    folder, images, crops, failures=(), confusion=None, switches=(), representatives=None, names=None, name_notes=()
+):
     """A results folder as the pipeline leaves it, of so many rows that all can be worked out by hand."""
     results, cluster_folder = folder / "results", folder / "results" / "clusters" / MODEL
     for sub in ("tables", "crops", "models", f"clusters/{MODEL}/reduced"):
@@ -132,6 +134,7 @@ def write(folder, images, crops, failures=(), confusion=None, switches=(), repre
             "sweeps": {"kmeans": sweep},
             "methods": {"leiden": {"k": k, "silhouette": 0.125}},
         },
+        f"clusters/{MODEL}/names.json": {"names": names or {}, "notes": list(name_notes), "given": []},
         f"clusters/{MODEL}/nuisance.json": {"station": {"ami": 0.61, "values": 2, "crops": len(rows)}},
         f"clusters/{MODEL}/project.json": {"switches": []},
         "models/detector.json": {"backend": "motion", "model": None, "sha256": None},
@@ -331,6 +334,21 @@ def test_what_the_detector_cannot_tell_is_said(survey):
     file = survey / "models" / "detector.json"
     file.write_text(json.dumps({"backend": "megadetector", "model": "MDV5A", "sha256": None}))
     assert "whatever moved" not in Page(make(survey)[0]).text
+
+
+def test_names_are_shown_where_there_are_some(tmp_path):
+    images = [picture(f"card/{n}.jpg", "animal", "A", event=f"e{n}") for n in range(4)]
+    crops = [crop(n, f"card/{n}.jpg", n // 2) for n in range(4)]
+    plain = Page(make(write(tmp_path / "plain", images, crops))[0])
+    assert "fill in a copy of export/clusters.csv" in plain.text
+    options = {"names": {"1": NASTY}, "name_notes": ["“bear” names nothing: crop x is noise now (line 3)."]}
+    page = Page((made := make(write(tmp_path / "named", images, crops, **options)))[0])
+    assert "1 of 2 clusters has a name." in page.text
+    assert "“bear” names nothing" in page.text
+    assert NASTY in page.text
+    assert "cluster 1" in page.text
+    assert [card["id"] for card in page.all("article")] == ["cluster-0", "cluster-1"]
+    assert made[1]["names"] == {"1": NASTY}
 
 
 def test_sixty_clusters_can_be_reached(tmp_path):

@@ -16,8 +16,8 @@ from camtrap.plan import Plan
 
 MODEL = "mobilenet_v3_small"
 # The jobs of a survey with k = 2, 3, one method without k and the default exports, from the end to the beginning.
-EXPORTS = Counter(["export_clusters", "export_csv", "export_megadetector"])
-SHOWN = Counter(["evaluate", "represent", "sheets", "figures", "report"]) + EXPORTS
+NAMED = Counter(["names", "export_csv", "export_megadetector", "report"])
+SHOWN = Counter(["evaluate", "represent", "sheets", "figures"]) + NAMED
 CHOSEN = SHOWN + Counter(["choose", "seeds"])
 SWEPT = CHOSEN + Counter({"cluster_kmeans": 2, "cluster_gmm": 2, "cluster_method": 1, "neighbours": 1})
 REDUCED = SWEPT + Counter(["reduce", "project"])
@@ -134,9 +134,9 @@ VERSIONS = {
     "reduce": REDUCED,
     "cluster": SWEPT,
     "project": Counter(["project", "figures", "report"]),
-    "represent": Counter(["represent", "sheets", "export_clusters", "report"]),
+    "represent": Counter(["represent", "sheets"]) + NAMED,
     "evaluate": Counter(["seeds", "evaluate", "report"]),
-    "export": EXPORTS,
+    "export": NAMED,
     "report": Counter(["figures", "report"]),
 }
 
@@ -208,18 +208,32 @@ def test_what_only_hastens_or_places_runs_nothing(survey):
     assert not survey.dry_run("--resources", "gpu=0").rules
 
 
+def test_settings_of_the_motion_detector_count_where_it_is_asked(survey):
+    survey.settings = {"detector": {"motion": {"sway": 3}}}
+    assert not survey.dry_run().rules
+    survey.settings = {"detector": {"missing": "failure"}, "crop": {"quality": 95}, "embed": {"storage": "float32"}}
+    assert not survey.dry_run().rules
+    survey.settings = {"detector": {"backend": "motion"}}
+    survey.run(*(f"results/detections/{shard}.json" for card in ("card1", "card2") for shard in survey.shards(card)))
+    survey.settings["detector"]["motion"] = {"burst_seconds": 60.0, "sway": 2}
+    assert not survey.dry_run("--until", "detect").rules
+    survey.settings["detector"]["motion"]["sway"] = 3
+    assert survey.dry_run("--until", "detect").rules["detect"] == 2
+
+
 def test_a_file_that_the_configuration_names_counts_by_its_content(survey):
     names = survey.folder / "names.csv"
     names.write_text("cluster,name\n0,deer\n")
     survey.settings = {"export": {"names": "names.csv"}}
-    assert survey.dry_run().rules == EXPORTS
-    survey.run(*(f"results/export/{name}" for name in ("clusters.csv", "crops.csv", "megadetector.json")))
+    assert survey.dry_run().rules == NAMED
+    survey.run()
+    assert "deer" in (survey.results / "report" / "report.html").read_text(encoding="utf-8")
     names.rename(survey.folder / "other.csv")
     os.utime(survey.folder / "other.csv")
     survey.settings = {"export": {"names": "other.csv"}}
     assert not survey.dry_run().rules
     (survey.folder / "other.csv").write_text("cluster,name\n0,roe deer\n")
-    assert survey.dry_run().rules == EXPORTS
+    assert survey.dry_run().rules == NAMED
 
 
 def test_a_table_of_stations_reads_no_picture_again(survey):
@@ -293,7 +307,7 @@ def test_another_embedder_stands_beside_the_first(survey):
     assert [stamps(folder) for folder in folders] == before
     assert (survey.results / "clusters" / "shufflenet_v2_x0_5" / "clusters.parquet").exists()
     survey.settings = {}
-    assert survey.dry_run().rules == Counter(["export_csv"])
+    assert survey.dry_run().rules == NAMED  # export/ holds one embedder's
 
 
 def test_results_that_somebody_already_has(survey):

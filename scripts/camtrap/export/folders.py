@@ -14,7 +14,7 @@ from camtrap.files import TEMPORARY
 from camtrap.logs import UserError
 from camtrap.paths import Roots, to_native
 
-LONGEST = 200
+LONGEST, NAME = 200, 60  # bytes of a file name; characters of a cluster's name in a folder's
 
 
 def export(
@@ -54,11 +54,11 @@ def export(
     rows = [row for row in rows if row["clustered"]]
     temporary = out.with_name(f"{TEMPORARY}{os.getpid()}-{out.name}")
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
     place = {row["crop_id"]: temporary / folder_name(row["cluster"], names) for row in rows}
-    for folder in set(place.values()):
-        folder.mkdir()
     try:
+        temporary.mkdir(parents=True)
+        for folder in set(place.values()):
+            folder.mkdir()
         if content == "crops":
             n_files = _write_crops(rows, place, crop_folder)
         else:
@@ -77,7 +77,7 @@ def folder_name(cluster: int | None, names: Mapping[int, str]) -> str:
     """``cluster_007``, with the name where there is one; ``noise`` for what is in none."""
     if cluster is None or cluster < 0:
         return "noise"
-    name = "".join(char if char.isalnum() or char in " -" else "_" for char in names.get(cluster, ""))
+    name = "".join(char if char.isalnum() or char in " -" else "_" for char in names.get(cluster, "")[:NAME])
     return f"cluster_{cluster:03d}" + (f"_{name}" if name else "")
 
 

@@ -49,7 +49,7 @@ def build(
         One page that loads nothing. All of it but the line with ``<time id="made">`` depends on the results only.
     out_summary : Path
         JSON of the same figures: counts (pictures by category), n_images, n_crops, k, metrics (against a truth, else
-        None), clusters (sizes, by number), noise, reason, nuisance, pictures, failures, model.
+        None), clusters (sizes, by number), names (of named clusters, by number), noise, reason, nuisance, pictures, failures, model.
     versions : dict, optional
         Packages and versions; those of this environment by default.
 
@@ -107,6 +107,7 @@ def summarise(survey: Survey, clusters: list[dict], model: str) -> dict:
         "primary": survey.choice["primary"],
         "reason": survey.choice["reason"],
         "clusters": [row["crops"] for row in clusters if row["cluster"] >= 0],
+        "names": {str(cluster): name for cluster, name in survey.names.items()},
         "noise": survey.choice["noise"],
         "clustered": int(survey.crops["cluster"].notna().sum()),
         "bursts": survey.counts["bursts"],

@@ -65,10 +65,10 @@ def methods(survey: Survey) -> list[dict]:
 def clusters(survey: Survey) -> list[dict]:
     """A dict a cluster, by number; noise (-1), where there is any, is the last.
 
-    Keys: cluster, crops, bursts, events, n_stations, stations [(name, crops)], more_stations, night (share of crops in
-    infrared light, None where unknown), hours (24 numbers of events by the hour of their first crop), dated (events with a
-    time), first, last, labels [(label, crops)], labelled (crops with a label), notes (list of sentences), suggestions
-    (of noise: [(name of a cluster, crops)]).
+    Keys: cluster, name (the expert's, or ""), crops, bursts, events, n_stations, stations [(name, crops)], more_stations,
+    night (share of crops in infrared light, None where unknown), hours (24 numbers of events by the hour of their first
+    crop), dated (events with a time), first, last, labels [(label, crops)], labelled (crops with a label), notes (list of
+    sentences), suggestions (of noise: [(name of a cluster, crops)]).
     """
     inside = survey.crops[survey.crops["cluster"].notna()]
     everywhere = inside["station"].value_counts(normalize=True)
@@ -83,6 +83,7 @@ def _cluster(name: int, part: pd.DataFrame, survey: Survey, everywhere: pd.Serie
     labels = _labels(name, survey.confusion)
     row = {
         "cluster": name,
+        "name": survey.names.get(name, ""),
         "crops": len(part),
         "bursts": int(part["burst"].nunique()),
         "events": int(part["event"].nunique()),

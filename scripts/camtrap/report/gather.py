@@ -40,6 +40,8 @@ class Survey:
     matching: dict | None
     detector: dict
     embedder: dict
+    names: dict[int, str]
+    name_notes: list[str]
     figures: list[Path] = field(default_factory=list)
 
 
@@ -64,6 +66,7 @@ def gather(results: Path, model: str) -> Survey:
     crops.loc[crops["path"].isin(set(images.loc[images["clock"].notna(), "path"])), "datetime"] = pd.NaT
     images.loc[images["clock"].notna(), "datetime"] = pd.NaT
     confusion = folder / "evaluation" / "confusion.parquet"
+    named = read_json(folder / "names.json")
     return Survey(
         images=images,
         crops=crops,
@@ -82,6 +85,8 @@ def gather(results: Path, model: str) -> Survey:
         matching=_optional(results / "detections" / "split" / "matching.json"),
         detector=read_json(results / "models" / "detector.json"),
         embedder=read_json(results / "models" / f"{model}.json"),
+        names={int(cluster): name for cluster, name in named["names"].items()},
+        name_notes=named["notes"],
         figures=sorted((folder / "figures").glob("*.png")),
     )
 

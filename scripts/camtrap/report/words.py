@@ -120,6 +120,14 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.0f} %"
 
 
+def named(survey: Survey) -> str:
+    """How many clusters the expert has named, or how to name them."""
+    n, k = len(survey.names), survey.choice["k"]
+    if not n and not survey.name_notes:
+        return "To name clusters, fill in a copy of export/clusters.csv and set export.names to it."
+    return f"{number(n)} of {count(k, 'cluster')} {'has a name' if n == 1 else 'have names'}."
+
+
 def headline(survey: Survey) -> str:
     """The result in one or two sentences."""
     found, k, noise = survey.counts["found"], survey.choice["k"], survey.choice["noise"]

@@ -1,0 +1,12 @@
+from camtrap.logs import job
+from camtrap.names import name_clusters
+
+with job(snakemake.log[0], snakemake.threads):
+    found = name_clusters(
+        snakemake.config["export"]["names"],
+        snakemake.input.clusters,
+        snakemake.input.representatives,
+        snakemake.output.names,
+        snakemake.output.table,
+    )
+    print("\n".join(found["notes"]))
