@@ -122,7 +122,7 @@ def _settle(config: dict, schema: dict) -> None:
         value = ordered.get(key)
         if isinstance(value, dict):
             _settle(value, inner)
-        elif isinstance(value, float) and inner.get("type") == "integer":
+        elif isinstance(value, float) and "integer" in inner.get("type", ()):
             ordered[key] = int(value)
         elif isinstance(value, (int, float)) and value == inner.get("default"):
             ordered[key] = inner["default"]

@@ -104,7 +104,8 @@ def test_what_is_alike_comes_out_alike():
         {"crop": {"quality": 95}, "detector": {"motion": {"threshold": "36e-2"}}, "seed": 42},
     ]
     assert len({repr(complete(config)) for config in said}) == 1
-    assert repr(complete({"detector": {"motion": {"sway": 3.0}}})["detector"]["motion"]["sway"]) == "3"
+    filled = complete({"detector": {"image_size": 640.0, "motion": {"sway": 3.0}}})["detector"]
+    assert repr((filled["image_size"], filled["motion"]["sway"])) == "(640, 3)"
 
 
 def test_beyond_the_defaults():
