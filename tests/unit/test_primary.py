@@ -90,6 +90,14 @@ def test_of_cuts_as_good_the_finest_is_taken(tmp_path):
     assert "finest" in choice["reason"]
 
 
+@pytest.mark.parametrize(("tolerance", "cuts"), [(0.01, "from 3 to 4"), (0.2, "from 2 to 9")])
+def test_the_reason_says_which_cuts_come_within_the_tolerance(tolerance, cuts):
+    scores = {2: 0.41, 3: 0.5, 4: 0.496, 9: 0.42, 12: 0.1}
+    rows = [{"k": k, "score": score, "silhouette": score, "stability": 1.0} for k, score in scores.items()]
+    reason = average._reason(rows[1], rows, 0, tolerance)
+    assert f"within {100 * tolerance:g} % of the highest lie cuts {cuts}" in reason
+
+
 def test_noise_gets_the_nearest_cluster_as_suggestion():
     from camtrap.cluster.choose import _distances
 
