@@ -178,15 +178,18 @@ def test_what_the_detector_cannot_tell_is_said(survey):
 def test_names_are_shown_where_there_are_some(tmp_path):
     images = [picture(f"card/{n}.jpg", "animal", "A", event=f"e{n}") for n in range(4)]
     crops = [crop(n, f"card/{n}.jpg", n // 2) for n in range(4)]
+    crops.append(crop(4, "card/3.jpg", -1, suggestion=1))
     plain = Page(make(write(tmp_path / "plain", images, crops))[0])
     assert "fill in a copy of export/clusters.csv" in plain.text
     options = {"names": {"1": NASTY}, "name_notes": ["“bear” names nothing: crop x is noise now (line 3)."]}
     page = Page((made := make(write(tmp_path / "named", images, crops, **options)))[0])
     assert "1 of 2 clusters has a name." in page.text
     assert "“bear” names nothing" in page.text
-    assert NASTY in page.text
+    assert page.text.count(NASTY) > plain.text.count(NASTY)
+    assert f"nearest: {NASTY}" in page.text
+    assert "nearest: 1" in plain.text
     assert "cluster 1" in page.text
-    assert [card["id"] for card in page.all("article")] == ["cluster-0", "cluster-1"]
+    assert [card["id"] for card in page.all("article")] == ["cluster-0", "cluster-1", "noise-crops"]
     assert made[1]["names"] == {"1": NASTY}
 
 

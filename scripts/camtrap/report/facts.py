@@ -97,7 +97,7 @@ def _cluster(name: int, part: pd.DataFrame, survey: Survey, everywhere: pd.Serie
         "last": part["datetime"].max() if len(start) else None,
         "labels": labels[:_SHOWN],
         "labelled": sum(crops for _, crops in labels),
-        "suggestions": _suggested(part) if name < 0 else [],
+        "suggestions": _suggested(part, survey.names) if name < 0 else [],
         "notes": [],
     }
     if name >= 0 and row["bursts"] >= _ENOUGH and len(everywhere) > 1:
@@ -116,9 +116,9 @@ def _ranked(values: pd.Series) -> list[tuple]:
     return sorted(((value, int(n)) for value, n in counts.items()), key=lambda item: (-item[1], item[0]))
 
 
-def _suggested(part: pd.DataFrame) -> list[tuple]:
+def _suggested(part: pd.DataFrame, names: dict[int, str]) -> list[tuple]:
     nearest = _ranked(part["suggestion"][part["suggestion"] >= 0])
-    return [(f"Cluster {cluster}", crops) for cluster, crops in nearest[:_SHOWN]]
+    return [(names.get(cluster) or f"Cluster {cluster}", crops) for cluster, crops in nearest[:_SHOWN]]
 
 
 def _labels(name: int, confusion: pd.DataFrame | None) -> list[tuple[str, int]]:
