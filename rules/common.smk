@@ -81,7 +81,7 @@ PLACES = ["images", "results", "cache", "plan", "export"]
 NO_RESULT = {
     "metadata": ["stations"],
     "detector": ["runtime", "weights", "weights_sha256", "json"],
-    "embed": ["runtime", "weights", "weights_sha256"],
+    "embed": ["runtime", "compile", "weights", "weights_sha256"],
     "evaluate": ["truth"],
 }
 

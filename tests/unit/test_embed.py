@@ -25,6 +25,7 @@ OPTIONS = {
     "storage": "float32",
     "runtime": "auto",
     "precision": "float32",
+    "compile": False,
 }
 
 

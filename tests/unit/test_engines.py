@@ -15,6 +15,7 @@ OPTIONS = {
     "storage": "float32",
     "runtime": "auto",
     "precision": "float32",
+    "compile": False,
 }
 
 
@@ -83,6 +84,8 @@ def test_the_batch_grows_while_a_row_gets_cheaper(seconds_of_batch, best):
         ({"precision": "int8", "runtime": "ncnn"}, "cpu", "int8 is for ONNX Runtime"),
         ({"runtime": "onnxruntime"}, "cuda:0", "onnxruntime is for the CPU"),
         ({"runtime": "ncnn"}, "cuda:0", "ncnn is for the CPU"),
+        ({"compile": True}, "cpu", "compile: true is for torch"),
+        ({"compile": True, "runtime": "ncnn"}, "cpu", "compile: true is for torch"),
     ],
 )
 def test_combinations_that_do_not_exist_are_refused(changes, device, message):

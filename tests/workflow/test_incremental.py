@@ -200,7 +200,7 @@ def test_what_only_hastens_or_places_runs_nothing(survey):
         "cache": "elsewhere",
         "plan": {"shard_size": 3, "settle_seconds": 5, "changed": "supersede"},
         "detector": {"runtime": "torch"},
-        "embed": {"runtime": "torch"},
+        "embed": {"runtime": "torch", "compile": True},
     }
     faster = ["--cores", "7", "--resources", "gpu=4", "--set-threads", "embed=7", "index=3", "collect=2"]
     batches = ["--set-resources", "embed:batch_size=64", "detect:batch_size=4", "collect:mem_mb=9000"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from camtrap import ncnn_model, onnx_model
+from camtrap.embed.compiled import compile_now, compiled
 from camtrap.embed.models import Embedder, load
 from camtrap.logs import UserError
 
@@ -52,7 +53,8 @@ def make_engine(
     Raises
     ------
     UserError
-        The combination of device, runtime and precision does not exist, or the runtime asked for cannot compute the network.
+        The combination of device, runtime, precision and compile does not exist, or the runtime asked for cannot
+        compute the network.
     """
     runtime, precision = options["runtime"], options["precision"]
     cpu = device == "cpu"
@@ -64,14 +66,17 @@ def make_engine(
         )
     if runtime in ("onnxruntime", "ncnn") and not cpu:
         raise UserError(f"embed.runtime: {runtime} is for the CPU; on a GPU choose auto or torch")
+    if options["compile"] and cpu and runtime != "torch":
+        raise UserError("embed.compile: true is for torch: choose embed.runtime: torch, or a GPU (--resources gpu=1)")
     if precision == "int8":
         return cpu_engine(onnx_model.Session(quantised), threads, batch_size)
-    if not cpu:
-        engine = torch_engine(load(embedder, options, cache), device, threads, precision == "mixed", batch_size)
+    if not cpu or runtime == "torch":
+        network, mixed = load(embedder, options, cache), precision == "mixed"
+        engine = torch_engine(network, device, threads, mixed, batch_size, options["compile"])
         example = np.zeros((3, embedder.image_size, embedder.image_size), np.float32)
-        return replace(engine, batch=best_batch(engine.forward, example, batch_size))
-    if runtime == "torch":
-        return torch_engine(load(embedder, options, cache), device, threads, False, batch_size)
+        if options["compile"]:
+            compile_now(engine.forward, example, batch_size)
+        return engine if cpu else replace(engine, batch=best_batch(engine.forward, example, batch_size))
     opened = on_cpu(embedder, options, cache)
     if opened is not None:
         return cpu_engine(opened, threads, batch_size)
@@ -103,8 +108,15 @@ def cpu_engine(opened: onnx_model.Session | ncnn_model.Network, threads: int, ba
     return Engine(forward, max(1, threads), batch_size, True)
 
 
-def torch_engine(network, device: str, threads: int, mixed: bool, batch_size: int) -> Engine:
-    """A torch module, channels last.
+def torch_engine(
+    network,
+    device: str,
+    threads: int,
+    mixed: bool,
+    batch_size: int,
+    compiles: bool = False,
+) -> Engine:
+    """A torch module, channels last; compiled by the first call if ``compiles`` says so.
 
     On a CUDA device two threads compute, each in a stream of its own: while one batch is computed, the next is copied
     from pinned memory and the last one back. Out of memory the batch is halved and stays so.
@@ -113,6 +125,8 @@ def torch_engine(network, device: str, threads: int, mixed: bool, batch_size: in
 
     torch.set_num_threads(max(1, threads))
     network = network.to(device, memory_format=torch.channels_last)
+    if compiles:
+        network = compiled(network, threads)
     if device == "cpu":
 
         def on_cpu(inputs: np.ndarray) -> np.ndarray:
