@@ -84,6 +84,9 @@ NO_RESULT = {
     "embed": ["runtime", "compile", "weights", "weights_sha256"],
     "evaluate": ["truth"],
 }
+# A key that came when there were surveys, and the value that says what was done without it: only another value counts,
+# else all of them would be worked through again.
+WITHOUT = {"embed": {"decode": "cpu"}}
 
 
 # Settings of the motion detector count where it is asked, and only those that are not the defaults.
@@ -95,8 +98,12 @@ if BACKEND == "motion" or (BACKEND == "megadetector" and PREFILTER == "motion"):
 
 def result_options(section):
     """The part of a section that changes results."""
-    unimportant = NO_RESULT.get(section, [])
-    options = {k: v for k, v in config[section].items() if k not in unimportant}
+    unimportant, without = NO_RESULT.get(section, []), WITHOUT.get(section, {})
+    options = {
+        k: v
+        for k, v in config[section].items()
+        if k not in unimportant and (k, v) not in without.items()
+    }
     if section == "detector":
         options["motion"] = MOTION
     return options

@@ -24,7 +24,7 @@ OPTIONS = {
     "image_size": None,
     "runtime": "auto",
 }
-OPTIONS |= {"storage": "float32", "precision": "float32", "compile": False}
+OPTIONS |= {"storage": "float32", "precision": "float32", "compile": False, "decode": "cpu"}
 SEEDS = 5
 
 

@@ -35,6 +35,7 @@ OPTIONS = {
     "runtime": "auto",
     "precision": "float32",
     "compile": False,
+    "decode": "cpu",
 }
 
 

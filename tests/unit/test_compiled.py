@@ -22,6 +22,7 @@ OPTIONS = {
     "runtime": "torch",
     "precision": "float32",
     "compile": True,
+    "decode": "cpu",
 }
 EXAMPLE = np.zeros((3, 32, 32), np.float32)
 

@@ -26,6 +26,7 @@ OPTIONS = {
     "runtime": "auto",
     "precision": "float32",
     "compile": False,
+    "decode": "cpu",
 }
 
 

@@ -16,6 +16,7 @@ OPTIONS = {
     "runtime": "auto",
     "precision": "float32",
     "compile": False,
+    "decode": "cpu",
 }
 
 
@@ -86,6 +87,8 @@ def test_the_batch_grows_while_a_row_gets_cheaper(seconds_of_batch, best):
         ({"runtime": "ncnn"}, "cuda:0", "ncnn is for the CPU"),
         ({"compile": True}, "cpu", "compile: true is for torch"),
         ({"compile": True, "runtime": "ncnn"}, "cpu", "compile: true is for torch"),
+        ({"decode": "gpu"}, "cpu", "decode: gpu needs a GPU"),
+        ({"decode": "gpu", "runtime": "torch"}, "cpu", "decode: gpu needs a GPU"),
     ],
 )
 def test_combinations_that_do_not_exist_are_refused(changes, device, message):

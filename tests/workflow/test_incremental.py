@@ -167,6 +167,7 @@ SETTINGS = {
         per_shard("embed", shards=2) + REDUCED + Counter(["embedder_weights"]),
     ),
     "precision": ({"embed": {"storage": "float16"}}, per_shard("embed", shards=2) + REDUCED),
+    "another decoder": ({"embed": {"decode": "gpu"}}, per_shard("embed", shards=2) + REDUCED),
     "more k": ({"cluster": {"k": "2-4"}}, CHOSEN + Counter({"cluster_kmeans": 1, "cluster_gmm": 1})),
     "fewer k": ({"cluster": {"k": "2"}}, CHOSEN),
     "k-means": ({"cluster": {"kmeans": {"restarts": 2}}}, CHOSEN + Counter({"cluster_kmeans": 2})),
@@ -200,7 +201,7 @@ def test_what_only_hastens_or_places_runs_nothing(survey):
         "cache": "elsewhere",
         "plan": {"shard_size": 3, "settle_seconds": 5, "changed": "supersede"},
         "detector": {"runtime": "torch"},
-        "embed": {"runtime": "torch", "compile": True},
+        "embed": {"runtime": "torch", "compile": True, "decode": "cpu"},
     }
     faster = ["--cores", "7", "--resources", "gpu=4", "--set-threads", "embed=7", "index=3", "collect=2"]
     batches = ["--set-resources", "embed:batch_size=64", "detect:batch_size=4", "collect:mem_mb=9000"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from camtrap import ncnn_model, onnx_model
+from camtrap.embed import on_device
 from camtrap.embed.compiled import compile_now, compiled
 from camtrap.embed.models import Embedder, load
 from camtrap.logs import UserError
@@ -26,12 +27,14 @@ class Engine:
 
     ``forward`` maps float32 (n, 3, s, s) to float32 (n, d); ``workers`` threads may call it at once; ``batch`` is the n
     it is best called with. ``decodes`` says that the threads that compute should decode too (a CPU has no others).
+    ``encoded`` says that ``forward`` takes a list of n JPEGs as well, and decodes them on the device.
     """
 
     forward: Forward
     workers: int
     batch: int
     decodes: bool
+    encoded: bool = False
 
 
 def make_engine(
@@ -53,7 +56,7 @@ def make_engine(
     Raises
     ------
     UserError
-        The combination of device, runtime, precision and compile does not exist, or the runtime asked for cannot
+        The combination of device, runtime, precision, compile and decode does not exist, or the runtime asked for cannot
         compute the network.
     """
     runtime, precision = options["runtime"], options["precision"]
@@ -68,11 +71,16 @@ def make_engine(
         raise UserError(f"embed.runtime: {runtime} is for the CPU; on a GPU choose auto or torch")
     if options["compile"] and cpu and runtime != "torch":
         raise UserError("embed.compile: true is for torch: choose embed.runtime: torch, or a GPU (--resources gpu=1)")
+    if options["decode"] == "gpu" and cpu:
+        raise UserError("embed.decode: gpu needs a GPU (--resources gpu=1); on the CPU choose embed.decode: cpu")
     if precision == "int8":
         return cpu_engine(onnx_model.Session(quantised), threads, batch_size)
     if not cpu or runtime == "torch":
+        encoded = embedder if options["decode"] == "gpu" else None
+        if encoded:
+            on_device.check(encoded, device)
         network, mixed = load(embedder, options, cache), precision == "mixed"
-        engine = torch_engine(network, device, threads, mixed, batch_size, options["compile"])
+        engine = torch_engine(network, device, threads, mixed, batch_size, options["compile"], encoded)
         example = np.zeros((3, embedder.image_size, embedder.image_size), np.float32)
         if options["compile"]:
             compile_now(engine.forward, example, batch_size)
@@ -115,11 +123,13 @@ def torch_engine(
     mixed: bool,
     batch_size: int,
     compiles: bool = False,
+    encoded: Embedder | None = None,
 ) -> Engine:
     """A torch module, channels last; compiled by the first call if ``compiles`` says so.
 
     On a CUDA device two threads compute, each in a stream of its own: while one batch is computed, the next is copied
-    from pinned memory and the last one back. Out of memory the batch is halved and stays so.
+    from pinned memory and the last one back. Out of memory the batch is halved and stays so. There ``encoded``, the
+    embedder, lets ``forward`` take JPEGs too.
     """
     import torch
 
@@ -138,21 +148,21 @@ def torch_engine(
     torch.cuda.synchronize(device)  # other streams may use the weights only when they are there
     kind = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
-    def on_gpu(inputs: np.ndarray) -> np.ndarray:
-        with (
-            torch.inference_mode(),
-            torch.cuda.stream(torch.cuda.Stream(device)),
-            torch.autocast("cuda", dtype=kind, enabled=mixed),
-        ):
-            tensor = torch.from_numpy(inputs).pin_memory().to(device, non_blocking=True)
-            return network(_channels_last(tensor)).float().flatten(1).cpu().numpy()
+    def on_gpu(inputs: np.ndarray | list[bytes]) -> np.ndarray:
+        with torch.inference_mode(), torch.cuda.stream(torch.cuda.Stream(device)):
+            if isinstance(inputs, list):
+                tensor = on_device.prepare(inputs, encoded, device)
+            else:
+                tensor = torch.from_numpy(inputs).pin_memory().to(device, non_blocking=True)
+            with torch.autocast("cuda", dtype=kind, enabled=mixed):
+                return network(_channels_last(tensor)).float().flatten(1).cpu().numpy()
 
     limit = [LARGEST_BATCH]
 
-    def forward(inputs: np.ndarray) -> np.ndarray:
+    def forward(inputs: np.ndarray | list[bytes]) -> np.ndarray:
         return halving(on_gpu, inputs, limit, torch.OutOfMemoryError, torch.cuda.empty_cache)
 
-    return Engine(forward, 2, batch_size, False)
+    return Engine(forward, 2, batch_size, False, encoded is not None)
 
 
 def _channels_last(tensor):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from camtrap import pictures
+from camtrap.embed import on_device
 from camtrap.embed.engines import Engine, make_engine
 from camtrap.embed.models import Embedder, preprocess
 from camtrap.files import read_json, write_parquet
@@ -52,6 +53,8 @@ def embed_shard(
     file = pq.ParquetFile(crops)
     ids, vectors = [], []
     if file.metadata.num_rows:
+        if options["decode"] == "gpu":
+            on_device.check_crop(next(file.iter_batches(1, columns=["image"]))["image"][0].as_py())
         engine = make_engine(embedder, options, cache, device, threads, batch_size, quantised)
         if engine.decodes:
             engine = replace(engine, batch=even(file.metadata.num_rows, engine.batch, engine.workers))
@@ -76,6 +79,8 @@ def embed_shard(
         "precision": options["precision"],
         "stage_version": str(stage_version),
     }
+    if options["decode"] != "cpu":
+        metadata["decode"] = options["decode"]
     write_parquet(out, table.replace_schema_metadata(metadata), use_dictionary=False)
     logging.info("%d crops embedded by %s", len(ids), embedder.model)
 
@@ -92,14 +97,16 @@ def described(
     """Yield (crop ids, float32 (n, d)) of batch after batch; decoding hides behind computing.
 
     On a CPU each thread decodes a batch and computes it, all of them at once. A GPU is fed by threads that decode, and
-    kept busy by two that compute.
+    kept busy by two that compute. An engine that takes JPEGs gets them as they are.
     """
 
-    def decode(batch: pa.RecordBatch) -> tuple[list[str], np.ndarray]:
-        images = [preprocess(pictures.decode(image), embedder) for image in batch["image"].to_pylist()]
-        return batch["crop_id"].to_pylist(), np.stack(images)
+    def decode(batch: pa.RecordBatch) -> tuple[list[str], np.ndarray | list[bytes]]:
+        names, images = batch["crop_id"].to_pylist(), batch["image"].to_pylist()
+        if engine.encoded:
+            return names, images
+        return names, np.stack([preprocess(pictures.decode(image), embedder) for image in images])
 
-    def compute(decoded: tuple[list[str], np.ndarray]) -> tuple[list[str], np.ndarray]:
+    def compute(decoded: tuple[list[str], np.ndarray | list[bytes]]) -> tuple[list[str], np.ndarray]:
         names, inputs = decoded
         return names, engine.forward(inputs)
 
