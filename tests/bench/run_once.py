@@ -17,10 +17,8 @@ CHAIN = """
 import sys
 from pathlib import Path
 from ways import Notebook, Package
-from camtrap.embed.models import resolve
-options = {options!r}
-Package(Path({weights!r}))
-Notebook(resolve(options), options)
+Package(Path({weights!r}), {threads})
+Notebook({options!r}, {device!r}, {threads})
 """
 
 
@@ -42,7 +40,8 @@ def snakemake(bench, detector: str) -> float:
     }
     (folder / "config.json").write_text(json.dumps(config))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-    command += ["--configfile", str(folder / "config.json"), "--cores", str(bench.threads), "--resources", "gpu=0"]
+    command += ["--configfile", str(folder / "config.json"), "--cores", str(bench.threads), "--resources"]
+    command += ["gpu=0" if bench.device == "cpu" else "gpu=1"]
     seconds = _time([*command, "--until", "embed"])
     (vectors,) = (folder / "results" / "embeddings").glob("*/*.parquet")
     taken = PICTURES * (
@@ -56,7 +55,8 @@ def snakemake(bench, detector: str) -> float:
 def chain(bench, detector: str) -> float:
     """Seconds until the straight chain has its two networks loaded."""
     options = bench.network("resnet152")[0]
-    code = CHAIN.format(options=options, weights=str(bench.folder / f"{detector}.pt"))
+    weights = str(bench.folder / f"{detector}.pt")
+    code = CHAIN.format(options=options, weights=weights, device=bench.device, threads=bench.threads)
     return _time([sys.executable, "-c", code])
 
 

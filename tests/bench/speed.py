@@ -1,8 +1,9 @@
 """How fast the stages are beside the seeds' ways and `megadetector`'s own loop (`make bench`).
 
-Everything is timed interleaved in one process after a warm-up: a round calls each way once. Networks have random weights
-and are loaded before the clock starts, on both sides. Prints a table and writes build/bench/speed.json (each ratio:
-ratio of medians, least and greatest ratio of a round, part of the machine's limit) and build/bench/speed-details.json.
+Everything is timed interleaved after a warm-up, each way in a process of its own: a round calls each way once. Networks
+have random weights and are loaded before the clock starts, on both sides. A GPU is used, on both sides, where torch sees
+one. Prints a table and writes build/bench/speed.json (each ratio: ratio of medians, least and greatest ratio of a round,
+part of the machine's limit) and build/bench/speed-details.json.
 """
 
 import argparse
@@ -52,14 +53,14 @@ PARTS = {
 class Bench:
     """What the parts share; each adds its ratios to ``ratios`` and what else it found to ``details``."""
 
-    def __init__(self, folder: Path, threads: int, repeats: int, size: float):
-        self.folder, self.threads, self.repeats, self.size = folder, threads, repeats, size
+    def __init__(self, folder: Path, threads: int, repeats: int, size: float, device: str):
+        self.folder, self.threads, self.repeats, self.size, self.device = folder, threads, repeats, size, device
         self.images = folder / "images"
-        self.ours = Ours(folder, self.images)
+        self.ours = Ours(folder, self.images, device)
         self.ratios: dict[str, dict] = {}
         self.details: dict[str, object] = {}
         self.seconds: dict[str, float] = {}
-        self.peak = {n: timing.matrix_peak(n) for n in sorted({1, threads})}
+        self.peak = {n: timing.matrix_peak(n, device) for n in sorted({1, threads})}
         self.details["matrix_peak_gflops"] = {n: peak / 1e9 for n, peak in self.peak.items()}
         self.small = material.pictures(self.images, 2, 8)
 
@@ -84,8 +85,8 @@ class Bench:
         print(f"  {key}: {found['median']:.2f}x ({found['low']:.2f} to {found['high']:.2f}), "
               f"{found['fraction_of_limit']:.2f} of the limit", flush=True)  # fmt: skip
 
-    def network(self, name: str) -> tuple[dict, object, float]:
-        """Options, embedder and operations of a ResNet."""
+    def network(self, name: str) -> tuple[dict, float]:
+        """Options and operations of a ResNet."""
         weights = self.folder / f"{name}.pth"
         if not weights.exists():
             material.resnet(weights, name, self.small)
@@ -93,7 +94,7 @@ class Bench:
         embedder = self.ours.embedder(options)
         from camtrap.embed.models import load
 
-        return options, embedder, timing.operations(load(embedder, options), (1, 3, 224, 224))
+        return options, timing.operations(load(embedder, options), (1, 3, 224, 224))
 
 
 def main() -> None:
@@ -102,6 +103,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="rounds of each comparison (default 5)")
     parser.add_argument("--size", type=float, default=1.0, help="factor on the numbers of pictures and crops")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="cores used (default 2)")
+    parser.add_argument("--device", help="cpu or cuda:N (default: the first GPU that torch sees, else cpu)")
     parser.add_argument("--only", nargs="+", default=[], choices=PARTS, help="some of the parts only")
     parser.add_argument("--work", type=Path, help="folder for pictures and networks that is kept (default: temporary)")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
@@ -111,12 +113,13 @@ def main() -> None:
         folder = given.work or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         os.environ["OMP_NUM_THREADS"] = str(given.threads)
-        bench = Bench(folder, given.threads, given.repeats, given.size)
+        bench = Bench(folder, given.threads, given.repeats, given.size, given.device or default_device())
         for part in given.only or PARTS:
             PARTS[part](bench)
     bench.details |= {
         "date": datetime.date.today().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {processor()}",
+        "device": bench.device,
         "threads": given.threads,
         "repeats": given.repeats,
         "crop settings": CROP,
@@ -128,6 +131,13 @@ def main() -> None:
     (given.out / "speed-details.json").write_text(json.dumps(bench.details, indent=1, default=str) + "\n")
     table(bench.ratios)
     print(f"{given.out / 'speed.json'} after {bench.details['seconds in all']:.0f} s")
+
+
+def default_device() -> str:
+    """The first GPU, where torch sees one."""
+    import torch
+
+    return "cuda:0" if torch.cuda.is_available() else "cpu"
 
 
 def table(ratios: dict) -> None:

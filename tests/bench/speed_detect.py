@@ -1,47 +1,48 @@
 """The speed of detection beside the package's own loop, of smaller networks, and of the whole chain."""
 
 import statistics
+from collections.abc import Callable
+from pathlib import Path
 
 import material
 import run_once
 import timing
-from ways import BOX, Notebook, Package, same_boxes
+from apart import Apart
+from speed_crops import crop_and_embed, index_stage, notebook_originals
+from ways import BOX, Ours, Package, same_boxes
+
+
+def package_loop(weights: Path, threads: int, paths: list[Path]) -> Callable:
+    """The package's own loop, its detector loaded."""
+    package = Package(weights, threads)
+    return lambda: package(paths)
+
+
+def detect_stage(ours: Ours, index: Path, name: str, weights: Path, threads: int, side: int | None = None) -> Callable:
+    """The detect stage, its detector loaded."""
+    detector = ours.detector(weights, threads, side)
+    return lambda: ours.detect(index, name, detector, weights, threads)
 
 
 def detect(bench) -> None:
     """Detection: the package's own loop and our stage with the same weights on the same pictures."""
-    import torch
-
-    found = {"yolov5x6": bench.count(4), "yolov5s": bench.count(12)}
-    for name, count in found.items():
+    threads = bench.threads
+    for name, count in {"yolov5x6": bench.count(4), "yolov5s": bench.count(12)}.items():
         paths = material.pictures(bench.images, 3, count)
         weights = bench.folder / f"{name}.pt"
         if not weights.exists():
             material.yolo(weights, name, bench.small)
         print(f"detect {name} at 1280, {len(paths)} pictures of 3 megapixels", flush=True)
-        package = Package(weights)
-        operations = timing.operations(package.detector.model, (1, 3, 960, 1280))
-        detector = bench.ours.detector(weights, bench.threads)
-        index, results = bench.ours.index(paths, name), {}
-
-        def theirs(package=package, paths=paths, results=results):
-            torch.set_num_threads(bench.threads)
-            results["a"] = package(paths)
-
-        def ours(index=index, detector=detector, weights=weights, name=name, results=results):
-            torch.set_num_threads(1)
-            results["b"] = bench.ours.detect(index, name, detector, weights, bench.threads)
-
-        ways = {f"megadetector's own loop, {name}": theirs, f"detect stage, {name}": ours}
+        operations = timing.operations(Package(weights, threads).detector.model.cpu(), (1, 3, 960, 1280))
+        index = bench.ours.index(paths, name)
+        package = Apart(package_loop, weights, threads, paths)
+        ours = Apart(detect_stage, bench.ours, index, name, weights, threads)
+        ways = {f"megadetector's own loop, {name}": package, f"detect stage, {name}": ours}
         if name == "yolov5s":
-            one = bench.ours.detector(weights, 1)
-            ways[f"detect stage, {name}, 1 core"] = lambda d=one, w=weights, i=index, n=name: bench.ours.detect(
-                i, n, d, w, 1
-            )
+            ways[f"detect stage, {name}, 1 core"] = Apart(detect_stage, bench.ours, index, f"{name}_1", weights, 1)
         seconds = list(bench.time(ways, len(paths)).values())
-        torch.set_num_threads(bench.threads)
-        bench.keep(f"detect_{name}", seconds[0], seconds[1], operations * len(paths) / bench.peak[bench.threads])
-        bench.details[f"agreement detect {name}"] = same_boxes(results["a"], results["b"], 2048, 1536)
+        bench.keep(f"detect_{name}", seconds[0], seconds[1], operations * len(paths) / bench.peak[threads])
+        bench.details[f"agreement detect {name}"] = same_boxes(package.value, ours.value, 2048, 1536)
         bench.details[f"operations {name} at 960 x 1280"] = operations
 
 
@@ -57,9 +58,8 @@ def smaller(bench) -> None:
         weights = bench.folder / f"{name}.pt"
         if not weights.exists():
             material.yolo11(weights, name) if name == "yolo11s" else material.yolo(weights, name, bench.small)
-        detector = bench.ours.detector(weights, bench.threads, side)
         key = f"{name} at {side}"
-        ways[key] = lambda d=detector, w=weights: bench.ours.detect(index, "smaller", d, w, bench.threads)
+        ways[key] = Apart(detect_stage, bench.ours, index, f"smaller_{name}_{side}", weights, bench.threads, side)
     seconds = timing.interleaved(ways, max(2, bench.repeats // 2))
     first = statistics.median(next(iter(seconds.values())))
     for name, values in seconds.items():
@@ -70,24 +70,19 @@ def smaller(bench) -> None:
 
 def end_to_end(bench) -> None:
     """A thousand pictures of 3 megapixels, 40 % with animals: rates measured above, Snakemake's own cost measured."""
-
-    paths = material.pictures(bench.images, 3, bench.count(12))
+    paths, threads = material.pictures(bench.images, 3, bench.count(12)), bench.threads
     index, found = bench.ours.index(paths, "e2e"), bench.ours.boxes(paths, [BOX] * len(paths), "e2e")
-    options, embedder, operations = bench.network("resnet152")
-    notebook, engine = Notebook(embedder, options), bench.ours.engine(options, bench.threads)
-
-    def ours():
-        crops = bench.ours.crop(index, found, "e2e", bench.threads)
-        bench.ours.embed(crops, "e2e", engine, options, bench.threads)
-
+    options, operations = bench.network("resnet152")
     print(f"notebook and ours after detection, {len(paths)} pictures of 3 megapixels", flush=True)
     ways = {
-        "notebook, 3 megapixels": lambda: notebook.originals(paths, [BOX] * len(paths), bench.folder / "n.jsonl"),
-        "crop and embed stage, 3 megapixels": ours,
-        "index stage, 3 megapixels": lambda: bench.ours.index(paths, "e2e"),
+        "notebook, 3 megapixels": Apart(
+            notebook_originals, options, bench.device, threads, paths, bench.folder / "n.jsonl"
+        ),
+        "crop and embed stage, 3 megapixels": Apart(crop_and_embed, bench.ours, index, found, "e2e", options, threads),
+        "index stage, 3 megapixels": Apart(index_stage, bench.ours, paths, "e2e_again"),
     }
     after = bench.time(ways, len(paths))
-    decoding = timing.decode_seconds(paths) / len(paths) / bench.threads
+    decoding = timing.decode_seconds(paths) / len(paths) / threads
     for name in ("yolov5x6", "yolov5s"):
         fixed = run_once.snakemake(bench, name)
         chain = run_once.chain(bench, name)
@@ -107,7 +102,7 @@ def end_to_end(bench) -> None:
             for i, (x, y) in enumerate(rest)
         ]
         limit = 1000 * (
-            (bench.details[f"operations {name} at 960 x 1280"] + 0.4 * operations) / bench.peak[bench.threads]
+            (bench.details[f"operations {name} at 960 x 1280"] + 0.4 * operations) / bench.peak[threads]
             + 1.4 * decoding
         )
         key = "end_to_end" if name == "yolov5x6" else "end_to_end_yolov5s"

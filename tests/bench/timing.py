@@ -5,22 +5,19 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from apart import Apart
 
 
-def interleaved(ways: dict[str, Callable[[], object]], repeats: int, inner: bool = False) -> dict[str, list[float]]:
-    """Call each way once to warm up, then all of them in turn ``repeats`` times; seconds of each call.
-
-    With ``inner`` a way returns the seconds that count.
-    """
-    for way in ways.values():
-        way()
-    seconds = {name: [] for name in ways}
-    for _ in range(repeats):
-        for name, way in ways.items():
-            begin = time.perf_counter()
-            told = way()
-            seconds[name].append(told if inner else time.perf_counter() - begin)
-    return seconds
+def interleaved(ways: dict[str, Apart], repeats: int) -> dict[str, list[float]]:
+    """Call each way once to warm up, then all of them in turn ``repeats`` times; seconds of each call. Closes them."""
+    try:
+        for way in ways.values():
+            way()
+        rounds = [[way() for way in ways.values()] for _ in range(repeats)]
+    finally:
+        for way in ways.values():
+            way.close()
+    return dict(zip(ways, map(list, zip(*rounds, strict=True)), strict=True))
 
 
 def ratio(theirs: list[float], ours: list[float], limit: float) -> dict[str, float]:
@@ -34,17 +31,34 @@ def ratio(theirs: list[float], ours: list[float], limit: float) -> dict[str, flo
     }
 
 
-def matrix_peak(threads: int, seconds: float = 2.0) -> float:
-    """Floating-point operations a second of this machine's best float32 matrix product (2048 x 2048).
+def matrix_peak(threads: int, device: str = "cpu", seconds: float = 2.0) -> float:
+    """Floating-point operations a second of this machine's best float32 matrix product (2048 x 2048; on a GPU 8192 x 8192).
 
-    The best of torch's, NumPy's and ONNX Runtime's: which library uses a processor's widest vectors depends on its maker.
+    On a CPU the best of torch's, NumPy's and ONNX Runtime's: which library uses a processor's widest vectors depends on
+    its maker.
     """
-    import onnx
-    import onnxruntime
     import torch
     from threadpoolctl import threadpool_limits
 
-    n = 2048
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    best = 0.0
+    with threadpool_limits(threads):
+        for n, product in _products(threads) if device == "cpu" else _gpu_products(device):
+            end = time.perf_counter() + seconds
+            while time.perf_counter() < end:
+                begin = time.perf_counter()
+                product()
+                best = max(best, 2 * n**3 / (time.perf_counter() - begin))
+    torch.set_num_threads(before)
+    return best
+
+
+def _products(threads: int, n: int = 2048) -> list[tuple[int, Callable]]:
+    import onnx
+    import onnxruntime
+    import torch
+
     a, b = (np.random.default_rng(seed).random((n, n), dtype=np.float32) for seed in (0, 1))
     kinds = [onnx.helper.make_tensor_value_info(name, 1, [n, n]) for name in "abc"]
     graph = onnx.helper.make_graph([onnx.helper.make_node("MatMul", ["a", "b"], ["c"])], "g", kinds[:2], kinds[2:])
@@ -53,18 +67,19 @@ def matrix_peak(threads: int, seconds: float = 2.0) -> float:
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     left, right = torch.from_numpy(a), torch.from_numpy(b)
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    best = 0.0
-    with threadpool_limits(threads):
-        for product in (lambda: left @ right, lambda: a @ b, lambda: session.run(None, {"a": a, "b": b})):
-            end = time.perf_counter() + seconds
-            while time.perf_counter() < end:
-                begin = time.perf_counter()
-                product()
-                best = max(best, 2 * n**3 / (time.perf_counter() - begin))
-    torch.set_num_threads(before)
-    return best
+    return [(n, lambda: left @ right), (n, lambda: a @ b), (n, lambda: session.run(None, {"a": a, "b": b}))]
+
+
+def _gpu_products(device: str, n: int = 8192) -> list[tuple[int, Callable]]:
+    import torch
+
+    left, right = (torch.rand((n, n), device=device) for _ in range(2))
+
+    def product():
+        left @ right
+        torch.cuda.synchronize(device)
+
+    return [(n, product)]
 
 
 def operations(network, shape: tuple[int, ...]) -> float:

@@ -33,11 +33,14 @@ BOX = [0.3, 0.3, 0.25, 0.3]
 class Notebook:
     """The Yasuní notebooks: for each detection the whole picture with PIL, cropped, one at a time, eager, as JSON lines."""
 
-    def __init__(self, embedder, options: dict):
+    def __init__(self, options: dict, device: str, threads: int):
         torchvision_ops.ensure()
+        import torch
         from torchvision import transforms
 
-        self.network = load(embedder, options)
+        torch.set_num_threads(threads)
+        embedder = resolve(options)
+        self.network, self.device = load(embedder, options).to(device), device
         self.transform = transforms.Compose(
             [
                 transforms.Resize((224, 224)),
@@ -51,7 +54,7 @@ class Notebook:
         import torch
 
         with torch.no_grad():
-            return self.network(self.transform(image).unsqueeze(0)).flatten().tolist()
+            return self.network(self.transform(image).unsqueeze(0).to(self.device)).flatten().tolist()
 
     def crops(self, images: list[bytes], out: Path) -> np.ndarray:
         """From crops that are cut already: the model loop alone."""
@@ -94,9 +97,12 @@ class Folders(Notebook):
 class Package:
     """`megadetector`'s own loop; loaded once, as ours is."""
 
-    def __init__(self, weights: Path):
+    def __init__(self, weights: Path, threads: int):
         torchvision_ops.ensure()
+        import torch
         from megadetector.detection import run_detector_batch
+
+        torch.set_num_threads(threads)
 
         self.weights, self.batch = str(weights), run_detector_batch
         with _quiet():
@@ -115,8 +121,8 @@ class Package:
 class Ours:
     """Our stages through their entry points, from files to files; networks are loaded once, as the others' are."""
 
-    def __init__(self, folder: Path, images: Path):
-        self.folder, self.images = folder, images
+    def __init__(self, folder: Path, images: Path, device: str = "cpu"):
+        self.folder, self.images, self.device = folder, images, device
         self.roots = Roots(str(images))
 
     def index(self, paths: list[Path], name: str) -> Path:
@@ -162,13 +168,13 @@ class Ours:
 
     def engine(self, options: dict, threads: int, quantised: Path | None = None):
         """The engine that the configuration asks for."""
-        return make_engine(resolve(options), options, str(self.folder), "cpu", threads, 8, quantised)
+        return make_engine(resolve(options), options, str(self.folder), self.device, threads, 8, quantised)
 
     def detector(self, weights: Path, threads: int, side: int | None = None):
         """The detector, ready."""
         sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
         cache = str(self.folder)
-        return megadetector.MegaDetector(weights, sha256, "cpu", side, None, 0.005, "auto", threads, cache)
+        return megadetector.MegaDetector(weights, sha256, self.device, side, None, 0.005, "auto", threads, cache)
 
     def detect(self, index: Path, name: str, detector, weights: Path, threads: int) -> list[dict]:
         """The detect stage with a detector that is ready; its entries, by file."""
@@ -178,7 +184,7 @@ class Ours:
         before, megadetector.MegaDetector = megadetector.MegaDetector, lambda *arguments: detector
         try:
             options |= {"min_confidence": 0.005, "runtime": "auto", "precision": "float32", "prefilter": "none"}
-            detect_run.detect_shard(index, known, out, self.roots, options, threads=threads)
+            detect_run.detect_shard(index, known, out, self.roots, options, device=self.device, threads=threads)
         finally:
             megadetector.MegaDetector = before
         return json.loads(out.read_text())["images"]
