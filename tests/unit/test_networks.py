@@ -11,7 +11,7 @@ from camtrap import torchvision_ops
 from camtrap.detect import networks
 from camtrap.detect.networks import TorchNetwork
 from camtrap.logs import UserError
-from camtrap.pictures import decode
+from camtrap.pictures import PictureError, decode
 from camtrap.weights import digest
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -25,6 +25,10 @@ def detector(runtime, cache, threads=1, image_size=640):
     from camtrap.detect.megadetector import MegaDetector
 
     return MegaDetector(WEIGHTS, digest(WEIGHTS), "cpu", image_size, CLASSES, 0.05, runtime, threads, str(cache))
+
+
+def found_by(detector, names, pictures):
+    return detector([detector.prepare(name, picture) for name, picture in zip(names, pictures, strict=True)])
 
 
 @real
@@ -44,7 +48,7 @@ def test_boxes_are_those_of_the_package(tmp_path, monkeypatch, runtime):
     found = 0
     for file, wanted in zip(files, theirs, strict=True):
         picture = decode(file.read_bytes())
-        (given,) = ours([file.name], [picture])
+        (given,) = found_by(ours, [file.name], [picture])
         boxes = [box for box in wanted["detections"] if int(box["category"]) in classes]
         assert len(given["detections"]) == len(boxes)
         height, width = picture.shape[:2]
@@ -72,8 +76,8 @@ def test_every_shape_of_picture_and_every_runtime(tmp_path, runtime):
     assert engine.decodes
     assert not torch.decodes
     with ThreadPoolExecutor(3) as pool:  # each thread has pictures of its own shape
-        given = [entry for (entry,) in pool.map(lambda n, p: engine([n], [p]), names * 3, pictures * 3)]
-    wanted = torch(names, pictures) * 3
+        given = [entry for (entry,) in pool.map(lambda n, p: found_by(engine, [n], [p]), names * 3, pictures * 3)]
+    wanted = found_by(torch, names, pictures) * 3
     assert any(entry["detections"] for entry in wanted)
     for mine, other in zip(given, wanted, strict=True):
         assert [box["category"] for box in mine["detections"]] == [box["category"] for box in other["detections"]]
@@ -88,18 +92,18 @@ def test_a_large_network_is_computed_by_ncnn_from_the_cache_too(tmp_path, monkey
     picture = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
     first, second = (detector("auto", tmp_path) for _ in range(2))
     assert isinstance(second.detector.model, networks.NcnnNetwork)
-    assert first(["x"], [picture]) == second(["x"], [picture])
-    assert first(["x"], [picture])[0]["detections"]
+    assert found_by(first, ["x"], [picture]) == found_by(second, ["x"], [picture])
+    assert found_by(first, ["x"], [picture])[0]["detections"]
 
 
 @real
 def test_a_damaged_conversion_is_made_anew(tmp_path):
     picture = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
-    wanted = detector("ncnn", tmp_path)(["x"], [picture])
+    wanted = found_by(detector("ncnn", tmp_path), ["x"], [picture])
     (kept,) = (tmp_path / "ncnn").glob("*.bin")
     whole = kept.read_bytes()
     kept.write_bytes(whole[: len(whole) // 2] + bytes(len(whole) // 2))
-    assert detector("ncnn", tmp_path)(["x"], [picture]) == wanted
+    assert found_by(detector("ncnn", tmp_path), ["x"], [picture]) == wanted
     assert kept.read_bytes() == whole
 
 
@@ -108,6 +112,13 @@ def test_a_damaged_conversion_is_made_anew(tmp_path):
 def test_a_side_that_the_stride_does_not_divide_is_refused(tmp_path, runtime):
     with pytest.raises(UserError, match="656 is no multiple of 32, which these weights need: choose 640 or 672"):
         detector(runtime, tmp_path, image_size=656)
+
+
+@real
+def test_a_picture_that_cannot_be_letterboxed_is_its_own_failure(tmp_path):
+    line = np.zeros((1, 2000, 3), np.uint8)
+    with pytest.raises(PictureError, match="2000 x 1 pixels cannot be letterboxed"):
+        detector("torch", tmp_path).prepare("line.png", line)
 
 
 def convolution():

@@ -12,6 +12,7 @@ from camtrap import torchvision_ops
 from camtrap.detect import networks
 from camtrap.detections.megadetector_json import CATEGORIES
 from camtrap.logs import UserError
+from camtrap.pictures import PictureError, one_line
 from camtrap.weights import digest
 
 OWN_CLASSES = {"animal": [0], "person": [1], "vehicle": [2]}
@@ -119,11 +120,23 @@ class MegaDetector:
             raise UserError(f"detector.classes: the categories are {', '.join(ids)}, not {', '.join(sorted(wrong))}")
         return {str(number): ids[name] for name, numbers in (classes or OWN_CLASSES).items() for number in numbers}
 
-    def __call__(self, paths: list[str], pictures: list[np.ndarray]) -> list[dict]:
-        """Detect in a batch of pictures (uint8, (h, w, 3), rotated); return a batch-format entry for each."""
-        results = self.detector.generate_detections_one_batch(
-            pictures, paths, detection_threshold=self.min_confidence, image_size=self.image_size
-        )
+    def prepare(self, path: str, picture: np.ndarray) -> dict:
+        """Letterbox a picture (uint8, (h, w, 3), rotated) as the package does; several threads may call it at once.
+
+        Raises
+        ------
+        PictureError
+            The package cannot (a picture one pixel high, say).
+        """
+        try:
+            return self.detector.preprocess_image(picture, path, self.image_size)
+        except Exception as error:  # of OpenCV, of whatever kind
+            height, width = picture.shape[:2]
+            raise PictureError(f"{width} x {height} pixels cannot be letterboxed ({one_line(error)})") from None
+
+    def __call__(self, prepared: list[dict]) -> list[dict]:
+        """Detect in a batch of pictures that :meth:`prepare` gave; return a batch-format entry for each."""
+        results = self.detector.generate_detections_one_batch(prepared, detection_threshold=self.min_confidence)
         if self.detector.model.error is not None:  # the package takes any error for the picture's
             raise self.detector.model.error
         entries = []

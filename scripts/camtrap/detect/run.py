@@ -90,26 +90,27 @@ def _megadetector(rows, known, roots, options, cache, device, threads, batch_siz
         options["precision"] == "mixed",
     )
 
-    def read(row: dict) -> tuple[dict, np.ndarray | pictures.PictureError]:
+    def read(row: dict) -> tuple[dict, dict | pictures.PictureError]:
         try:
-            return row, pictures.load(roots, row)
+            return row, detector.prepare(row["path"], pictures.load(roots, row))
         except pictures.PictureError as error:
             return row, error
 
-    def detect(batch: list[tuple[dict, np.ndarray | pictures.PictureError]]) -> list[dict]:
+    def detect(batch: list[tuple[dict, dict | pictures.PictureError]]) -> list[dict]:
         entries = [
-            {"file": row["path"], "failure": _reason(str(picture))}
-            for row, picture in batch
-            if isinstance(picture, pictures.PictureError)
+            {"file": row["path"], "failure": _reason(str(error))}
+            for row, error in batch
+            if isinstance(error, pictures.PictureError)
         ]
-        good = [(row["path"], picture) for row, picture in batch if isinstance(picture, np.ndarray)]
-        return entries + (detector(*map(list, zip(*good, strict=True))) if good else [])
+        good = [prepared for _, prepared in batch if isinstance(prepared, dict)]
+        return entries + (detector(good) if good else [])
 
     if detector.decodes:
         batch_size = 1
         done = ordered(lambda row: detect([read(row)]), rows, threads)
-    else:  # the next pictures are decoded while one batch is computed
-        done = map(detect, batched(ordered(read, rows, 1, ahead=batch_size), batch_size))
+    else:  # the next pictures are prepared while one batch is computed, on a CPU by the one thread that is left
+        readers = 1 if device == "cpu" else threads
+        done = map(detect, batched(ordered(read, rows, readers, ahead=batch_size), batch_size))
     with silent():
         return [entry for batch in progress(done, -(-len(rows) // batch_size), "batches") for entry in batch]
 
