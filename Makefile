@@ -43,6 +43,7 @@ test-writers: setup
 bench: setup
 	$(BIN)/python tests/bench/speed.py
 	$(BIN)/python tests/bench/agreement.py
+	$(BIN)/python tests/bench/burst_frames.py
 	$(BIN)/python tests/bench/planning.py
 
 bench-quality: setup

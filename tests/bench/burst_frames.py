@@ -134,7 +134,8 @@ def real(folder: Path, name: str, size: int) -> None:
     table["datetime"] = table["datetime"].fillna(pd.to_datetime(number / 25, unit="s"))
     with silent():
         detector = MegaDetector(weights, digest(weights), "cpu", size, COCO, 0.005, "auto", 2, str(folder))
-        entries = [detector([p], [pictures.decode((images / p).read_bytes())])[0] for p in table["path"]]
+        prepared = (detector.prepare(p, pictures.decode((images / p).read_bytes())) for p in table["path"])
+        entries = [detector([one])[0] for one in prepared]
     boxes = [[d["bbox"] for d in e["detections"] if d["category"] == "1" and d["conf"] >= CROP] for e in entries]
     kinds = ["animal" if found else "empty" for found in boxes]
     report(f"Real, {name}, yolov5n at {size}", table.assign(boxes=boxes, kind=kinds))
