@@ -90,6 +90,7 @@ def formats(folder: Path) -> dict:
     """Crops and vectors stored or computed in fewer bits."""
     from camtrap import pictures
     from camtrap.crop import cut, encode
+    from camtrap.embed.engines import has_bfloat16
 
     with open(DATA / "crops" / "animals22" / "labels.csv", newline="") as file:
         rows = sorted((row["path"], row["label"]) for row in csv.DictReader(file))
@@ -102,6 +103,7 @@ def formats(folder: Path) -> dict:
     out = {}
     ways = [(name, name, {}) for name in stored]
     ways += [("png, float16", "png", {"storage": "float16"}), ("jpeg 95, int8", "jpeg 95", {"precision": "int8"})]
+    ways += [("png, mixed", "png", {"precision": "mixed"})] if has_bfloat16() else []
     for name, kind, changes in ways:
         x = embed(folder, tables[kind], **changes)
         bytes_ = sum(map(len, stored[kind])) / len(crops)

@@ -155,6 +155,7 @@ def embed(bench) -> None:
     import pyarrow.parquet as pq
 
     from camtrap.embed import int8
+    from camtrap.embed.engines import has_bfloat16
 
     threads = bench.threads
     paths = material.pictures(bench.images, 2, bench.count(32))
@@ -174,10 +175,15 @@ def embed(bench) -> None:
             small = Apart(embed_stage, bench.ours, crops, "int8", exact, threads, quantised)
             ways[f"embed stage, {name}, int8"] = small
             ways[f"embed stage, {name}, 1 core"] = Apart(embed_stage, bench.ours, crops, "one", options, 1)
+            if has_bfloat16():
+                half = options | {"precision": "mixed"}
+                ways[f"embed stage, {name}, mixed"] = Apart(embed_stage, bench.ours, crops, "half", half, threads)
         seconds = list(bench.time(ways, len(stored)).values())
         limit = operations * len(stored) / bench.peak[threads]
         bench.keep(f"embed_{name}_float32", seconds[0], seconds[1], limit)
         bench.details[f"agreement embed {name}"] = agreement(loop.value, stage.value)
+        if len(seconds) > 4:
+            bench.keep(f"embed_{name}_mixed", seconds[0], seconds[4], limit, named=False)
         if len(seconds) > 2:
             bench.keep(f"embed_{name}_int8", seconds[0], seconds[2], limit)
             bench.details[f"agreement embed {name} int8 (random weights)"] = agreement(loop.value, small.value)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from camtrap.embed import engines
 from camtrap.embed.engines import best_batch, halving, make_engine
 from camtrap.embed.models import resolve
 from camtrap.logs import UserError
@@ -79,7 +80,7 @@ def test_the_batch_grows_while_a_row_gets_cheaper(seconds_of_batch, best):
 @pytest.mark.parametrize(
     ("changes", "device", "message"),
     [
-        ({"precision": "mixed"}, "cpu", "mixed needs a GPU"),
+        ({"precision": "mixed", "runtime": "onnxruntime"}, "cuda:0", "mixed is computed by torch"),
         ({"precision": "int8"}, "cuda:0", "gpu=0"),
         ({"precision": "int8", "runtime": "torch"}, "cpu", "int8 is for ONNX Runtime"),
         ({"precision": "int8", "runtime": "ncnn"}, "cpu", "int8 is for ONNX Runtime"),
@@ -94,6 +95,24 @@ def test_the_batch_grows_while_a_row_gets_cheaper(seconds_of_batch, best):
 def test_combinations_that_do_not_exist_are_refused(changes, device, message):
     with pytest.raises(UserError, match=message):
         make_engine(resolve(OPTIONS), OPTIONS | changes, None, device, 1, 8)
+
+
+def test_half_precision_is_refused_on_a_cpu_that_emulates_it(monkeypatch):
+    monkeypatch.setattr(engines, "has_bfloat16", lambda: False)
+    with pytest.raises(UserError, match="mixed needs a GPU, or a CPU that computes in bfloat16"):
+        make_engine(resolve(OPTIONS), OPTIONS | {"precision": "mixed"}, None, "cpu", 1, 8)
+
+
+def test_half_precision_on_a_cpu_is_near_single(monkeypatch):
+    monkeypatch.setattr(engines, "has_bfloat16", lambda: True)  # an emulating CPU computes the same, later
+    inputs = np.random.default_rng(1).standard_normal((5, 3, 32, 32), dtype=np.float32)
+    wanted = make_engine(resolve(OPTIONS), OPTIONS | {"runtime": "torch"}, None, "cpu", 1, 8).forward(inputs)
+    engine = make_engine(resolve(OPTIONS), OPTIONS | {"precision": "mixed"}, None, "cpu", 3, 8)
+    assert (engine.workers, engine.batch, engine.decodes) == (3, 8, True)
+    given = engine.forward(inputs)
+    assert given.dtype == np.float32
+    difference = np.abs(given - wanted).max() / np.abs(wanted).max()
+    assert 1e-5 < difference < 2e-2  # eight bits of mantissa, not 24
 
 
 @pytest.mark.parametrize(

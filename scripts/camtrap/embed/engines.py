@@ -61,21 +61,24 @@ def make_engine(
     """
     runtime, precision = options["runtime"], options["precision"]
     cpu = device == "cpu"
-    if precision == "mixed" and cpu:
-        raise UserError("embed.precision: mixed needs a GPU (most CPUs emulate half precision, tens of times slower)")
+    if precision == "mixed" and cpu and not has_bfloat16():
+        raise UserError("embed.precision: mixed needs a GPU, or a CPU that computes in bfloat16 (this one emulates it)")
+    if precision == "mixed" and runtime in ("onnxruntime", "ncnn"):
+        raise UserError(f"embed.precision: mixed is computed by torch: choose embed.runtime: auto, not {runtime}")
     if precision == "int8" and (not cpu or runtime in ("torch", "ncnn")):
         raise UserError(
             "embed.precision: int8 is for ONNX Runtime on a CPU (add --resources gpu=0, leave embed.runtime)"
         )
     if runtime in ("onnxruntime", "ncnn") and not cpu:
         raise UserError(f"embed.runtime: {runtime} is for the CPU; on a GPU choose auto or torch")
-    if options["compile"] and cpu and runtime != "torch":
+    by_torch = not cpu or runtime == "torch" or precision == "mixed"
+    if options["compile"] and not by_torch:
         raise UserError("embed.compile: true is for torch: choose embed.runtime: torch, or a GPU (--resources gpu=1)")
     if options["decode"] == "gpu" and cpu:
         raise UserError("embed.decode: gpu needs a GPU (--resources gpu=1); on the CPU choose embed.decode: cpu")
     if precision == "int8":
         return cpu_engine(onnx_model.Session(quantised), threads, batch_size)
-    if not cpu or runtime == "torch":
+    if by_torch:
         encoded = embedder if options["decode"] == "gpu" else None
         if encoded:
             on_device.check(encoded, device)
@@ -127,23 +130,25 @@ def torch_engine(
 ) -> Engine:
     """A torch module, channels last; compiled by the first call if ``compiles`` says so.
 
-    On a CUDA device two threads compute, each in a stream of its own: while one batch is computed, the next is copied
-    from pinned memory and the last one back. Out of memory the batch is halved and stays so. There ``encoded``, the
-    embedder, lets ``forward`` take JPEGs too.
+    On a CPU all threads compute one batch; with ``mixed`` (bfloat16) each one of its own, which is sooner. On a CUDA
+    device two threads compute, each in a stream of its own: while one batch is computed, the next is copied from pinned
+    memory and the last one back. Out of memory the batch is halved and stays so. There ``encoded``, the embedder, lets
+    ``forward`` take JPEGs too.
     """
     import torch
 
-    torch.set_num_threads(max(1, threads))
+    alone = device == "cpu" and mixed
+    torch.set_num_threads(1 if alone else max(1, threads))
     network = network.to(device, memory_format=torch.channels_last)
     if compiles:
         network = compiled(network, threads)
     if device == "cpu":
 
         def on_cpu(inputs: np.ndarray) -> np.ndarray:
-            with torch.inference_mode():
-                return network(_channels_last(torch.from_numpy(inputs))).flatten(1).numpy()
+            with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=mixed):
+                return network(_channels_last(torch.from_numpy(inputs))).float().flatten(1).numpy()
 
-        return Engine(on_cpu, 1, batch_size, False)
+        return Engine(on_cpu, max(1, threads) if alone else 1, batch_size, alone)
 
     torch.cuda.synchronize(device)  # other streams may use the weights only when they are there
     kind = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
@@ -163,6 +168,13 @@ def torch_engine(
         return halving(on_gpu, inputs, limit, torch.OutOfMemoryError, torch.cuda.empty_cache)
 
     return Engine(forward, 2, batch_size, False, encoded is not None)
+
+
+def has_bfloat16() -> bool:
+    """Whether this CPU has instructions for bfloat16 (AVX-512 BF16, AMX, Arm's); without them torch is tens of times slower."""
+    import torch
+
+    return any(has for name, has in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
 
 
 def _channels_last(tensor):
