@@ -28,6 +28,13 @@ except (ConfigError, PlanError, UserError) as error:
 OFFERED_GPUS = workflow.global_resources.get("gpu").value
 if workflow.is_main_process and OFFERED_GPUS == 0:
     no_gpu_for_jobs()
+# Refused here: Snakemake removes a job's old results before the job can say no.
+if config["embed"]["decode"] == "gpu" and workflow.is_main_process:
+    asked = workflow.resource_settings.overwrite_resources.get("embed", {})
+    if OFFERED_GPUS == 0 or not (OFFERED_GPUS or "gpu" in asked):
+        raise WorkflowError(
+            "embed.decode: gpu needs a GPU: add --resources gpu=1, or set embed.decode: cpu"
+        )
 
 SHARDS = PLAN.shards
 SHARD_SIZE = config["plan"]["shard_size"]

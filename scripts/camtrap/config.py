@@ -52,6 +52,7 @@ def complete(config: dict, schema: dict | None = None) -> dict:
         ]
     if not mistakes:
         _settle(config, schema)
+        mistakes = [*_together(config)]
     if mistakes:
         raise ConfigError("; ".join(mistakes) + " (all keys: config/README.md)")
     return config
@@ -112,6 +113,12 @@ def _fill(config: dict, schema: dict) -> None:
             config[key] = inner["default"]
         if isinstance(config.get(key), dict) and "properties" in inner:
             _fill(config[key], inner)
+
+
+def _together(config: dict):
+    """What no key alone is wrong about."""
+    if config.get("embed", {}).get("decode") == "gpu" and config["crop"]["format"] != "jpeg":
+        yield "embed.decode: gpu needs crop.format: jpeg"
 
 
 def _settle(config: dict, schema: dict) -> None:

@@ -4,6 +4,7 @@ In one process each would live in the memory that others left: Pillow decodes a 
 keeps freed pages as where it fetches them anew, and which of the two it does depends on what the process did before.
 """
 
+import contextlib
 import multiprocessing
 import os
 import time
@@ -38,28 +39,39 @@ class Apart:
             self._process.start()
         other.close()
         self.value: object = None
+        self._receive()  # it is ready: ways prepare one after another
+
+    def _receive(self) -> object:
+        try:
+            return self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join(10)
+            raise RuntimeError(
+                f"the process of a way has ended (exit code {self._process.exitcode}); its error, if any, stands above"
+            ) from None
 
     def __call__(self) -> float:
         """Seconds that one call took in its process."""
-        self._pipe.send(True)
-        try:
-            seconds, self.value = self._pipe.recv()
-        except EOFError:
-            raise RuntimeError("the process of this way has died; what it said stands above") from None
+        with contextlib.suppress(OSError):  # if it has ended, the next line says so
+            self._pipe.send(True)
+        seconds, self.value = self._receive()
         return seconds
 
     def close(self) -> None:
         """End the process; the value stays."""
         self._pipe.close()
-        self._process.join()
+        self._process.join(30)
+        self._process.kill()
 
 
 def _serve(pipe, make: Callable[..., Callable], arguments: tuple) -> None:
     way = make(*arguments)
-    try:
-        while pipe.recv():
-            begin = time.perf_counter()
-            value = way()
-            pipe.send((time.perf_counter() - begin, value))
-    except EOFError:
-        return
+    pipe.send(True)
+    while True:
+        try:
+            pipe.recv()
+        except EOFError:
+            return
+        begin = time.perf_counter()
+        value = way()
+        pipe.send((time.perf_counter() - begin, value))

@@ -17,7 +17,7 @@ CHAIN = """
 import sys
 from pathlib import Path
 from ways import Notebook, Package
-Package(Path({weights!r}), {threads})
+Package(Path({weights!r}), {device!r}, {threads})
 Notebook({options!r}, {device!r}, {threads})
 """
 

@@ -12,9 +12,9 @@ from speed_crops import crop_and_embed, index_stage, notebook_originals
 from ways import BOX, Ours, Package, same_boxes
 
 
-def package_loop(weights: Path, threads: int, paths: list[Path]) -> Callable:
+def package_loop(weights: Path, device: str, threads: int, paths: list[Path]) -> Callable:
     """The package's own loop, its detector loaded."""
-    package = Package(weights, threads)
+    package = Package(weights, device, threads)
     return lambda: package(paths)
 
 
@@ -33,9 +33,9 @@ def detect(bench) -> None:
         if not weights.exists():
             material.yolo(weights, name, bench.small)
         print(f"detect {name} at 1280, {len(paths)} pictures of 3 megapixels", flush=True)
-        operations = timing.operations(Package(weights, threads).detector.model.cpu(), (1, 3, 960, 1280))
+        operations = timing.operations(Package(weights, "cpu", threads).detector.model, (1, 3, 960, 1280))
         index = bench.ours.index(paths, name)
-        package = Apart(package_loop, weights, threads, paths)
+        package = Apart(package_loop, weights, bench.device, threads, paths)
         ours = Apart(detect_stage, bench.ours, index, name, weights, threads)
         ways = {f"megadetector's own loop, {name}": package, f"detect stage, {name}": ours}
         if name == "yolov5s":

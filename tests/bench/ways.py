@@ -97,7 +97,7 @@ class Folders(Notebook):
 class Package:
     """`megadetector`'s own loop; loaded once, as ours is."""
 
-    def __init__(self, weights: Path, threads: int):
+    def __init__(self, weights: Path, device: str, threads: int):
         torchvision_ops.ensure()
         import torch
         from megadetector.detection import run_detector_batch
@@ -106,7 +106,9 @@ class Package:
 
         self.weights, self.batch = str(weights), run_detector_batch
         with _quiet():
-            self.detector = run_detector_batch.load_detector(self.weights)
+            self.detector = run_detector_batch.load_detector(
+                self.weights, force_cpu=device == "cpu", detector_options={"device": device}
+            )
 
     def __call__(self, paths: list[Path]) -> list[dict]:
         """Batch-format entries."""

@@ -31,11 +31,15 @@ EXAMPLE = np.zeros((3, 32, 32), np.float32)
 def torch(tmp_path, monkeypatch):
     """torch with its kernels in a folder of their own, and as ready to compile afterwards as before."""
     import torch
+    import torch._dynamo.utils
+
+    torch._dynamo.utils.counters.clear()
 
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     yield torch
     torch.compiler.set_stance("default")
     torch.compiler.reset()
+    torch._dynamo.utils.counters.clear()
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU: no g++ here")
@@ -47,6 +51,7 @@ def test_a_compiled_network_gives_the_eager_outputs_whatever_the_batch_and_the_t
     embedder = resolve(OPTIONS)
     eager = make_engine(embedder, OPTIONS | {"compile": False}, None, "cpu", 1, 8).forward
     engine = make_engine(embedder, OPTIONS, None, "cpu", 1, 8)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 1
     inputs = np.random.default_rng(1).standard_normal((11, 3, 32, 32), dtype=np.float32)
     wanted = eager(inputs)
 

@@ -88,6 +88,12 @@ def test_defaults_are_filled_at_every_level():
     assert filled["plan"]["mode"] == "auto"
 
 
+def test_crops_that_no_gpu_decodes_are_refused():
+    with pytest.raises(ConfigError, match=r"embed\.decode: gpu needs crop\.format: jpeg"):
+        complete({"embed": {"decode": "gpu"}, "crop": {"format": "png"}})
+    assert complete({"embed": {"decode": "gpu"}})["embed"]["decode"] == "gpu"
+
+
 def test_completing_twice_is_completing_once():
     once = complete(read(CONFIG / "demo.yaml"))
     assert complete(yaml.safe_load(yaml.safe_dump(once))) == once

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from camtrap import torchvision_ops
@@ -112,6 +113,50 @@ def test_a_damaged_conversion_is_made_anew(tmp_path):
 def test_a_side_that_the_stride_does_not_divide_is_refused(tmp_path, runtime):
     with pytest.raises(UserError, match="656 is no multiple of 32, which these weights need: choose 640 or 672"):
         detector(runtime, tmp_path, image_size=656)
+
+
+@real
+@pytest.mark.parametrize(("threads", "batch_size"), [(8, 16), (3, 5)])
+def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, threads, batch_size):
+    """The way of a GPU, with the network on the CPU."""
+    from PIL import Image
+
+    from camtrap.detect import megadetector, run
+    from camtrap.index import index_shard
+    from camtrap.paths import Roots
+
+    files = sorted(PICTURES.rglob("*.jpg"))[:4]
+    for number in range(12):
+        with Image.open(files[number % 4]) as image:
+            image.resize((320 + 64 * (number % 3), 240)).save(tmp_path / f"{number:02d}.jpg")
+    Image.new("RGB", (2000, 1)).save(tmp_path / "line.png")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    pq.write_table(index_shard([(name, 1, 1) for name in names], Roots(str(tmp_path))), tmp_path / "index.parquet")
+    (tmp_path / "00.jpg").unlink()
+    known = {"backend": "megadetector", "model": "yolov5n", "sha256": digest(WEIGHTS)}
+    (tmp_path / "known.json").write_text(json.dumps(known))
+    options = {"weights": str(WEIGHTS), "weights_sha256": None, "image_size": 320, "classes": CLASSES}
+    options |= {"min_confidence": 0.05, "runtime": "torch", "precision": "float32", "prefilter": "none"}
+
+    class OnCpu(megadetector.MegaDetector):
+        def __init__(self, path, sha256, device, *others):
+            super().__init__(path, sha256, "cpu", *others)
+
+    monkeypatch.setattr(megadetector, "MegaDetector", OnCpu)
+    found = {}
+    for device, sizes in (("cpu", (1, 1)), ("cuda:0", (threads, batch_size))):
+        out = tmp_path / "out.json"
+        arguments = (tmp_path / "index.parquet", tmp_path / "known.json", out, Roots(str(tmp_path)), options, None)
+        run.detect_shard(*arguments, device, *sizes)
+        found[device] = json.loads(out.read_text())["images"]
+    assert [entry["file"] for entry in found["cuda:0"]] == names
+    failures = {entry["file"]: entry["failure"] for entry in found["cuda:0"] if "failure" in entry}
+    assert sorted(failures) == ["00.jpg", "line.png"]
+    assert "2000 x 1 pixels cannot be letterboxed" in failures["line.png"]
+    assert sum(len(entry.get("detections") or []) for entry in found["cpu"]) > 0
+    for one, other in zip(found["cpu"], found["cuda:0"], strict=True):
+        boxes = [[box["bbox"] + [box["conf"]] for box in entry.get("detections") or []] for entry in (one, other)]
+        np.testing.assert_allclose(*boxes, atol=2e-3)
 
 
 @real

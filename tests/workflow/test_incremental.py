@@ -167,7 +167,6 @@ SETTINGS = {
         per_shard("embed", shards=2) + REDUCED + Counter(["embedder_weights"]),
     ),
     "precision": ({"embed": {"storage": "float16"}}, per_shard("embed", shards=2) + REDUCED),
-    "another decoder": ({"embed": {"decode": "gpu"}}, per_shard("embed", shards=2) + REDUCED),
     "more k": ({"cluster": {"k": "2-4"}}, CHOSEN + Counter({"cluster_kmeans": 1, "cluster_gmm": 1})),
     "fewer k": ({"cluster": {"k": "2"}}, CHOSEN),
     "k-means": ({"cluster": {"kmeans": {"restarts": 2}}}, CHOSEN + Counter({"cluster_kmeans": 2})),
@@ -192,6 +191,31 @@ def test_a_setting_runs_what_it_concerns(survey, change):
     jobs = survey.dry_run()
     assert jobs.rules == expected
     assert all(shards == set(survey.shards()) for shards in jobs.shards.values())
+
+
+def test_another_decoder_needs_a_gpu_and_costs_nothing_without_one(survey):
+    survey.settings = {"embed": {"decode": "gpu"}}
+    before = stamps(survey.results / "embeddings")
+    for arguments in ([], ["--resources", "gpu=0"]):
+        text = survey.snakemake("--cores", "1", *arguments, fails=True)
+        assert "embed.decode: gpu needs a GPU" in text
+        assert "Traceback" not in text
+    assert stamps(survey.results / "embeddings") == before
+    assert survey.dry_run("--resources", "gpu=1").rules == per_shard("embed", shards=2) + REDUCED
+
+
+def test_a_survey_from_before_a_key_came_has_the_same_parameters(survey):
+    records = [
+        json.loads(file.read_text())
+        for file in (survey.folder / ".snakemake" / "metadata").rglob("*")
+        if file.is_file()
+    ]
+    embedded = [str(record["params"]) for record in records if record["rule"] == "embed"]
+    assert len(embedded) == 2
+    for said in embedded:
+        assert "precision" in said
+        assert "decode" not in said
+        assert "compile" not in said
 
 
 def test_what_only_hastens_or_places_runs_nothing(survey):

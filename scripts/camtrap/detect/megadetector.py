@@ -12,7 +12,7 @@ from camtrap import torchvision_ops
 from camtrap.detect import networks
 from camtrap.detections.megadetector_json import CATEGORIES
 from camtrap.logs import UserError
-from camtrap.pictures import PictureError, one_line
+from camtrap.pictures import PictureError
 from camtrap.weights import digest
 
 OWN_CLASSES = {"animal": [0], "person": [1], "vehicle": [2]}
@@ -128,11 +128,15 @@ class MegaDetector:
         PictureError
             The package cannot (a picture one pixel high, say).
         """
+        import cv2
+
         try:
-            return self.detector.preprocess_image(picture, path, self.image_size)
-        except Exception as error:  # of OpenCV, of whatever kind
+            prepared = self.detector.preprocess_image(picture, path, self.image_size)
+        except (cv2.error, ZeroDivisionError):
             height, width = picture.shape[:2]
-            raise PictureError(f"{width} x {height} pixels cannot be letterboxed ({one_line(error)})") from None
+            raise PictureError(f"{width} x {height} pixels cannot be letterboxed") from None
+        # of the original the package asks the shape; its pixels would wait in memory for the batch
+        return prepared | {"img_original": np.broadcast_to(np.uint8(0), picture.shape)}
 
     def __call__(self, prepared: list[dict]) -> list[dict]:
         """Detect in a batch of pictures that :meth:`prepare` gave; return a batch-format entry for each."""

@@ -94,6 +94,7 @@ def _megadetector(rows, known, roots, options, cache, device, threads, batch_siz
         try:
             return row, detector.prepare(row["path"], pictures.load(roots, row))
         except pictures.PictureError as error:
+            logging.warning("%s: %s", row["path"], error)
             return row, error
 
     def detect(batch: list[tuple[dict, dict | pictures.PictureError]]) -> list[dict]:
@@ -108,8 +109,9 @@ def _megadetector(rows, known, roots, options, cache, device, threads, batch_siz
     if detector.decodes:
         batch_size = 1
         done = ordered(lambda row: detect([read(row)]), rows, threads)
-    else:  # the next pictures are prepared while one batch is computed, on a CPU by the one thread that is left
-        readers = 1 if device == "cpu" else threads
+    else:  # the next pictures are prepared while one batch is computed
+        # by one thread where the others compute, or each would decode a video from its beginning
+        readers = 1 if device == "cpu" or any(row["video"] for row in rows) else threads
         done = map(detect, batched(ordered(read, rows, readers, ahead=batch_size), batch_size))
     with silent():
         return [entry for batch in progress(done, -(-len(rows) // batch_size), "batches") for entry in batch]
