@@ -25,7 +25,7 @@ $(SETUP): envs/requirements.lock envs/cuda.lock
 	touch $@
 
 demo: setup
-	$(BIN)/python -m camtrap.demo --cores $(CORES)
+	$(BIN)/python -m camtrap.simulate.demo --cores $(CORES)
 
 test: setup
 	$(BIN)/python -m pytest -q -n $(CORES) --dist loadscope tests/unit tests/workflow

@@ -32,17 +32,16 @@ include: "rules/crop.smk"
 include: "rules/embed.smk"
 include: "rules/collect.smk"
 include: "rules/cluster.smk"
-include: "rules/project.smk"
 include: "rules/evaluate.smk"
+include: "rules/show.smk"
 include: "rules/export.smk"
 include: "rules/report.smk"
-include: "rules/preview.smk"
 
 
 localrules:
     all,
-    detector_weights,
-    embedder_weights,
+    find_detector,
+    find_embedder,
 
 
 onsuccess:

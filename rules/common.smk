@@ -4,11 +4,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from camtrap import names, planning
-from camtrap.config import ConfigError, beyond_defaults, complete
-from camtrap.device import no_gpu_for_jobs
-from camtrap.logs import UserError
-from camtrap.plan import PlanError
+from camtrap.config.complete import ConfigError, beyond_defaults, complete
+from camtrap.core.logs import UserError
+from camtrap.export import names
+from camtrap.networks.device import no_gpu_for_jobs
+from camtrap.plan import prepare
+from camtrap.plan.scan import PlanError
 from camtrap.stages import STAGE_VERSION
 
 ENV = Path(workflow.basedir) / "envs" / "camtrap.yaml"
@@ -19,7 +20,7 @@ try:
     EXPORT = f"{RESULTS}/export"
     if workflow.is_main_process:
         names.check(config["export"]["names"], RESULTS)
-    PLAN = planning.prepare(
+    PLAN = prepare.prepare(
         config, main=workflow.is_main_process, lint="--lint" in sys.argv
     )
 except (ConfigError, PlanError, UserError) as error:
@@ -38,7 +39,7 @@ if config["embed"]["decode"] == "gpu" and workflow.is_main_process:
 
 SHARDS = PLAN.shards
 SHARD_SIZE = config["plan"]["shard_size"]
-MODEL = planning.model_key(config)
+MODEL = prepare.model_key(config)
 CLUSTERS = f"{RESULTS}/clusters/{MODEL}"
 
 

@@ -5,11 +5,11 @@ if config["detector"]["backend"] == "json":
     GIVEN += [result_options("detector")]
 
 
-rule detector_weights:
+rule find_detector:
     output:
         f"{RESULTS}/models/detector.json",
     log:
-        f"{RESULTS}/logs/detector_weights.log",
+        f"{RESULTS}/logs/find_detector.log",
     conda:
         ENV
     params:
@@ -21,7 +21,7 @@ rule detector_weights:
     message:
         "Looking up the detector"
     script:
-        "../scripts/detector_weights.py"
+        "../scripts/find_detector.py"
 
 
 if config["detector"]["backend"] == "json":

@@ -1,8 +1,8 @@
-rule embedder_weights:
+rule find_embedder:
     output:
         f"{RESULTS}/models/{MODEL}.json",
     log:
-        f"{RESULTS}/logs/embedder_weights/{MODEL}.log",
+        f"{RESULTS}/logs/find_embedder/{MODEL}.log",
     conda:
         ENV
     params:
@@ -13,7 +13,7 @@ rule embedder_weights:
     message:
         "Looking up the embedder"
     script:
-        "../scripts/embedder_weights.py"
+        "../scripts/find_embedder.py"
 
 
 # int8 is calibrated once, on crops of the first shard that was ever planned: the plan only grows, so it stays the same.

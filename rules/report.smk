@@ -1,35 +1,3 @@
-rule figures:
-    input:
-        REDUCED,
-        crops=f"{RESULTS}/tables/crops.parquet",
-        clusters=f"{CLUSTERS}/clusters.parquet",
-        projection=f"{CLUSTERS}/project.parquet",
-        choice=f"{CLUSTERS}/choice.json",
-    output:
-        report(
-            directory(f"{CLUSTERS}/figures"),
-            patterns=["{figure}.svg"],
-            caption="../report/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
-    log:
-        f"{RESULTS}/logs/figures/{MODEL}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figures/{MODEL}.tsv"
-    conda:
-        ENV
-    resources:
-        mem_mb=memory(2000, 0.002),
-        runtime=minutes(30),
-    params:
-        version=version("report"),
-    message:
-        "Drawing the figures"
-    script:
-        "../scripts/figures.py"
-
-
 rule report:
     input:
         images=f"{RESULTS}/tables/images.parquet",

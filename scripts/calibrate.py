@@ -1,5 +1,5 @@
+from camtrap.core.logs import job
 from camtrap.embed.int8 import calibrate
-from camtrap.logs import job
 
 with job(snakemake.log[0], snakemake.threads):
     calibrate(

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from camtrap.logs import job
+from camtrap.core.logs import job
 
 with job(snakemake.log[0], snakemake.threads):
     from camtrap.cluster.sweep import fit_gmm

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from camtrap.logs import job
+from camtrap.core.logs import job
 
 with job(snakemake.log[0], snakemake.threads):
-    from camtrap.cluster.primary import fit_primary
+    from camtrap.cluster.methods.registry import fit_primary
 
     fit_primary(
         snakemake.wildcards.method,

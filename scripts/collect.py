@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from camtrap.collect import collect
-from camtrap.logs import job
+from camtrap.collect.run import collect
+from camtrap.core.logs import job
 from camtrap.metadata.stations import read_stations
 
 with job(snakemake.log[0], snakemake.threads):

@@ -1,6 +1,6 @@
-from camtrap.crop import crop_shard
-from camtrap.logs import job
-from camtrap.paths import Roots
+from camtrap.core.logs import job
+from camtrap.core.paths import Roots
+from camtrap.crop.run import crop_shard
 
 with job(snakemake.log[0], snakemake.threads):
     crop_shard(

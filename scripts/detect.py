@@ -1,7 +1,7 @@
+from camtrap.core.logs import job
+from camtrap.core.paths import Roots
 from camtrap.detect.run import detect_shard
-from camtrap.device import lease
-from camtrap.logs import job
-from camtrap.paths import Roots
+from camtrap.networks.device import lease
 
 with job(snakemake.log[0], snakemake.threads), lease(snakemake.resources.gpu) as device:
     detect_shard(

@@ -1,6 +1,6 @@
-from camtrap.device import lease
+from camtrap.core.logs import job
 from camtrap.embed.run import embed_shard
-from camtrap.logs import job
+from camtrap.networks.device import lease
 
 with job(snakemake.log[0], snakemake.threads), lease(snakemake.resources.gpu) as device:
     embed_shard(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
+from camtrap.core.logs import job
 from camtrap.evaluate.run import describe, evaluate
-from camtrap.logs import job
 
 with job(snakemake.log[0], snakemake.threads):
     options = snakemake.params.options

@@ -1,6 +1,6 @@
+from camtrap.core.logs import job
+from camtrap.export.names import read_found
 from camtrap.export.table import export
-from camtrap.logs import job
-from camtrap.names import read_found
 
 with job(snakemake.log[0], snakemake.threads):
     names = read_found(snakemake.input.names)

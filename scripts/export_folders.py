@@ -1,9 +1,9 @@
 from pathlib import Path
 
+from camtrap.core.logs import job
+from camtrap.core.paths import Roots
 from camtrap.export.folders import export
-from camtrap.logs import job
-from camtrap.names import read_found
-from camtrap.paths import Roots
+from camtrap.export.names import read_found
 
 with job(snakemake.log[0], snakemake.threads):
     n_files = export(

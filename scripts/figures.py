@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from camtrap.logs import job
+from camtrap.core.logs import job
 
 with job(snakemake.log[0], snakemake.threads):
-    from camtrap.figures import draw
+    from camtrap.show.figures import draw
 
     draw(
         snakemake.input.crops,

@@ -1,8 +1,8 @@
-from camtrap.files import write_parquet
-from camtrap.index import index_shard
-from camtrap.logs import job
-from camtrap.paths import Roots
-from camtrap.plan import read_manifest
+from camtrap.core.files import write_parquet
+from camtrap.core.logs import job
+from camtrap.core.paths import Roots
+from camtrap.index.run import index_shard
+from camtrap.plan.shards import read_manifest
 
 with job(snakemake.log[0], snakemake.threads):
     options = {**snakemake.params.metadata, "workers": snakemake.threads}

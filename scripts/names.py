@@ -1,5 +1,5 @@
-from camtrap.logs import job
-from camtrap.names import name_clusters
+from camtrap.core.logs import job
+from camtrap.export.names import name_clusters
 
 with job(snakemake.log[0], snakemake.threads):
     found = name_clusters(

@@ -1,12 +1,12 @@
 import pandas as pd
 
-from camtrap.crop import cut
+from camtrap.core.files import read_json
+from camtrap.core.logs import job
+from camtrap.core.paths import Roots
+from camtrap.crop.run import cut
 from camtrap.embed.models import Embedder, preprocess
-from camtrap.files import read_json
-from camtrap.logs import job
-from camtrap.paths import Roots
-from camtrap.pictures import load
-from camtrap.preview import choose, preview
+from camtrap.pictures.decode import load
+from camtrap.show.preview import choose, preview
 
 with job(snakemake.log[0], snakemake.threads):
     options, geometry = snakemake.params.options, snakemake.params.crop

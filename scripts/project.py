@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from camtrap.logs import job
+from camtrap.core.logs import job
 
 with job(snakemake.log[0], snakemake.threads):
-    from camtrap.project import project
+    from camtrap.show.maps import project
 
     project(
         Path(snakemake.input[0]).parent,

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from camtrap.logs import job
-from camtrap.sheets import draw
+from camtrap.core.logs import job
+from camtrap.show.sheets import draw
 
 with job(snakemake.log[0], snakemake.threads):
     folder = Path(snakemake.input.crops[0]).parent

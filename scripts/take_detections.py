@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from camtrap.files import write_bytes
-from camtrap.logs import job
+from camtrap.core.files import write_bytes
+from camtrap.core.logs import job
 
 with job(snakemake.log[0], snakemake.threads):
     found = Path(snakemake.input.matching).parent / f"{snakemake.wildcards.shard}.json"

@@ -33,7 +33,7 @@ def write_crops(path: Path, images: list[bytes]) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from camtrap.crop import CROP_SCHEMA
+    from camtrap.crop.run import CROP_SCHEMA
 
     empty = dict.fromkeys(CROP_SCHEMA.names)
     rows = [empty | {"crop_id": f"{i:07d}", "image": image} for i, image in enumerate(images)]
@@ -45,10 +45,10 @@ def embed(folder: Path, crops: Path, **changes) -> np.ndarray:
     """The embed stage, float32 (n, d)."""
     import pyarrow.parquet as pq
 
+    from camtrap.core.files import write_json
     from camtrap.embed.int8 import calibrate
     from camtrap.embed.models import resolve
     from camtrap.embed.run import embed_shard
-    from camtrap.files import write_json
 
     options, quantised = OPTIONS | changes, None
     write_json(folder / "embedder.json", resolve(options).as_dict())
@@ -88,14 +88,14 @@ def agreement_with_truth(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 def formats(folder: Path) -> dict:
     """Crops and vectors stored or computed in fewer bits."""
-    from camtrap import pictures
-    from camtrap.crop import cut, encode
+    from camtrap.crop.run import cut, encode
     from camtrap.embed.engines import has_bfloat16
+    from camtrap.pictures import decode
 
     with open(DATA / "crops" / "animals22" / "labels.csv", newline="") as file:
         rows = sorted((row["path"], row["label"]) for row in csv.DictReader(file))
     y = np.array([label for _, label in rows])
-    crops = [cut(pictures.decode((DATA / "crops" / "animals22" / path).read_bytes()), (0, 0, 1, 1)) for path, _ in rows]
+    crops = [cut(decode.decode((DATA / "crops" / "animals22" / path).read_bytes()), (0, 0, 1, 1)) for path, _ in rows]
     stored = {"png": [encode(c, "png", 95) for c in crops]}
     stored |= {f"jpeg {quality}": [encode(c, "jpeg", quality) for c in crops] for quality in (95, 80)}
     tables = {name: write_crops(folder / f"{name}.parquet", images) for name, images in stored.items()}
@@ -114,7 +114,8 @@ def formats(folder: Path) -> dict:
 
 def scaled(folder: Path) -> dict:
     """Crops from pictures decoded at a part of their size, against full decoding."""
-    from camtrap import crop, pictures
+    from camtrap.crop import run as crop
+    from camtrap.pictures import decode
 
     random = np.random.default_rng(0)
     options = {"shape": "pad", "padding": 0.0, "size": 224, "decode": "scaled"}
@@ -122,9 +123,9 @@ def scaled(folder: Path) -> dict:
     for path in sorted((DATA / "camera-traps").glob("northwest/images/**/*.[jJ][pP]*")):
         data = path.read_bytes()
         try:
-            width, height = pictures.rotated_size(pictures.open_header(data))
-            full = pictures.decode(data)
-        except pictures.PictureError:
+            width, height = decode.rotated_size(decode.open_header(data))
+            full = decode.decode(data)
+        except decode.PictureError:
             continue
         for _ in range(4):
             side = random.uniform(0.3, 0.6)
@@ -133,7 +134,7 @@ def scaled(folder: Path) -> dict:
             if part > 1:
                 scales.append(part)
                 whole.append(crop.encode(crop.cut(full, box, "pad", 224), "png", 95))
-                small.append(crop.encode(crop.cut(pictures.decode(data, scale=part), box, "pad", 224), "png", 95))
+                small.append(crop.encode(crop.cut(decode.decode(data, scale=part), box, "pad", 224), "png", 95))
     a, b = (
         embed(folder, write_crops(folder / f"{name}.parquet", images)) for name, images in (("w", whole), ("s", small))
     )
@@ -144,11 +145,11 @@ def scaled(folder: Path) -> dict:
 
 def prefilter(folder: Path) -> dict:
     """Animals that the motion pre-filter would keep, and empty pictures that the network is spared."""
-    from camtrap import pictures
+    from camtrap.core.paths import Roots
     from camtrap.detect.motion import detect_motion
-    from camtrap.index import index_shard
-    from camtrap.paths import Roots
-    from camtrap.plan import Plan
+    from camtrap.index.run import index_shard
+    from camtrap.pictures import decode
+    from camtrap.plan.shards import Plan
     from camtrap.simulate import simulate
 
     counts = {kind: [0, 0] for kind in ("animal", "person", "empty")}
@@ -158,7 +159,7 @@ def prefilter(folder: Path) -> dict:
         roots = Roots(str(at / "images"))
         rows = [row for shard in Plan(at / "results").update(roots, 1000).fresh for row in shard.rows]
         index = [row for row in index_shard(rows, roots).to_pylist() if row["status"] != "failed"]
-        found = detect_motion(index, lambda path, roots=roots: pictures.load(roots, path))
+        found = detect_motion(index, lambda path, roots=roots: decode.load(roots, path))
         with open(at / "truth.csv", newline="") as file:
             category = {row["path"]: row["category"] for row in csv.DictReader(file)}
         for path, boxes in found.items():

@@ -38,19 +38,19 @@ def shrink(image: np.ndarray) -> np.ndarray:
 
 def read(folder: Path) -> pd.DataFrame:
     """Index rows of a folder's whole pictures, with their small versions."""
-    from camtrap import pictures
-    from camtrap.index import index_shard
-    from camtrap.paths import Roots
+    from camtrap.core.paths import Roots
+    from camtrap.index.run import index_shard
+    from camtrap.pictures import decode
 
     roots, files = Roots(str(folder)), [path for path in sorted(folder.rglob("*")) if path.is_file()]
     stats = [(str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     table = index_shard(stats, roots).to_pandas().query("status == 'ok'")
-    return table.assign(small=[shrink(pictures.load(roots, path)) for path in table["path"]])
+    return table.assign(small=[shrink(decode.load(roots, path)) for path in table["path"]])
 
 
 def walk(table: pd.DataFrame, threshold: float) -> tuple[np.ndarray, np.ndarray]:
     """Row whose boxes each row has, and its difference from the last picture of its burst that was seen (NaN: none)."""
-    from camtrap.bursts import group_in_time
+    from camtrap.collect.bursts import group_in_time
 
     burst, source, apart, seen = group_in_time(table, SECONDS), np.arange(len(table)), np.full(len(table), np.nan), {}
     for row in table.sort_values(["station", "datetime", "sequence", "path"]).index:
@@ -65,7 +65,7 @@ def walk(table: pd.DataFrame, threshold: float) -> tuple[np.ndarray, np.ndarray]
 
 def overlaps(boxes: list, others: list) -> list[float]:
     """For each box its best intersection over union with one of the others; boxes are x, y, width, height."""
-    from camtrap.bursts import iou
+    from camtrap.collect.bursts import iou
 
     a, b = (np.array(side) @ (np.eye(4) + np.eye(4, k=2)) for side in (boxes, others))
     return [iou(box, b).max() for box in a]
@@ -100,7 +100,7 @@ def report(name: str, table: pd.DataFrame) -> None:
 
 def simulated(folder: Path, seed: int) -> list[pd.DataFrame]:
     """A simulated survey with its truth: as it is, its animals coming after the first frame, and gone in the last."""
-    from camtrap import pictures
+    from camtrap.pictures import decode
     from camtrap.simulate import Settings, _shots, _visits, scene, simulate
 
     simulate(folder, seed, cards=1, stations=4, pictures=400, workers=2)
@@ -115,7 +115,7 @@ def simulated(folder: Path, seed: int) -> list[pd.DataFrame]:
     for visit in (visit for visit in _visits(settings, 1) if visit.kind):
         view = scene.build(seed, visit.station, 1, *settings.size)
         ((data, _, _),) = _shots(settings, view, replace(visit, kind=None, shots=1))
-        for column, value in {"small": shrink(pictures.decode(data)), "boxes": [], "kind": "empty"}.items():
+        for column, value in {"small": shrink(decode.decode(data)), "boxes": [], "kind": "empty"}.items():
             comes.at[first[visit.burst], column] = value
     late = pd.to_timedelta(10 * (comes["kind"] != table["kind"]), unit="s")
     return [table, comes, comes.assign(datetime=comes["datetime"] + late)]
@@ -123,9 +123,9 @@ def simulated(folder: Path, seed: int) -> list[pd.DataFrame]:
 
 def real(folder: Path, name: str, size: int) -> None:
     """Real bursts with a real network's boxes; where some pictures have labelled boxes, those with them, too."""
-    from camtrap import pictures
     from camtrap.detect.megadetector import MegaDetector, silent
-    from camtrap.weights import digest
+    from camtrap.networks.weights import digest
+    from camtrap.pictures import decode
 
     images, weights = DATA / "camera-traps" / name / "images", DATA / "weights" / "yolov5n.pt"
     table = read(images)
@@ -134,7 +134,7 @@ def real(folder: Path, name: str, size: int) -> None:
     table["datetime"] = table["datetime"].fillna(pd.to_datetime(number / 25, unit="s"))
     with silent():
         detector = MegaDetector(weights, digest(weights), "cpu", size, COCO, 0.005, "auto", 2, str(folder))
-        prepared = (detector.prepare(p, pictures.decode((images / p).read_bytes())) for p in table["path"])
+        prepared = (detector.prepare(p, decode.decode((images / p).read_bytes())) for p in table["path"])
         entries = [detector([one])[0] for one in prepared]
     boxes = [[d["bbox"] for d in e["detections"] if d["category"] == "1" and d["conf"] >= CROP] for e in entries]
     kinds = ["animal" if found else "empty" for found in boxes]

@@ -53,12 +53,12 @@ def embed(crops: list[np.ndarray]) -> np.ndarray:
 
 def animals22() -> Labelled:
     """Return the labelled pictures, padded to a square; each is a burst of its own."""
-    from camtrap import pictures
-    from camtrap.crop import cut
+    from camtrap.crop.run import cut
+    from camtrap.pictures import decode
 
     with open(SHARED / "labels.csv", newline="") as file:
         rows = sorted((row["path"], row["label"]) for row in csv.DictReader(file))
-    crops = [cut(pictures.decode((SHARED / path).read_bytes()), (0, 0, 1, 1)) for path, _ in rows]
+    crops = [cut(decode.decode((SHARED / path).read_bytes()), (0, 0, 1, 1)) for path, _ in rows]
     n = len(rows)
     label = np.array([label for _, label in rows])
     return Labelled("animals22", embed(crops), label, np.arange(n).astype(str), np.full(n, "A"), np.zeros(n, bool))
@@ -66,8 +66,8 @@ def animals22() -> Labelled:
 
 def simulated(seed: int, pictures_: int) -> Labelled:
     """Return a simulated survey: species spread over stations and days, long-tailed, cut at the true boxes."""
-    from camtrap import pictures
-    from camtrap.crop import cut
+    from camtrap.crop.run import cut
+    from camtrap.pictures import decode
     from camtrap.simulate import simulate
 
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +78,7 @@ def simulated(seed: int, pictures_: int) -> Labelled:
         for row in rows:
             box = tuple(float(row[key]) for key in ("x", "y", "w", "h"))
             try:
-                image = pictures.decode((Path(folder) / "images" / row["path"]).read_bytes())
+                image = decode.decode((Path(folder) / "images" / row["path"]).read_bytes())
             except (OSError, ValueError):
                 continue  # the truncated file
             crops.append(cut(image, box))

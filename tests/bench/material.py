@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap import torchvision_ops
+from camtrap.networks import torchvision_ops
 
 PICTURES = Path(__file__).resolve().parents[3] / "shared" / "data" / "camera-traps"
 MEGAPIXELS = {2: (1632, 1224), 3: (2048, 1536), 12: (4000, 3000)}
@@ -13,7 +13,7 @@ MEGAPIXELS = {2: (1632, 1224), 3: (2048, 1536), 12: (4000, 3000)}
 
 def sources(count: int) -> list[np.ndarray]:
     """Real camera-trap pictures (uint8 RGB), or simulated ones where there are none."""
-    from camtrap.pictures import PictureError, decode
+    from camtrap.pictures.decode import PictureError, decode
 
     found = []
     for path in sorted(PICTURES.glob("*/images/**/*.[jJ][pP]*")):

@@ -29,8 +29,8 @@ PER_SHARD = ["index/{}.parquet", "detections/{}.json", "crops/{}.parquet", "embe
 PLAN = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from camtrap.paths import Roots
-from camtrap.plan import Plan
+from camtrap.core.paths import Roots
+from camtrap.plan.shards import Plan
 plan = Plan(sys.argv[3])
 plan.sweep()
 outcome = plan.update(Roots(sys.argv[2]), 1000)

@@ -41,7 +41,8 @@ def run(data: Labelled, methods: tuple, params: dict, seed: int, ks: range = ran
     """Run reduce … choose; return {method: {labels, seconds, k}}, ``primary`` among them."""
     import pyarrow.parquet as pq
 
-    from camtrap.cluster import choose, neighbours, primary, reduce, sweep
+    from camtrap.cluster import choose, neighbours, reduce, sweep
+    from camtrap.cluster.methods import registry
 
     out: dict[str, dict] = defaultdict(lambda: {"seconds": 0.0})
     with tempfile.TemporaryDirectory() as name:
@@ -59,7 +60,7 @@ def run(data: Labelled, methods: tuple, params: dict, seed: int, ks: range = ran
         for method in methods:
             start = time.perf_counter()
             files["method"].append(folder / f"{method}.npz")
-            primary.fit_primary(method, reduced, near, files["method"][-1], params.get(method), seed)
+            registry.fit_primary(method, reduced, near, files["method"][-1], params.get(method), seed)
             out[method]["seconds"] = time.perf_counter() - start
         at = folder / "choice.json", folder / "clusters.parquet"
         choice = choose.choose(reduced, near, files["sweep"], files["method"], *at, params.get("choose"), seed)
@@ -108,7 +109,7 @@ def scores(data: Labelled, labels: np.ndarray) -> dict:
 
 def plateau(data: Labelled, metrics: dict) -> None:
     """Draw silhouette and stability of the cuts of the tree: build/bench/cuts_{set}.png and .svg."""
-    from camtrap import plots
+    from camtrap.show import plots
 
     rows = [{"method": "average", **row} for row in metrics["cuts"]]
     figure = plots.sweep(rows, {"average": metrics["cut"]})

@@ -46,7 +46,8 @@ def main() -> None:
     options = parser.parse_args()
     from sklearn.metrics import adjusted_mutual_info_score
 
-    from camtrap.cluster import average, graph, kmeans, leaves, neighbours
+    from camtrap.cluster import kmeans, leaves, neighbours
+    from camtrap.cluster.methods import average, graph
     from camtrap.cluster.settings import fill
 
     params = fill("average", {})

@@ -117,12 +117,12 @@ def stages(folder: Path, ks: range) -> list[tuple[str, list[list]]]:
             "nuisance",
             [[cluster + "nuisance", "nuisance", at["clusters.parquet"], reduced, str(folder / "nuisance.json")]],
         ),
-        ("project", [["camtrap.project", "project", reduced, str(folder / "projection.parquet"), {}, 0]]),
+        ("project", [["camtrap.show.maps", "project", reduced, str(folder / "projection.parquet"), {}, 0]]),
         (
             "represent",
             [
                 [
-                    "camtrap.represent",
+                    "camtrap.show.representatives",
                     "choose_representatives",
                     reduced,
                     at["clusters.parquet"],

@@ -26,11 +26,11 @@ def by_pil(paths: list[Path]) -> Callable:
 
 def by_us(paths: list[Path]) -> Callable:
     """Our decode alone."""
-    from camtrap import pictures
+    from camtrap.pictures import decode
 
     def way() -> None:
         for path in paths:
-            pictures.decode(pictures.read_bytes(path))
+            decode.decode(decode.read_bytes(path))
 
     return way
 
@@ -48,7 +48,7 @@ def crop(bench) -> None:
     """The whole stage, from files to a file, against PIL's full decode alone; then decoding alone, one thread on both sides."""
     from PIL import Image
 
-    from camtrap import pictures
+    from camtrap.pictures import decode
 
     for megapixels in (3, 12):
         paths = material.pictures(bench.images, megapixels, bench.count(96 if megapixels == 3 else 48))
@@ -73,7 +73,7 @@ def crop(bench) -> None:
             f"our decode, {at}, 1 core": Apart(by_us, paths),
         }
         same = all(
-            np.array_equal(np.asarray(Image.open(path).convert("RGB")), pictures.decode(path.read_bytes()))
+            np.array_equal(np.asarray(Image.open(path).convert("RGB")), decode.decode(path.read_bytes()))
             for path in paths
         )
         bench.details[f"decode {at}: pixels identical to PIL's"] = same

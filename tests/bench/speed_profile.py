@@ -38,7 +38,8 @@ def _listed(found: dict[str, float], form: str) -> str:
 
 def lines(paths: list[Path], repeats: int) -> dict[str, float]:
     """Milliseconds a picture of each step of the crop stage, one crop a picture, least of some rounds."""
-    from camtrap import crop, pictures
+    from camtrap.crop import run as crop
+    from camtrap.pictures import decode
 
     best: dict[str, float] = {}
     for _ in range(repeats):
@@ -51,9 +52,9 @@ def lines(paths: list[Path], repeats: int) -> dict[str, float]:
             return made
 
         for path in paths:
-            data = timed("reading", lambda path=path: pictures.read_bytes(path))
-            picture = timed("decoding", lambda data=data: pictures.decode(data, reuse=True))
-            timed("infrared or not", lambda picture=picture: pictures.is_infrared(picture))
+            data = timed("reading", lambda path=path: decode.read_bytes(path))
+            picture = timed("decoding", lambda data=data: decode.decode(data, reuse=True))
+            timed("infrared or not", lambda picture=picture: decode.is_infrared(picture))
             cut = timed("cutting, resizing", lambda picture=picture: crop.cut(picture, BOX, "pad", 256))
             timed("sharpness", lambda cut=cut: crop.focus(cut))
             timed("encoding", lambda cut=cut: crop.encode(cut, "jpeg", 95))

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from camtrap import crop, torchvision_ops
+from camtrap.core.files import write_json
+from camtrap.core.paths import Roots
+from camtrap.crop import run as crop
 from camtrap.detect import megadetector
 from camtrap.detect import run as detect_run
 from camtrap.embed import run as embed_run
 from camtrap.embed.engines import make_engine
 from camtrap.embed.models import load, resolve
-from camtrap.files import write_json
-from camtrap.paths import Roots
+from camtrap.networks import torchvision_ops
 
 CROP = {
     "threshold": 0.2,
@@ -129,7 +130,7 @@ class Ours:
 
     def index(self, paths: list[Path], name: str) -> Path:
         """Index table of some pictures."""
-        from camtrap.index import index_shard
+        from camtrap.index.run import index_shard
 
         table = index_shard([(self._key(p), p.stat().st_size, p.stat().st_mtime_ns) for p in paths], self.roots)
         out = self.folder / f"index_{name}.parquet"

@@ -7,7 +7,7 @@ from datetime import datetime
 from cluster import assert_same, targets
 
 # Rules that run in the main process on the submitting machine.
-LOCAL = {"all", "detector_weights", "embedder_weights"}
+LOCAL = {"all", "find_detector", "find_embedder"}
 GPU = {"detect", "embed"}
 GROUPS = {"index": "index", "crop": "crop", "cluster_kmeans": "sweep", "cluster_gmm": "sweep"}
 

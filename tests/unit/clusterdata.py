@@ -48,7 +48,8 @@ def survey(folder, x, shards=3, seed=0, drop=(), dtype=np.float32, **columns):
 
 def fit_all(folder, files, crops, ks=(2, 3, 5), methods=("average",), params=None, seed=0):
     """Run reduce … choose; return choice.json's content and the table of clusters."""
-    from camtrap.cluster import choose, neighbours, primary, reduce, sweep
+    from camtrap.cluster import choose, neighbours, reduce, sweep
+    from camtrap.cluster.methods import registry
 
     params = params or {}
     reduced = folder / "reduced"
@@ -61,7 +62,7 @@ def fit_all(folder, files, crops, ks=(2, 3, 5), methods=("average",), params=Non
         sweep.fit_gmm(reduced, k, sweeps[-1], params.get("gmm"), seed)
     fitted = [folder / f"{method}.npz" for method in methods]
     for method, out in zip(methods, fitted, strict=True):
-        primary.fit_primary(method, reduced, folder / "near.npz", out, params.get(method), seed)
+        registry.fit_primary(method, reduced, folder / "near.npz", out, params.get(method), seed)
     at = (folder / "choice.json", folder / "clusters.parquet")
     choice = choose.choose(reduced, folder / "near.npz", sweeps, fitted, *at, params.get("choose"), seed)
     return choice, pq.read_table(at[1]).to_pandas()

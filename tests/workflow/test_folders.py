@@ -49,7 +49,7 @@ def straight_line(folder, weights):
 
 
 def test_folders_hold_the_pictures_that_the_recipe_puts_together(tmp_path):
-    from camtrap import torchvision_ops
+    from camtrap.networks import torchvision_ops
 
     torchvision_ops.ensure()
     import torch

@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from camtrap.paths import Roots
-from camtrap.plan import Plan
+from camtrap.core.paths import Roots
+from camtrap.plan.shards import Plan
 
 MODEL = "mobilenet_v3_small"
 # The jobs of a survey with k = 2, 3, one method without k and the default exports, from the end to the beginning.
@@ -127,9 +127,9 @@ def test_a_fresh_clone_over_existing_results_runs_nothing(survey, clone):
 
 VERSIONS = {
     "index": per_shard("index", "detect", "crop", "embed", shards=2) + COLLECTED,
-    "detect": per_shard("detect", "crop", "embed", shards=2) + COLLECTED + Counter(["detector_weights"]),
+    "detect": per_shard("detect", "crop", "embed", shards=2) + COLLECTED + Counter(["find_detector"]),
     "crop": per_shard("crop", "embed", shards=2) + COLLECTED,
-    "embed": per_shard("embed", shards=2) + REDUCED + Counter(["embedder_weights"]),
+    "embed": per_shard("embed", shards=2) + REDUCED + Counter(["find_embedder"]),
     "collect": COLLECTED,
     "reduce": REDUCED,
     "cluster": SWEPT,
@@ -164,7 +164,7 @@ SETTINGS = {
     "threshold": ({"crop": {"threshold": 0.5}}, per_shard("crop", "embed", shards=2) + COLLECTED),
     "embedder": (
         {"embed": {"model": "shufflenet_v2_x0_5"}},
-        per_shard("embed", shards=2) + REDUCED + Counter(["embedder_weights"]),
+        per_shard("embed", shards=2) + REDUCED + Counter(["find_embedder"]),
     ),
     "precision": ({"embed": {"storage": "float16"}}, per_shard("embed", shards=2) + REDUCED),
     "more k": ({"cluster": {"k": "2-4"}}, CHOSEN + Counter({"cluster_kmeans": 1, "cluster_gmm": 1})),
@@ -180,7 +180,7 @@ SETTINGS = {
     "seed": ({"seed": 7}, REDUCED),
     "detector": (
         {"detector": {"backend": "motion"}},
-        per_shard("detect", "crop", "embed", shards=2) + COLLECTED + Counter(["detector_weights"]),
+        per_shard("detect", "crop", "embed", shards=2) + COLLECTED + Counter(["find_detector"]),
     ),
 }
 
@@ -358,7 +358,7 @@ def test_results_that_somebody_already_has(survey):
     write(0.8)
     jobs = survey.dry_run(target)
     everything = per_shard("detect", "crop", shards=3) + Counter(
-        ["index", "detector_weights", "split_detections", "collect"]
+        ["index", "find_detector", "split_detections", "collect"]
     )
     assert jobs.rules == everything
 

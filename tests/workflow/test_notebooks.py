@@ -81,7 +81,7 @@ def straight_line(folder, weights):
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    from camtrap import torchvision_ops
+    from camtrap.networks import torchvision_ops
 
     torchvision_ops.ensure()
     import torch

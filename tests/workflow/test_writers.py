@@ -15,7 +15,7 @@ import pytest
 import yaml
 from conftest import Survey
 
-from camtrap import torchvision_ops
+from camtrap.networks import torchvision_ops
 
 SIZE = (640, 480)
 NAMES = {"1": "animal", "2": "person", "3": "vehicle"}

@@ -6,7 +6,7 @@ Steps, each one function with paths in, one result out, a settings dict and a se
 `reduce.reduce`                           embeddings → L2, PCA, L2; bursts → units
 `neighbours.neighbours`                   the kNN graph of the units
 `sweep.fit_kmeans`, `sweep.fit_gmm`       one k of a sweep
-`primary.fit_primary`                     one method of the registry (Leiden, HDBSCAN, Ward, …)
+`methods.registry.fit_primary`            one method of the registry (Leiden, HDBSCAN, Ward, …)
 `choose.choose`                           all of them → choice.json, clusters.parquet
 `nuisance.nuisance`                       how much of the clustering is station, infrared, camera, card
 ========================================  ==================================================================

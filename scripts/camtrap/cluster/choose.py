@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from camtrap import files
 from camtrap.cluster import fits, layers, scores, verdict
 from camtrap.cluster import neighbours as nn
 from camtrap.cluster.settings import fill
+from camtrap.core import files
 
 
 def choose(

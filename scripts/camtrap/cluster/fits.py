@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap import files
+from camtrap.core import files
 
 
 @dataclass

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from camtrap.cluster import scores, ward
+from camtrap.cluster import scores
 from camtrap.cluster.fits import Fit
 from camtrap.cluster.kmeans import kmeans
+from camtrap.cluster.methods import ward
 from camtrap.cluster.settings import fill
 
 

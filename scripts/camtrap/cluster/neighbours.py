@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap import files
 from camtrap.cluster.fits import load_units
 from camtrap.cluster.kmeans import every
 from camtrap.cluster.reduce import normalise
 from camtrap.cluster.settings import fill
+from camtrap.core import files
 
 
 def neighbours(reduced_dir: str | Path, out: str | Path, params: dict | None = None, seed: int = 0) -> dict:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from camtrap import files
+from camtrap.core import files
 
 FACTORS = ("station", "infrared", "camera", "batch")
 

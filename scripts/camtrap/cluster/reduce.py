@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from camtrap import files
 from camtrap.cluster import embeddings, units
 from camtrap.cluster.settings import fill
+from camtrap.core import files
 
 OUTPUTS = (
     "vectors.npy",

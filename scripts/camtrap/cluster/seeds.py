@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from camtrap.cluster import fits
-from camtrap.cluster.primary import METHODS, fit_primary
+from camtrap.cluster.methods.registry import METHODS, fit_primary
 from camtrap.cluster.sweep import fit_gmm, fit_kmeans
-from camtrap.files import read_json, write_parquet
+from camtrap.core.files import read_json, write_parquet
 
 SWEEPS = {"kmeans": fit_kmeans, "gmm": fit_gmm}
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from camtrap.cluster.ward import cut
+from camtrap.cluster.methods.ward import cut
 
 # A squared distance below this is that of a row from itself or from a copy: what float32 leaves of 2 - 2.
 NOTHING = 1e-6

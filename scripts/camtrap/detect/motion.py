@@ -23,7 +23,7 @@ from functools import partial
 import cv2
 import numpy as np
 
-from camtrap.pictures import is_infrared
+from camtrap.pictures.decode import is_infrared
 
 UNCOMPARED = 0.1  # confidence of the whole frame where there is nothing to compare with
 THUMBNAIL = (64, 48)  # at which pictures are compared to find backgrounds

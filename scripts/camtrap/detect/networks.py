@@ -9,10 +9,10 @@ import threading
 
 import numpy as np
 
-from camtrap import ncnn_model, onnx_model
-from camtrap.converted import give_back
+from camtrap.core.logs import UserError
 from camtrap.embed.engines import halving
-from camtrap.logs import UserError
+from camtrap.networks import ncnn, onnx
+from camtrap.networks.convert import give_back
 
 # From so many parameters on ncnn is faster than ONNX Runtime (YOLOv5x6 has 140 million, all smaller known ones below 60).
 LARGE = 100_000_000
@@ -23,7 +23,7 @@ class OnnxNetwork:
 
     error = None
 
-    def __init__(self, session: onnx_model.Session):
+    def __init__(self, session: onnx.Session):
         self.session = session
 
     def __call__(self, inputs, augment: bool = False) -> tuple:
@@ -41,7 +41,7 @@ class NcnnNetwork:
 
     error = None
 
-    def __init__(self, network: ncnn_model.Network, last):
+    def __init__(self, network: ncnn.Network, last):
         self.network, self.last = network, last
         self._local = threading.local()
 
@@ -119,10 +119,10 @@ def on_cpu(detector, runtime: str, name: str, cache: str | None) -> NcnnNetwork 
             detector.model = module = None
             give_back()
 
-        opened = ncnn_model.network(name, cache, lambda: features(module), probes, before=let_go)
+        opened = ncnn.network(name, cache, lambda: features(module), probes, before=let_go)
         network = NcnnNetwork(opened, last) if opened else None
     if runtime == "onnxruntime" or (runtime == "auto" and network is None):
-        opened = onnx_model.exported(name, cache, lambda: prediction(module), probes, (0, 2, 3))
+        opened = onnx.exported(name, cache, lambda: prediction(module), probes, (0, 2, 3))
         network = OnnxNetwork(opened) if opened else None
     if network is not None:
         detector.model = module = None

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from camtrap import pictures
+from camtrap.core.files import read_json
+from camtrap.core.logs import progress
+from camtrap.core.parallel import ordered
+from camtrap.core.paths import Roots
 from camtrap.detect.weights import weights_path
 from camtrap.detections import megadetector_json
-from camtrap.files import read_json
-from camtrap.logs import progress
-from camtrap.parallel import ordered
-from camtrap.paths import Roots
+from camtrap.pictures import decode
 
 FAILURE = "image access failure"
 WHOLE = [0.0, 0.0, 1.0, 1.0]
@@ -90,18 +90,18 @@ def _megadetector(rows, known, roots, options, cache, device, threads, batch_siz
         options["precision"] == "mixed",
     )
 
-    def read(row: dict) -> tuple[dict, dict | pictures.PictureError]:
+    def read(row: dict) -> tuple[dict, dict | decode.PictureError]:
         try:
-            return row, detector.prepare(row["path"], pictures.load(roots, row))
-        except pictures.PictureError as error:
+            return row, detector.prepare(row["path"], decode.load(roots, row))
+        except decode.PictureError as error:
             logging.warning("%s: %s", row["path"], error)
             return row, error
 
-    def detect(batch: list[tuple[dict, dict | pictures.PictureError]]) -> list[dict]:
+    def detect(batch: list[tuple[dict, dict | decode.PictureError]]) -> list[dict]:
         entries = [
             {"file": row["path"], "failure": _reason(str(error))}
             for row, error in batch
-            if isinstance(error, pictures.PictureError)
+            if isinstance(error, decode.PictureError)
         ]
         good = [prepared for _, prepared in batch if isinstance(prepared, dict)]
         return entries + (detector(good) if good else [])
@@ -128,8 +128,8 @@ def _motion(rows, roots, options, threads) -> list[dict]:
 
     def load(path: str) -> np.ndarray | None:
         try:
-            return pictures.load(roots, by_path[path])
-        except pictures.PictureError as error:
+            return decode.load(roots, by_path[path])
+        except decode.PictureError as error:
             failed[path] = str(error)
             return None
 

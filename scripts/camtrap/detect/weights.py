@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from camtrap.logs import UserError
-from camtrap.weights import cache_folder, digest, fetch, local
+from camtrap.core.logs import UserError
+from camtrap.networks.weights import cache_folder, digest, fetch, local
 
 
 def known_models() -> dict[str, dict]:

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from camtrap import files
+from camtrap.core import files
 from camtrap.detections import megadetector_json as md
 from camtrap.detections.dialects import read
 from camtrap.detections.match import Matching, match

@@ -22,7 +22,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from camtrap import paths
+from camtrap.core import paths
 
 _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*://+)", re.IGNORECASE)
 _DRIVE = re.compile(r"^/?[a-z]:(?=/)", re.IGNORECASE)

@@ -9,7 +9,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 
-from camtrap import files
+from camtrap.core import files
 
 FORMAT_VERSION = "1.6"
 CATEGORIES = {"1": "animal", "2": "person", "3": "vehicle"}

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from camtrap.logs import UserError
-from camtrap.pictures import one_line
+from camtrap.core.logs import UserError
+from camtrap.pictures.decode import one_line
 
 
 def compiled(network: Callable, threads: int) -> Callable:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap import ncnn_model, onnx_model
+from camtrap.core.logs import UserError
 from camtrap.embed import on_device
 from camtrap.embed.compiled import compile_now, compiled
 from camtrap.embed.models import Embedder, load
-from camtrap.logs import UserError
+from camtrap.networks import ncnn, onnx
 
 Forward = Callable[[np.ndarray], np.ndarray]
 # On a GPU the batch grows until the time of a crop no longer falls by a twentieth.
@@ -77,7 +77,7 @@ def make_engine(
     if options["decode"] == "gpu" and cpu:
         raise UserError("embed.decode: gpu needs a GPU (--resources gpu=1); on the CPU choose embed.decode: cpu")
     if precision == "int8":
-        return cpu_engine(onnx_model.Session(quantised), threads, batch_size)
+        return cpu_engine(onnx.Session(quantised), threads, batch_size)
     if by_torch:
         encoded = embedder if options["decode"] == "gpu" else None
         if encoded:
@@ -96,20 +96,20 @@ def make_engine(
     return torch_engine(load(embedder, options, cache), device, threads, False, batch_size)
 
 
-def on_cpu(embedder: Embedder, options: dict, cache: str | None) -> onnx_model.Session | ncnn_model.Network | None:
+def on_cpu(embedder: Embedder, options: dict, cache: str | None) -> onnx.Session | ncnn.Network | None:
     """The embedder in the engine that ``runtime`` asks for, from the cache or converted now; None where torch must do."""
     side, runtime = embedder.image_size, options["runtime"]
     name = f"{embedder.model}-{embedder.sha256[:16]}-{side}"
     random, opened = np.random.default_rng(0), None
     probes = [random.standard_normal((n, 3, side, side), dtype=np.float32) for n in (2, 1, 3)]
     if runtime == "ncnn" or (runtime == "auto" and embedder.model in BY_NCNN):
-        opened = ncnn_model.network(name, cache, lambda: load(embedder, options, cache), probes, keeps=True)
+        opened = ncnn.network(name, cache, lambda: load(embedder, options, cache), probes, keeps=True)
     if runtime == "onnxruntime" or (runtime == "auto" and opened is None):
-        opened = onnx_model.exported(name, cache, lambda: load(embedder, options, cache), probes)
+        opened = onnx.exported(name, cache, lambda: load(embedder, options, cache), probes)
     return opened
 
 
-def cpu_engine(opened: onnx_model.Session | ncnn_model.Network, threads: int, batch_size: int) -> Engine:
+def cpu_engine(opened: onnx.Session | ncnn.Network, threads: int, batch_size: int) -> Engine:
     """Each thread computes a batch of its own, so that nobody waits for the slowest of several."""
 
     def forward(inputs: np.ndarray) -> np.ndarray:

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from camtrap import onnx_model, pictures
+from camtrap.core.files import read_json, replacing
+from camtrap.core.logs import UserError
 from camtrap.embed.models import Embedder, load, preprocess
-from camtrap.files import read_json, replacing
-from camtrap.logs import UserError
+from camtrap.networks import onnx
+from camtrap.pictures import decode
 
 CROPS = 128
 
@@ -58,13 +59,13 @@ def calibrate(
         plain, prepared = Path(folder) / "float32.onnx", Path(folder) / "prepared.onnx"
         example = np.zeros((2, 3, embedder.image_size, embedder.image_size), np.float32)
         try:
-            onnx_model.export(plain, load(embedder, options, cache), example, free=(0,))
+            onnx.export(plain, load(embedder, options, cache), example, free=(0,))
             quant_pre_process(plain, prepared)
         except UserError:
             raise
         except Exception as error:  # the exporter raises errors of many kinds
             raise UserError(
-                f"embed.precision: int8 cannot be had for {embedder.model} ({pictures.one_line(error)}): choose float32"
+                f"embed.precision: int8 cannot be had for {embedder.model} ({decode.one_line(error)}): choose float32"
             ) from None
         with replacing(out) as temporary, quiet():
             quantize_static(
@@ -118,4 +119,4 @@ class Inputs:
     def get_next(self) -> dict[str, np.ndarray] | None:
         """The next input by name; None at the end."""
         crop = next(self._next, None)
-        return None if crop is None else {"input": preprocess(pictures.decode(crop), self.embedder)[None]}
+        return None if crop is None else {"input": preprocess(decode.decode(crop), self.embedder)[None]}

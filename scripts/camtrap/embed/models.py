@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap import torchvision_ops
-from camtrap.logs import UserError
-from camtrap.weights import cache_folder, digest, fetch, local
+from camtrap.core.logs import UserError
+from camtrap.networks import torchvision_ops
+from camtrap.networks.weights import cache_folder, digest, fetch, local
 
 RANDOM = "random"
 # The seeds' weights: what torchvision called pretrained=True (Yasuní notebooks), IMAGENET1K_V1.

@@ -4,9 +4,11 @@ import logging
 
 import numpy as np
 
-from camtrap import crop, pictures, torchvision_ops
+from camtrap.core.logs import UserError
+from camtrap.crop import run as crop
 from camtrap.embed.models import Embedder
-from camtrap.logs import UserError
+from camtrap.networks import torchvision_ops
+from camtrap.pictures import decode
 
 JPEG = b"\xff\xd8"
 
@@ -37,7 +39,7 @@ def check(embedder: Embedder, device: str) -> None:
         _by_torchvision([crop.encode(np.zeros((64, 64, 3), np.uint8), "jpeg", 95)], device)
     except RuntimeError as error:
         raise UserError(
-            f"embed.decode: gpu: torchvision cannot decode on this GPU ({pictures.one_line(error)}): set embed.decode: cpu"
+            f"embed.decode: gpu: torchvision cannot decode on this GPU ({decode.one_line(error)}): set embed.decode: cpu"
         ) from None
 
 
@@ -63,12 +65,12 @@ def prepare(crops: list[bytes], embedder: Embedder, device: str):
     ------
     torch.OutOfMemoryError
         The device does not hold so many.
-    camtrap.pictures.PictureError
+    camtrap.pictures.decode.PictureError
         A crop that neither decoder can decode.
     """
     import torch
 
-    images = decode(crops, device)
+    images = decode_crops(crops, device)
     # all crops of a survey have one size and are resized at once; any other picture by itself
     alike = len({image.shape for image in images}) == 1
     stacks = [torch.stack(images)] if alike else [image[None] for image in images]
@@ -77,7 +79,7 @@ def prepare(crops: list[bytes], embedder: Embedder, device: str):
     return (pixels / 255 - mean) / std
 
 
-def decode(crops: list[bytes], device: str) -> list:
+def decode_crops(crops: list[bytes], device: str) -> list:
     """Decode JPEGs on the device, as one batch; what it cannot decode comes from the CPU's decoder.
 
     Returns
@@ -93,11 +95,11 @@ def decode(crops: list[bytes], device: str) -> list:
         raise
     except RuntimeError as error:
         if len(crops) > 1:  # one that fails takes the whole batch with it
-            return [decode([data], device)[0] for data in crops]
-        logging.warning("a crop is decoded on the CPU (%s)", pictures.one_line(error))
+            return [decode_crops([data], device)[0] for data in crops]
+        logging.warning("a crop is decoded on the CPU (%s)", decode.one_line(error))
     if device != "cpu":
         torch.cuda.synchronize(device)  # the decoder may still write to memory that it gave back
-    return [torch.from_numpy(pictures.decode(crops[0])).permute(2, 0, 1).to(device)]
+    return [torch.from_numpy(decode.decode(crops[0])).permute(2, 0, 1).to(device)]
 
 
 def _by_torchvision(crops: list[bytes], device: str) -> list:

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from camtrap import pictures
+from camtrap.core.files import read_json, write_parquet
+from camtrap.core.logs import progress
+from camtrap.core.parallel import ordered
 from camtrap.embed import on_device
 from camtrap.embed.engines import Engine, make_engine
 from camtrap.embed.models import Embedder, preprocess
-from camtrap.files import read_json, write_parquet
-from camtrap.logs import progress
-from camtrap.parallel import ordered
+from camtrap.pictures import decode
 
 
 def embed_shard(
@@ -100,11 +100,11 @@ def described(
     kept busy by two that compute. An engine that takes JPEGs gets them as they are.
     """
 
-    def decode(batch: pa.RecordBatch) -> tuple[list[str], np.ndarray | list[bytes]]:
+    def prepare(batch: pa.RecordBatch) -> tuple[list[str], np.ndarray | list[bytes]]:
         names, images = batch["crop_id"].to_pylist(), batch["image"].to_pylist()
         if engine.encoded:
             return names, images
-        return names, np.stack([preprocess(pictures.decode(image), embedder) for image in images])
+        return names, np.stack([preprocess(decode.decode(image), embedder) for image in images])
 
     def compute(decoded: tuple[list[str], np.ndarray | list[bytes]]) -> tuple[list[str], np.ndarray]:
         names, inputs = decoded
@@ -112,5 +112,5 @@ def described(
 
     batches = file.iter_batches(engine.batch, columns=["crop_id", "image"])
     if engine.decodes:
-        return ordered(lambda batch: compute(decode(batch)), batches, engine.workers)
-    return ordered(compute, ordered(decode, batches, threads, ahead=engine.workers), engine.workers)
+        return ordered(lambda batch: compute(prepare(batch)), batches, engine.workers)
+    return ordered(compute, ordered(prepare, batches, threads, ahead=engine.workers), engine.workers)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap import files
+from camtrap.core import files
 from camtrap.evaluate import bootstrap, metrics
 from camtrap.evaluate.labels import CATEGORIES, read_labels
 from camtrap.evaluate.truth import Truth, from_column, from_pattern, match

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from camtrap.core.files import TEMPORARY
+from camtrap.core.logs import UserError
+from camtrap.core.paths import Roots, to_native
 from camtrap.export.table import joined
-from camtrap.files import TEMPORARY
-from camtrap.logs import UserError
-from camtrap.paths import Roots, to_native
 
 LONGEST, NAME = 200, 60  # bytes of a file name; characters of a cluster's name in a folder's
 

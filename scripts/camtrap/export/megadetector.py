@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
-from camtrap import files
-from camtrap.crop import crop_id
+from camtrap.core import files
+from camtrap.crop.run import crop_id
 from camtrap.detections import megadetector_json as md
 
 _IMAGES = ["path", "image_id", "shard", "category", "error", "video", "frame", "frame_time"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from camtrap.files import replacing
+from camtrap.core.files import replacing
 
 CROP_COLUMNS = [
     "crop_id",

@@ -36,8 +36,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from camtrap import files
-from camtrap.crop import crop_id
+from camtrap.core import files
+from camtrap.crop.run import crop_id
 from camtrap.detections import megadetector_json as md
 
 DETECTOR = "megadetectorV5"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from PIL import Image
 from PIL.ExifTags import GPSTAGS, IFD, TAGS
 
-from camtrap.metadata import reconyx
+from camtrap.metadata.vendors import reconyx
 
 MAX_BYTES = 64
 MAX_VALUES = 32
@@ -46,7 +46,7 @@ class Exif:
 
 
 def read(image: Image.Image) -> Exif:
-    """Read the EXIF block of a picture that is open (``camtrap.pictures.open_header``); nothing is decoded.
+    """Read the EXIF block of a picture that is open (``camtrap.pictures.decode.open_header``); nothing is decoded.
 
     The date is DateTimeOriginal, else DateTimeDigitized (CreateDate), else the maker note's, else DateTime (which
     editing programs overwrite). Never raises on broken EXIF.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from camtrap.files import write_json, write_text
+from camtrap.core.files import write_json, write_text
 from camtrap.report import charts, facts, figures, page, thumbnails, words
 from camtrap.report.gather import Survey, gather
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from camtrap.files import read_json
+from camtrap.core.files import read_json
 
 NO_STATION = "station unknown"
 _IMAGES = ["path", "station", "datetime", "latitude", "longitude", "category", "event", "clock"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from camtrap.sheets import stored_crops, thumbnail
+from camtrap.show.sheets import stored_crops, thumbnail
 
 MOST = 1_500  # crops on one page
 FEW = 900  # up to so many they are shown larger

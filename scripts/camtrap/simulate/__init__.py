@@ -11,8 +11,8 @@ from pathlib import Path
 
 import cv2
 
-from camtrap.files import write_csv
-from camtrap.paths import to_text
+from camtrap.core.files import write_csv
+from camtrap.core.paths import to_text
 from camtrap.simulate import picture, recording, scene, survey
 from camtrap.simulate.noise import generator
 

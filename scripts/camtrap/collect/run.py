@@ -1,0 +1,239 @@
+"""Bring the shards together: duplicates, bursts, events, repeat detections, and counts that add up."""
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from camtrap.collect.bursts import group_in_time, repeats
+from camtrap.core.files import read_json, write_csv, write_json, write_parquet
+from camtrap.metadata.clock import OUTSIDE, update_jumps
+from camtrap.metadata.stations import Stations
+from camtrap.plan.shards import read_tsv
+
+CATEGORIES = ("animal", "person", "vehicle", "empty", "failed", "duplicate")
+CROP_COLUMNS = [
+    "crop_id",
+    "image_id",
+    "path",
+    "category",
+    "conf",
+    "x",
+    "y",
+    "w",
+    "h",
+    "touches_border",
+    "infrared",
+    "sharpness",
+    "brightness",
+]
+
+
+def collect(
+    index: list[Path],
+    detections: list[Path],
+    crops: list[Path],
+    removed: Path,
+    out: Path,
+    options: dict,
+    threshold: float,
+    categories: list[str],
+    stations: Stations | None = None,
+) -> dict:
+    """Write ``images.parquet``, ``crops.parquet``, ``failures.csv`` and ``counts.json`` into ``out`` (docs/tables.md).
+
+    Parameters
+    ----------
+    index, detections, crops : list of Path
+        The files of all shards; their order does not matter.
+    removed : Path
+        List of the planned pictures that are gone from the disk.
+    options : dict
+        The configuration's ``collect`` section.
+    threshold : float
+        From this confidence on a detection makes its picture no longer empty.
+    categories : list of str
+        Categories that were cropped.
+    stations : Stations, optional
+        ``stations.csv``: gives places, corrects clocks, and flags what lies outside its deployment.
+
+    Returns
+    -------
+    dict
+        The counts.
+    """
+    images = _images(index)
+    found, failures = _detected(detections, threshold)
+    images = images.merge(found, on="path", how="left")
+    made = _crops(crops, failures)
+    images["camera"] = images[["make", "model", "serial"]].fillna("").agg(" ".join, axis=1).str.split().str.join(" ")
+    gone = {row[0] for row in read_tsv(removed)}
+    if stations is not None:
+        _deploy(images, stations)
+    # a shard saw only a part of a folder; here all of it stands
+    cameras = list(zip(images["make"], images["model"], images["serial"], strict=True))
+    images["clock"] = update_jumps(
+        images["path"].tolist(), _plain(images["datetime"]), cameras, _plain(images["clock"])
+    )
+    # a frame goes with its video
+    images["removed"] = images["video"].fillna(images["path"]).isin(gone)
+    broken = images["path"].isin([path for path, *_ in failures]) | (images["status"] == "failed")
+    images["category"] = np.select(
+        [images["removed"], broken], ["removed", "failed"], images["found"].fillna("empty").to_numpy(object)
+    )
+    _mark_duplicates(images)
+    counting = images["category"].isin(["animal", "person", "vehicle", "empty"])
+    valid = images[counting].assign(station=images["station"].fillna(images["batch"]))
+    images["burst"] = group_in_time(valid, options["burst_seconds"], sequences=True)
+    images["event"] = group_in_time(valid, options["event_minutes"] * 60)
+    table = _crop_table(made, images[counting], options, categories)
+    counts = _counts(images, table)
+    out = Path(out)
+    columns = [name for name in images.columns if name not in ("found", "removed", "camera")]
+    write_parquet(out / "images.parquet", _arrow(images[columns]))
+    write_parquet(out / "crops.parquet", _arrow(table))
+    write_csv(out / "failures.csv", ["path", "stage", "status", "reason"], _failure_rows(images, failures))
+    write_json(out / "counts.json", counts)
+    logging.info("%s", counts)
+    return counts
+
+
+def _images(index: list[Path]) -> pd.DataFrame:
+    """All index rows (without the EXIF dump), sorted by path."""
+    tables = []
+    for path in index:
+        names = [name for name in pq.read_schema(path).names if name != "exif"]
+        table = pq.read_table(path, columns=names)
+        tables.append(table.append_column("shard", pa.array([Path(path).stem] * len(table), pa.string())))
+    images = pa.concat_tables(tables).to_pandas(types_mapper=_nullable, date_as_object=False)
+    return images.sort_values("path", ignore_index=True)
+
+
+def _nullable(kind: pa.DataType):
+    return {pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}.get(kind)
+
+
+def _deploy(images: pd.DataFrame, stations: Stations) -> None:
+    """Give pictures the place and the clock of their deployment, in place; what lies outside its dates is flagged."""
+    flags, times, places = _plain(images["clock"]), _plain(images["datetime"]), []
+    for row, station in enumerate(_plain(images["station"])):
+        deployment = stations.find(station, times[row])
+        places.append((deployment.latitude, deployment.longitude) if deployment else (None, None))
+        if deployment and times[row] is not None:
+            if flags[row] is None and deployment.distance(times[row]):
+                flags[row] = OUTSIDE
+            times[row] += deployment.offset
+    images["clock"] = pd.Series(flags, dtype=object)
+    images["datetime"] = pd.Series(times, dtype="datetime64[us]")
+    unknown = images["latitude"].isna()
+    where = pd.DataFrame(places, columns=["latitude", "longitude"], dtype=np.float64)
+    images.loc[unknown, ["latitude", "longitude"]] = where[unknown]
+
+
+def _detected(detections: list[Path], threshold: float) -> tuple[pd.DataFrame, list[tuple]]:
+    """Of each picture the category that its detections give it and its best confidence; and the failures."""
+    rows, failures = [], []
+    for path in detections:
+        found = read_json(path)
+        names = found["detection_categories"]
+        for image in found["images"]:
+            if image.get("failure"):
+                failures.append((image["file"], "detect", "failed", image["failure"]))
+                continue
+            best: dict[str, float] = {}
+            for detection in image["detections"] or []:
+                name = names.get(detection["category"], detection["category"])
+                best[name] = max(best.get(name, 0.0), detection["conf"])
+            seen = [name for name in CATEGORIES[:3] if best.get(name, 0.0) >= threshold]
+            rows.append((image["file"], seen[0] if seen else "empty", max(best.values(), default=0.0)))
+    return pd.DataFrame(rows, columns=["path", "found", "max_conf"]).astype({"max_conf": np.float32}), failures
+
+
+def _crops(crops: list[Path], failures: list[tuple]) -> pd.DataFrame:
+    tables = []
+    for path in crops:
+        file = pq.ParquetFile(path)
+        metadata = file.schema_arrow.metadata or {}
+        failures += [(name, "crop", "failed", reason) for name, reason in json.loads(metadata.get(b"failures", b"[]"))]
+        table = file.read(columns=CROP_COLUMNS)
+        table = table.append_column("shard", pa.array([Path(path).stem] * len(table), pa.string()))
+        tables.append(table.append_column("row", pa.array(np.arange(len(table), dtype=np.int32))))
+    return pa.concat_tables(tables).to_pandas()
+
+
+def _mark_duplicates(images: pd.DataFrame) -> None:
+    """Of copies with the same content the first by path counts; the others point at it."""
+    present = images[~images["category"].isin(["removed", "failed"])]
+    copies = present.groupby("image_id", sort=False)["path"]
+    first = copies.transform("first")
+    images["n_paths"] = copies.transform("size").reindex(images.index).fillna(1).astype(np.int32)
+    second = present.index[(first != present["path"]).to_numpy()]
+    images["duplicate_of"] = first.reindex(second).reindex(images.index)
+    images.loc[second, "category"] = "duplicate"
+
+
+def _crop_table(made: pd.DataFrame, counting: pd.DataFrame, options: dict, categories: list[str]) -> pd.DataFrame:
+    context = counting[["path", "shard", "batch", "station", "datetime", "label", "camera", "burst", "event"]]
+    table = made.merge(context, on=["path", "shard"], how="inner").sort_values("crop_id", ignore_index=True)
+    table = table.drop_duplicates("crop_id", ignore_index=True)
+    if options["repeat_detections"]:
+        table["repeat"] = repeats(table, options["repeat_events"], options["repeat_iou"])
+    else:
+        table["repeat"] = False
+    table["clustered"] = ~table["repeat"] & table["category"].isin(categories)
+    return table
+
+
+def _counts(images: pd.DataFrame, crops: pd.DataFrame) -> dict:
+    """The counts; every picture found is in exactly one category, so they must add up."""
+    by_category = images["category"].value_counts()
+    counts = {name: int(by_category.get(name, 0)) for name in CATEGORIES}
+    n_found = int((images["category"] != "removed").sum())
+    if sum(counts.values()) != n_found:
+        raise AssertionError(f"the counts do not add up: {counts} of {n_found} pictures")
+    return {
+        "found": n_found,
+        "categories": counts,
+        "removed": int(by_category.get("removed", 0)),
+        "damaged": int(((images["status"] == "damaged") & (images["category"] != "removed")).sum()),
+        "videos": int(images["video"].nunique()),
+        "crops": len(crops),
+        "repeat_detections": int(crops["repeat"].sum()),
+        "clustered": int(crops["clustered"].sum()),
+        "bursts": int(images["burst"].nunique()),
+        "events": int(images["event"].nunique()),
+        "stations": int(images.loc[images["category"] != "removed", "station"].nunique()),
+    }
+
+
+def _failure_rows(images: pd.DataFrame, failures: list[tuple]) -> list[tuple]:
+    present = images[images["category"] != "removed"]
+    bad = present[present["status"].isin(["failed", "damaged"])]
+    rows = [
+        (path, "index", status, error)
+        for path, status, error in zip(bad["path"], bad["status"], bad["error"].fillna(""), strict=True)
+    ]
+    indexed = set(bad.loc[bad["status"] == "failed", "path"])
+    here = set(present["path"])
+    rows += [row for row in failures if row[0] not in indexed and row[0] in here]
+    return sorted(set(rows))
+
+
+def _plain(column: pd.Series) -> list:
+    """Python values, None where there is none."""
+    return column.astype(object).where(column.notna(), None).tolist()
+
+
+def _arrow(frame: pd.DataFrame) -> pa.Table:
+    """An Arrow table without pandas' own metadata (other readers do not need it, and it names versions)."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    for number, field in enumerate(table.schema):
+        if pa.types.is_null(field.type):
+            table = table.set_column(number, field.name, table.column(number).cast(pa.string()))
+        elif pa.types.is_timestamp(field.type):
+            table = table.set_column(number, field.name, table.column(number).cast(pa.timestamp("us")))
+    return table.replace_schema_metadata(None)

@@ -1,0 +1,1 @@
+"""The configuration: read, completed, checked, and written down for people."""

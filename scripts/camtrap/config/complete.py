@@ -1,0 +1,145 @@
+"""The configuration: defaults filled in, mistakes refused in one line that says what to write instead."""
+
+import difflib
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+SCHEMA = Path(__file__).resolve().parents[3] / "config" / "schema.yaml"
+
+
+class ConfigError(ValueError):
+    """A mistake in the configuration; the message is one line for the user."""
+
+
+def load_schema() -> dict:
+    """Return the JSON schema of the configuration."""
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+def complete(config: dict, schema: dict | None = None) -> dict:
+    """Fill defaults in place (nested ones too) and check the configuration against the schema.
+
+    What is alike comes out alike, whatever the order of the keys and whether a default was written down or not: Snakemake
+    compares it with what an earlier run was told.
+
+    Parameters
+    ----------
+    config : dict
+        As read from YAML and the command line.
+
+    Returns
+    -------
+    dict
+        The same object.
+
+    Raises
+    ------
+    ConfigError
+        One line for each mistake; an unknown key is answered with the nearest right one.
+    """
+    schema = schema or load_schema()
+    mistakes = [*_unknown(config, schema, "")]
+    if not mistakes:
+        config.update(_typed(config, schema))
+        _fill(config, schema)
+        errors = sorted(
+            Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path))
+        )
+        mistakes = [
+            f"{'.'.join(map(str, error.absolute_path)) or 'configuration'}: {error.message}" for error in errors
+        ]
+    if not mistakes:
+        _settle(config, schema)
+        mistakes = [*_together(config)]
+    if mistakes:
+        raise ConfigError("; ".join(mistakes) + " (all keys: config/README.md)")
+    return config
+
+
+def _unknown(value: object, schema: dict, prefix: str):
+    known = schema.get("properties")
+    if not isinstance(value, dict) or known is None:
+        return
+    for key, inner in value.items():
+        if key in known:
+            yield from _unknown(inner, known[key], f"{prefix}{key}.")
+        elif schema.get("additionalProperties", False) is False:
+            yield f"unknown key {prefix}{key}" + _nearest(str(key), schema, prefix)
+
+
+def _nearest(key: str, schema: dict, prefix: str) -> str:
+    """Suggest the same key where it belongs, else one of this level that is spelled alike."""
+    elsewhere = [path for path in _all_keys(load_schema(), "") if path.rpartition(".")[2] == key]
+    if elsewhere:
+        depth = min(path.count(".") for path in elsewhere)
+        return f": did you mean {' or '.join(path for path in elsewhere if path.count('.') == depth)}?"
+    near = difflib.get_close_matches(key, map(str, schema["properties"]), n=1, cutoff=0.5)
+    if near:
+        return f": did you mean {prefix}{near[0]}?"
+    return f": here stand {', '.join(map(str, schema['properties']))}"
+
+
+def _all_keys(schema: dict, prefix: str):
+    for key, inner in schema.get("properties", {}).items():
+        yield f"{prefix}{key}"
+        yield from _all_keys(inner, f"{prefix}{key}.")
+
+
+def _typed(value: object, schema: dict) -> object:
+    """Numbers and the like that came as text: so `--config 'crop={threshold: 0.3}'` reaches us."""
+    if isinstance(value, dict):
+        known, other = schema.get("properties", {}), schema.get("additionalProperties")
+        other = other if isinstance(other, dict) else {}
+        return {key: _typed(inner, known.get(key, other)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_typed(inner, schema.get("items", {})) for inner in value]
+    kinds = schema.get("type", "string")
+    if isinstance(value, str) and ("string" not in kinds or (value == "null" and "null" in kinds)):
+        try:
+            read = yaml.safe_load(value)
+            return float(read) if isinstance(read, str) and "number" in kinds else read  # YAML takes 1e-1 for text
+        except (yaml.YAMLError, ValueError):
+            return value
+    return value
+
+
+def _fill(config: dict, schema: dict) -> None:
+    for key, inner in schema.get("properties", {}).items():
+        if config.get(key) is None and "properties" in inner:
+            config[key] = {}
+        elif key not in config and "default" in inner:
+            config[key] = inner["default"]
+        if isinstance(config.get(key), dict) and "properties" in inner:
+            _fill(config[key], inner)
+
+
+def _together(config: dict):
+    """What no key alone is wrong about."""
+    if config.get("embed", {}).get("decode") == "gpu" and config["crop"]["format"] != "jpeg":
+        yield "embed.decode: gpu needs crop.format: jpeg"
+
+
+def _settle(config: dict, schema: dict) -> None:
+    """Bring the keys into the schema's order, and numbers into its type (5.0 as an integer, 0 for the default 0.0)."""
+    known = schema.get("properties", {})
+    ordered = {key: config[key] for key in [*(key for key in known if key in config), *config]}
+    for key, inner in known.items():
+        value = ordered.get(key)
+        if isinstance(value, dict):
+            _settle(value, inner)
+        elif isinstance(value, float) and "integer" in inner.get("type", ()):
+            ordered[key] = int(value)
+        elif isinstance(value, (int, float)) and value == inner.get("default"):
+            ordered[key] = inner["default"]
+    config.clear()
+    config.update(ordered)
+
+
+def beyond_defaults(config: dict, *path: str) -> dict:
+    """Of a section of a completed configuration what is not the default."""
+    schema = load_schema()
+    for key in path:
+        config, schema = config[key], schema["properties"][key]
+    return {key: value for key, value in config.items() if value != schema["properties"][key].get("default")}

@@ -1,0 +1,1 @@
+"""What every stage uses: files, logs, locks, threads, paths."""

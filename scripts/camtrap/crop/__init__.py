@@ -1,0 +1,1 @@
+"""Cut the animals out, square and without distortion."""

@@ -1,0 +1,222 @@
+"""Cut detections out of pictures: geometry, and the crop stage of one shard."""
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from camtrap.core.files import read_json, write_parquet
+from camtrap.core.logs import progress
+from camtrap.core.paths import Roots
+from camtrap.pictures import decode
+
+CROP_SCHEMA = pa.schema(
+    [
+        ("crop_id", pa.string()),
+        ("image_id", pa.string()),
+        ("path", pa.string()),
+        ("category", pa.string()),
+        ("conf", pa.float32()),
+        ("x", pa.float32()),
+        ("y", pa.float32()),
+        ("w", pa.float32()),
+        ("h", pa.float32()),
+        ("image", pa.binary()),
+        ("touches_border", pa.bool_()),
+        ("infrared", pa.bool_()),
+        ("sharpness", pa.float32()),
+        ("brightness", pa.float32()),
+    ]
+)
+BORDER = 0.005
+
+
+def window(box: tuple[float, float, float, float], width: int, height: int, shape: str, padding: float = 0.0):
+    """Pixel window of a box: left, top, right, bottom; it may reach beyond the picture for ``pad``.
+
+    Parameters
+    ----------
+    box : x, y, w, h relative to the picture
+    width, height : int
+        Size of the picture in pixels.
+    shape : {"pad", "clamp", "stretch"}
+        ``pad``: the square around the box's centre with the longer side of the box; ``clamp``: that square, cut at the
+        picture's border (the Yasuní notebooks' way); ``stretch``: the box itself.
+    padding : float
+        Margin on each side, as a part of the longer side.
+
+    Notes
+    -----
+    Edges are rounded half to even; a window is at least one pixel wide and high.
+    """
+    x, y, w, h = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+    margin = padding * max(w, h)
+    if shape == "stretch":
+        left, top, right, bottom = x - margin, y - margin, x + w + margin, y + h + margin
+    else:
+        half = max(w, h) / 2 + margin
+        left, top, right, bottom = x + w / 2 - half, y + h / 2 - half, x + w / 2 + half, y + h / 2 + half
+    left, top, right, bottom = round(left), round(top), round(right), round(bottom)
+    if shape == "pad":
+        side = max(1, round(2 * half))
+        return left, top, left + side, top + side
+    left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+    return left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1)
+
+
+def cut(picture: np.ndarray, box, shape: str = "pad", size: int = 256, padding: float = 0.0) -> np.ndarray:
+    """Cut a box out of a picture and bring it to ``size`` x ``size``.
+
+    Parameters
+    ----------
+    picture : uint8 array, shape (height, width, 3)
+    box : x, y, w, h relative to the picture
+    size : int
+        Side of the result in pixels; resized by Pillow's antialiased bilinear filter, as torchvision's ``Resize`` does.
+
+    Returns
+    -------
+    uint8 array, shape (size, size, 3)
+    """
+    height, width = picture.shape[:2]
+    left, top, right, bottom = window(box, width, height, shape, padding)
+    inner = picture[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    if inner.shape[:2] != (bottom - top, right - left):
+        square = np.zeros((bottom - top, right - left, 3), dtype=np.uint8)
+        square[max(-top, 0) : max(-top, 0) + inner.shape[0], max(-left, 0) : max(-left, 0) + inner.shape[1]] = inner
+        inner = square
+    image = Image.fromarray(np.ascontiguousarray(inner))
+    return np.asarray(image if image.size == (size, size) else image.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def scale(row: dict, boxes: list, options: dict) -> int:
+    """Part of its size, 1, 2, 4 or 8, at which a picture is decoded: ``decode: scaled`` leaves each crop twice ``size`` or more."""
+    if options["decode"] == "full":
+        return 1
+    sides = [
+        w
+        for box in boxes
+        for w in _sides(window(box, row["width"], row["height"], options["shape"], options["padding"]))
+    ]
+    return next((part for part in (8, 4, 2) if min(sides) >= 2 * part * options["size"]), 1)
+
+
+def _sides(edges: tuple[int, int, int, int]) -> tuple[int, int]:
+    left, top, right, bottom = edges
+    return right - left, bottom - top
+
+
+def crop_id(image_id: str, box) -> str:
+    """Id of a crop: the picture's hash and the box in 1/10,000, so that it survives re-runs."""
+    return "-".join([image_id[:16], *(f"{round(value * 10000):04d}" for value in box)])
+
+
+def encode(crop: np.ndarray, fmt: str, quality: int) -> bytes:
+    """A crop as JPEG (4:4:4, so that colour stays sharp) or PNG bytes."""
+    if fmt == "jpeg":
+        import simplejpeg
+
+        return simplejpeg.encode_jpeg(np.ascontiguousarray(crop), quality=quality, colorsubsampling="444")
+    import cv2
+
+    # for pictures run lengths do as well as a search for repeats, and sooner
+    options = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    return cv2.imencode(".png", np.ascontiguousarray(crop[..., ::-1]), options)[1].tobytes()
+
+
+def focus(crop: np.ndarray) -> tuple[float, float]:
+    """Sharpness (variance of the Laplacian at 128 px) and brightness (mean) of a crop's grey values, 0 to 255."""
+    grey = np.asarray(
+        Image.fromarray(crop).convert("L").resize((128, 128), Image.Resampling.BILINEAR), dtype=np.float32
+    )
+    inner = grey[1:-1, 1:-1]
+    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * inner
+    return float(laplacian.var()), float(grey.mean())
+
+
+def kept(detections: list[dict] | None, categories: dict[str, str], options: dict) -> list[tuple[tuple, str, float]]:
+    """Detections of one picture that are cropped: (box, category name, confidence), best first, a box once.
+
+    A negative confidence marks a repeat detection that another tool removed: it is not cropped.
+    """
+    best: dict[tuple, tuple[str, float]] = {}
+    for detection in detections or []:
+        name = categories.get(detection["category"], detection["category"])
+        conf, box = detection["conf"], tuple(detection["bbox"])
+        if conf >= options["threshold"] and name in options["categories"] and box[2] > 0 and box[3] > 0:
+            best[box] = max(best.get(box, (name, -1.0)), (name, conf), key=lambda pair: pair[1])
+    return sorted(((box, name, conf) for box, (name, conf) in best.items()), key=lambda item: (-item[2], item[0]))
+
+
+def crop_shard(index: Path, detections: Path, out: Path, roots: Roots, options: dict, workers: int = 1) -> None:
+    """Cut all kept detections of a shard into one Parquet file (columns: docs/tables.md).
+
+    Parameters
+    ----------
+    options : dict
+        The configuration's ``crop`` section.
+    workers : int
+        Threads that decode; the result does not depend on it.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    rows = {row["path"]: row for row in pq.read_table(index).drop_columns(["exif"]).to_pylist()}
+    found = read_json(detections)
+    categories = found["detection_categories"]
+    todo = []
+    for image in found["images"]:
+        boxes = kept(image.get("detections"), categories, options)
+        row = rows.get(image["file"])
+        if boxes and row is not None and row["status"] != "failed":
+            todo.append((row, boxes))
+    todo.sort(key=lambda item: item[0]["path"])
+
+    def work(item):
+        try:
+            return _crops(*item, roots, options), None
+        except decode.PictureError as error:
+            return [], [item[0]["path"], str(error)]
+
+    crops, failures = [], []
+    with ThreadPoolExecutor(workers) as pool:
+        for made, failure in progress(pool.map(work, todo), len(todo), "pictures cropped"):
+            crops += made
+            if failure:
+                logging.warning("%s: %s", *failure)
+                failures.append(failure)
+    table = pa.Table.from_pylist(crops, CROP_SCHEMA)
+    table = table.replace_schema_metadata({"failures": json.dumps(failures)})
+    write_parquet(out, table, row_group_size=256, use_dictionary=False)
+
+
+def _crops(row: dict, boxes: list, roots: Roots, options: dict) -> list[dict]:
+    picture = decode.load(roots, row, scale=scale(row, [box for box, *_ in boxes], options), reuse=True)
+    infrared = decode.is_infrared(picture)
+    made = []
+    for box, category, conf in boxes:
+        crop = cut(picture, box, options["shape"], options["size"], options["padding"])
+        sharpness, brightness = focus(crop)
+        x, y, w, h = box
+        made.append(
+            {
+                "crop_id": crop_id(row["image_id"], box),
+                "image_id": row["image_id"],
+                "path": row["path"],
+                "category": category,
+                "conf": conf,
+                "x": x,
+                "y": y,
+                "w": w,
+                "h": h,
+                "image": encode(crop, options["format"], options["quality"]),
+                "touches_border": min(x, y, 1 - x - w, 1 - y - h) < BORDER,
+                "infrared": infrared,
+                "sharpness": sharpness,
+                "brightness": brightness,
+            }
+        )
+    return made

@@ -1,0 +1,1 @@
+"""A row per picture: hash, size, time and place."""

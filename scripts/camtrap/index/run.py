@@ -1,0 +1,243 @@
+"""The index stage: what each file of a shard is, read once for hash, header and EXIF."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pyarrow as pa
+
+from camtrap.core.paths import Roots
+from camtrap.metadata import clock, exif
+from camtrap.metadata.pattern import PathPattern, Told
+from camtrap.metadata.stations import compile_station_pattern, station_of
+from camtrap.pictures import decode, video
+
+log = logging.getLogger(__name__)
+PROGRESS_SECONDS = 10
+# Damaged EXIF may say any year; beyond these nothing can be reckoned with it.
+YEARS = range(1900, 2200)
+
+INDEX_SCHEMA = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("path", pa.string()),
+        ("batch", pa.string()),
+        ("station", pa.string()),
+        ("bytes", pa.int64()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("datetime", pa.timestamp("us")),
+        ("make", pa.string()),
+        ("model", pa.string()),
+        ("serial", pa.string()),
+        ("temperature", pa.float32()),
+        ("latitude", pa.float64()),
+        ("longitude", pa.float64()),
+        ("exposure", pa.float64()),
+        ("flash", pa.bool_()),
+        ("sequence", pa.int16()),
+        ("sequence_length", pa.int16()),
+        ("trigger", pa.string()),
+        ("label", pa.string()),
+        ("clock", pa.string()),
+        ("video", pa.string()),
+        ("frame", pa.int32()),
+        ("frame_time", pa.float64()),
+        ("exif", pa.string()),
+        ("status", pa.string()),
+        ("error", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How paths tell what a file does not: made from the options of :func:`index_shard`."""
+
+    level: int | None = None
+    station_pattern: object = None
+    path_pattern: PathPattern | None = None
+    frame_rate: float = 1.0
+    max_pixels: int = decode.MAX_PIXELS
+
+    @classmethod
+    def from_options(cls, options: Mapping) -> "Rules":
+        """Compile the patterns; ValueError says what is wrong with which key."""
+        known = {"station_level", "station_pattern", "path_pattern", "frame_rate", "workers", "max_pixels"}
+        if unknown := sorted(set(options) - known):
+            raise ValueError(f"index: option {unknown[0]!r} is not known; known: {', '.join(sorted(known))}")
+        station_pattern, path_pattern = options.get("station_pattern"), options.get("path_pattern")
+        return cls(
+            level=options.get("station_level"),
+            station_pattern=compile_station_pattern(station_pattern) if station_pattern else None,
+            path_pattern=PathPattern(path_pattern) if path_pattern else None,
+            frame_rate=float(options.get("frame_rate") or 1.0),
+            max_pixels=int(options.get("max_pixels") or decode.MAX_PIXELS),
+        )
+
+
+def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Mapping | None = None) -> pa.Table:
+    """Index the files of a shard.
+
+    Parameters
+    ----------
+    manifest : list of (path, size, mtime_ns)
+        Rows of the shard's manifest.
+    roots : Roots
+        Where pictures lie.
+    options : mapping, optional
+        ``station_level`` (int), ``station_pattern``, ``path_pattern`` (regular expressions), ``frame_rate`` (frames a
+        second of a video, default 1), ``max_pixels``; ``workers`` (cores, default 2; changes nothing but speed).
+
+    Returns
+    -------
+    pyarrow.Table
+        Of :data:`INDEX_SCHEMA`: a row a picture or sampled frame, in the manifest's order. A file that cannot be used is
+        a row with status ``failed`` and the reason; it never ends the run.
+
+    Raises
+    ------
+    ValueError
+        An option is wrong (a pattern).
+    """
+    options = dict(options or {})
+    rules = Rules.from_options(options)
+    workers = max(1, int(options.get("workers") or 2))
+    rows: list[dict] = []
+    # two threads a core: while one hashes, the other waits for the disk
+    with ThreadPoolExecutor(2 * workers) as pool:
+        found = pool.map(lambda entry: index_file(*entry, roots, rules), manifest)
+        for part in _logged(found, len(manifest), sum(size for _, size, _ in manifest)):
+            rows.extend(part)
+    _flag_jumps(rows)
+    return pa.Table.from_pylist(rows, schema=INDEX_SCHEMA)
+
+
+def index_file(path: str, size: int, mtime_ns: int, roots: Roots, rules: Rules) -> list[dict]:
+    """Index one file: one row for a picture, one a sampled frame for a video, one with its reason for a failure."""
+    row = dict.fromkeys(INDEX_SCHEMA.names)
+    row |= {"path": path, "batch": batch_of(path), "bytes": size, "status": "ok"}
+    try:
+        read = _read_video if video.is_video(path) else _read_picture
+        rows = read(row, roots.locate(path), rules)
+    except Exception as error:  # one file must never cost the rest of the shard
+        if not isinstance(error, decode.PictureError | video.VideoError | KeyError):
+            log.warning("%s: unexpected %s", path, type(error).__name__, exc_info=error)
+        rows = [row | {"status": "failed", "error": decode.one_line(error)}]
+    told = rules.path_pattern.read(path) if rules.path_pattern else Told()
+    for one in rows:
+        _place(one, told, mtime_ns, rules)
+    return rows
+
+
+def batch_of(path: str) -> str:
+    """The first-level folder; ``.`` for a file that lies in none (as ``camtrap.plan.shards`` names that batch)."""
+    return path.partition("/")[0] if "/" in path else "."
+
+
+def _read_picture(row: dict, file: str, rules: Rules) -> list[dict]:
+    data = decode.read_bytes(file)
+    row["bytes"] = len(data)
+    row["image_id"] = hashlib.sha256(data).hexdigest()
+    image = decode.open_header(data, rules.max_pixels)
+    _take_exif(row, image)
+    if decode.is_truncated(data):
+        decode.decode(data, rules.max_pixels)  # as far as it goes: one that gives nothing is failed, not damaged
+        row |= {"status": "damaged", "error": "truncated: the end of the file is missing"}
+    row["width"], row["height"] = decode.rotated_size(image)
+    return [row]
+
+
+def _take_exif(row: dict, image) -> None:
+    said = vars(exif.read(image))
+    row["exif"] = json.dumps(said.pop("fields"), ensure_ascii=False, allow_nan=False)
+    row |= said
+
+
+def _read_video(row: dict, file: str, rules: Rules) -> list[dict]:
+    digest, row["bytes"] = _hash_file(file)
+    row["image_id"] = digest
+    if not row["bytes"]:
+        raise video.VideoError("the file is empty (0 bytes)")
+    found = video.sample(file, rules.frame_rate)
+    rows = []
+    for frame in found.frames:
+        rows.append(
+            row
+            | {
+                "image_id": hashlib.sha256(f"{digest}#{frame.number}".encode()).hexdigest(),
+                "path": video.frame_path(row["path"], frame.number),
+                "width": frame.width,
+                "height": frame.height,
+                "datetime": found.start,
+                "video": row["path"],
+                "frame": frame.number,
+                "frame_time": frame.seconds,
+                "status": "damaged" if found.damage else "ok",
+                "error": found.damage,
+            }
+        )
+    return rows
+
+
+def _hash_file(file: str) -> tuple[str, int]:
+    """SHA-256 and size; a video may be larger than memory."""
+    try:
+        with open(file, "rb", buffering=0) as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            return digest, opened.tell()
+    except FileNotFoundError:
+        raise video.VideoError("the file has vanished since it was planned") from None
+    except OSError as error:
+        raise video.VideoError(f"the file cannot be read ({error.strerror or error})") from None
+
+
+def _place(row: dict, told: Told, mtime_ns: int, rules: Rules) -> None:
+    """Fill in what the path tells, and flag a clock at its epoch. What the file itself says goes first."""
+    row["station"] = told.station or station_of(row["video"] or row["path"], rules.level, rules.station_pattern)
+    row["label"] = told.label
+    row["datetime"] = row["datetime"] or told.datetime
+    if row["datetime"] is not None and row["datetime"].year not in YEARS:
+        row["datetime"] = None
+    if row["sequence"] is None:
+        row["sequence"] = told.sequence
+    if row["datetime"] is not None and row["frame_time"]:
+        row["datetime"] += timedelta(seconds=row["frame_time"])
+    if row["latitude"] is None:
+        row["latitude"], row["longitude"] = told.latitude, told.longitude
+    if row["datetime"] is not None and clock.is_epoch(row["datetime"], mtime_ns):
+        row["clock"] = clock.EPOCH
+
+
+def _flag_jumps(rows: list[dict]) -> None:
+    flags = clock.update_jumps(
+        [row["path"] for row in rows],
+        [row["datetime"] for row in rows],
+        [(row["make"], row["model"], row["serial"]) for row in rows],
+        [row["clock"] for row in rows],
+    )
+    for row, flag in zip(rows, flags, strict=True):
+        row["clock"] = flag
+
+
+def _logged(found: Iterable[list[dict]], n_files: int, n_bytes: int) -> Iterable[list[dict]]:
+    """Pass the files' rows on, logging how far it is every few seconds, and the sum at the end."""
+    began = last = time.monotonic()
+    done = failed = damaged = 0
+    for done, rows in enumerate(found, start=1):
+        failed += rows[0]["status"] == "failed"
+        damaged += rows[0]["status"] == "damaged"
+        yield rows
+        now = time.monotonic()
+        if now - last >= PROGRESS_SECONDS:
+            last = now
+            log.info("indexed %d of %d files (%.0f files/s)", done, n_files, done / (now - began))
+    seconds = max(time.monotonic() - began, 1e-9)
+    log.info(
+        "indexed %d files (%.1f MB) in %.1f s: %d failed, %d damaged", done, n_bytes / 1e6, seconds, failed, damaged
+    )

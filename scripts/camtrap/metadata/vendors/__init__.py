@@ -1,0 +1,1 @@
+"""What camera makers write beyond EXIF."""

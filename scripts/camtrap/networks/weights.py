@@ -1,0 +1,71 @@
+"""Weights of networks: a local file, the cache, or a download that is checked before anything reads it."""
+
+import hashlib
+import http.client
+import logging
+import os
+import urllib.request
+from pathlib import Path
+
+from camtrap.core.files import replacing
+from camtrap.core.logs import UserError
+
+
+def cache_folder(configured: str | None) -> Path:
+    """Folder of downloaded weights: the configured one, ``$CAMTRAP_CACHE``, or ``~/.cache/camtrap``."""
+    return Path(configured or os.environ.get("CAMTRAP_CACHE") or Path.home() / ".cache" / "camtrap")
+
+
+def digest(path: str | os.PathLike, algorithm: str = "sha256") -> str:
+    """Hash of a file, hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def local(path: str, sha256: str | None, key: str) -> Path:
+    """A local weights file, checked to be there and, where a hash is given, to be the right one; ``key`` names it."""
+    if not Path(path).is_file():
+        raise UserError(f"{path}: there is no such weights file ({key})")
+    if sha256 and digest(path) != sha256:
+        raise UserError(f"{path}: its SHA-256 is {digest(path)}, not {sha256} as configured; the file is not read")
+    return Path(path)
+
+
+def fetch(url: str, target: Path, algorithm: str, prefix: str, key: str) -> Path:
+    """Download a file into the cache unless it is there; either way its hash is checked.
+
+    Parameters
+    ----------
+    url : str
+    target : Path
+        Where the file lies in the cache.
+    algorithm : str
+        "md5" or "sha256".
+    prefix : str
+        What the hash must begin with (torchvision's file names carry the first eight digits).
+    key : str
+        Of the configuration, under which a local file is named instead.
+
+    Raises
+    ------
+    UserError
+        Off-line, or the file is damaged: one line with the URL, the hash and where to put the file.
+    """
+    how = f"download {url} elsewhere ({algorithm.upper()} {prefix}) and put it at {target}"
+    if not target.exists():
+        logging.info("downloading %s", url)
+        try:
+            with replacing(target) as temporary:
+                with urllib.request.urlopen(url, timeout=60) as source, open(temporary, "wb") as file:
+                    while block := source.read(1 << 20):
+                        file.write(block)
+                if not digest(temporary, algorithm).startswith(prefix):
+                    raise UserError(f"{url}: what came has another {algorithm.upper()} than {prefix}; {how}")
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            raise UserError(
+                f"the weights could not be downloaded ({reason}): {how}, or set {key}=/path/to/file"
+            ) from None
+    if not digest(target, algorithm).startswith(prefix):
+        raise UserError(f"{target}: damaged (its {algorithm.upper()} is not {prefix}); delete it, or {how}")
+    return target

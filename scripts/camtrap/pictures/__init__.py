@@ -1,0 +1,1 @@
+"""Pixels: pictures, frames of videos, and stored crops."""

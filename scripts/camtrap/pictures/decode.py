@@ -1,0 +1,294 @@
+"""The one way a picture is read and decoded, whichever stage asks.
+
+A detector's box, a crop and the size in the index agree only if all of them see the same pixels: after EXIF rotation, in
+RGB, a truncated file as far as it goes.
+"""
+
+import io
+import os
+import threading
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+import simplejpeg
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from camtrap.core.paths import Roots
+from camtrap.pictures import sniff
+from camtrap.pictures.video import Reader, VideoError, split_frame
+
+# As MegaDetector does: what is left of a truncated picture is still worth looking at. ``is_truncated`` finds them.
+ImageFile.LOAD_TRUNCATED_IMAGES = True
+# Our own limit is checked before decoding, with one clear message; PIL's would warn at half of it.
+Image.MAX_IMAGE_PIXELS = None
+# PIL warns of every odd EXIF field of every camera; what can be used of it is used.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\..*")
+
+MAX_PIXELS = 200_000_000
+ORIENTATION = 0x0112
+_local = threading.local()
+
+
+class PictureError(ValueError):
+    """A picture cannot be used; the message is one line that says why."""
+
+
+def read_bytes(path: str | os.PathLike) -> bytes:
+    """Read a whole file, once.
+
+    Raises
+    ------
+    PictureError
+        The file is gone, or cannot be read.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except FileNotFoundError:
+        raise PictureError("the file has vanished since it was planned") from None
+    except OSError as error:
+        raise PictureError(f"the file cannot be read ({error.strerror or error})") from None
+
+
+def open_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Open a picture without decoding it.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Lazy: ``size``, ``mode`` and ``getexif`` are known, pixels are not. ``size`` is before EXIF rotation
+        (see :func:`rotated_size`).
+
+    Raises
+    ------
+    PictureError
+        Not a picture (the message says what it looks like), a broken header, or more than ``max_pixels``.
+    """
+    try:
+        image = Image.open(io.BytesIO(data))
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        raise PictureError(sniff.describe(data)) from None
+    except Exception as error:  # PIL's readers raise whatever a broken header leads them to
+        raise PictureError(f"{sniff.describe(data)} ({one_line(error)})") from None
+    width, height = image.size
+    if width * height > max_pixels:
+        raise PictureError(f"{width} x {height} pixels are more than max_pixels allows ({max_pixels})")
+    if width * height == 0:
+        raise PictureError(f"the header is broken (the picture is said to have {width} x {height} pixels)")
+    return image
+
+
+def orientation(image: Image.Image) -> int:
+    """EXIF orientation that is still to be applied, 1 to 8; 1 where there is none or it makes no sense."""
+    if image.format == "TIFF":  # Pillow turns a TIFF itself, and gives its size turned
+        return 1
+    try:
+        value = image.getexif().get(ORIENTATION)
+    except Exception:  # a broken EXIF block costs the rotation, not the picture
+        return 1
+    return value if value in range(2, 9) else 1
+
+
+def rotated_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height in pixels after EXIF rotation."""
+    width, height = image.size
+    return (height, width) if orientation(image) >= 5 else (width, height)
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, scale: int = 1, reuse: bool = False) -> np.ndarray:
+    """Decode a picture.
+
+    Pixels are those of PIL's full decode with ``ImageOps.exif_transpose`` and ``convert("RGB")``: JPEG goes through
+    libjpeg-turbo directly, which gives the same pixels sooner, and back to PIL for what that refuses (CMYK, damage).
+    Alpha is dropped, colours under it stay; 16-bit grey is divided by 257; 32-bit grey is stretched from its least to
+    its greatest value; of an animation the first picture is taken.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    scale : {1, 2, 4, 8}
+        A JPEG is decoded at this part of its size (sides rounded up), which is sooner; other formats are not scaled.
+    reuse : bool
+        A JPEG is decoded into memory that this thread keeps: its next call with ``reuse`` overwrites the picture. Large
+        ones are decoded sooner, as their memory is not fetched from the system each time.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        RGB, after EXIF rotation, C-contiguous.
+
+    Raises
+    ------
+    PictureError
+        As :func:`open_header`, or the pixels cannot be decoded.
+    """
+    image = open_header(data, max_pixels)
+    turn = orientation(image)
+    pixels = None
+    if image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
+        try:
+            width, height = (-(-side // scale) for side in image.size)
+            room = _room(3 * width * height) if reuse else None
+            pixels = simplejpeg.decode_jpeg(data, "RGB", min_width=width, min_height=height, buffer=room)
+        except ValueError:  # damaged or unusual: PIL goes as far as it can
+            pixels = None
+    if pixels is None or pixels.shape[1::-1] != (width, height):
+        try:
+            pixels = np.array(to_rgb(image))
+        except Exception as error:
+            raise PictureError(f"the pixels cannot be decoded ({one_line(error)})") from None
+    return np.ascontiguousarray(rotate(pixels, turn))
+
+
+def _room(size: int) -> np.ndarray:
+    """Memory of ``size`` bytes or more that this thread keeps."""
+    room = getattr(_local, "room", None)
+    if room is None or room.size < size:
+        _local.room = room = np.empty(size, np.uint8)
+    return room
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Convert to 8-bit RGB as PIL does, but scale grey of 16 and 32 bits, which PIL would clip at 255."""
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.array(image) / 257 + 0.5).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        values = np.nan_to_num(np.array(image, dtype=np.float64), posinf=0, neginf=0)
+        low, span = values.min(), np.ptp(values)
+        image = Image.fromarray(((values - low) * (255 / span if span else 0) + 0.5).astype(np.uint8))
+    return image.convert("RGB")
+
+
+def rotate(pixels: np.ndarray, turn: int) -> np.ndarray:
+    """Turn pixels (height, width, …) upright by their EXIF orientation (1 to 8; EXIF 2.32, table 6). May be a view."""
+    if turn >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if turn in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if turn in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
+
+
+def is_truncated(data: bytes) -> bool:
+    """Say whether the end of a picture is missing: JPEG, PNG and WebP; other formats are taken for whole.
+
+    A JPEG is whole if an end-of-image marker follows its first scan, whatever trails it (a second picture, a camera's
+    own block, padding). One that stops before its first scan counts as truncated.
+    """
+    if data[:2] == b"\xff\xd8":
+        scan = _first_scan(data)
+        return scan is None or data.rfind(b"\xff\xd9") < scan
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        return b"IEND" not in data[-65536:]
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return int.from_bytes(data[4:8], "little") + 8 > len(data)
+    return False
+
+
+def _first_scan(data: bytes) -> int | None:
+    """Offset behind the first start-of-scan marker of a JPEG (thumbnails stand inside segments and are stepped over)."""
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            at = data.find(b"\xff", at)  # bytes between segments: some cameras pad
+            if at < 0:
+                return None
+            continue
+        marker = data[at + 1]
+        if marker == 0xDA:
+            return at + 2
+        if marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD8 or marker == 0:
+            at += 1 if marker == 0xFF else 2
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None
+
+
+def load(
+    roots: Roots, row: str | Mapping, max_pixels: int = MAX_PIXELS, scale: int = 1, reuse: bool = False
+) -> np.ndarray:
+    """Decode the picture, or the frame of a video, that an index row names.
+
+    Frames of one video are cheapest in rising order: each thread keeps the last video open.
+
+    Parameters
+    ----------
+    roots : Roots
+        Where pictures lie.
+    row : str or mapping
+        A path as the tables spell it, or a row that has one under ``path``; of a frame ``{video}/frame000123.jpg``.
+    scale, reuse
+        As :func:`decode` takes them; they mean nothing for a frame.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+
+    Raises
+    ------
+    PictureError
+        The file is missing or cannot be decoded. The message does not name the file: the caller knows the path.
+    """
+    path = row if isinstance(row, str) else row["path"]
+    try:
+        video, frame = split_frame(path)
+        if video is None:
+            return decode(read_bytes(roots.locate(path)), max_pixels, scale, reuse)
+        return _frame(roots.locate(video), frame)
+    except (KeyError, VideoError) as error:
+        raise PictureError(one_line(error)) from None
+
+
+def _frame(file: str, number: int) -> np.ndarray:
+    reader = getattr(_local, "reader", None)
+    if reader is None or reader.file != file:
+        close_video()
+        _local.reader = reader = Reader(file)
+    return reader.frame(number)
+
+
+def close_video() -> None:
+    """Close the video that this thread's :func:`load` keeps open, if any."""
+    reader = getattr(_local, "reader", None)
+    if reader is not None:
+        reader.close()
+    _local.reader = None
+
+
+def is_infrared(rgb: np.ndarray) -> bool:
+    """Say whether a picture has no colour, as infrared pictures at night.
+
+    A tint that depends only on brightness is no colour: from R - G and B - G their median among the pixels of like
+    brightness is taken away (16 steps). The picture has no colour if what is left is at most 3 (of 255) in 80 % of the
+    pixels, so an info strip or a logo may be as colourful as it likes. On the real pictures this was set on, the 80th
+    percentile was 0 for each of 39 infrared and grey pictures and at least 5 for each of 109 in colour.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (height, width, 3)
+    """
+    step = max(1, min(rgb.shape[:2]) // 128)
+    sample = rgb[::step, ::step].astype(np.int16)
+    red, green, blue = (sample[..., channel].ravel() for channel in range(3))
+    level = (red + green + blue) // 48
+    near = _near_median(red - green, level)
+    near &= _near_median(blue - green, level)
+    return bool(np.count_nonzero(near) >= 0.8 * near.size)
+
+
+def _near_median(values: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Whether each value (int16, -255 to 255) is at most 3 from the median of its level (0 to 15); by counting, as sorting is slow."""
+    sums = np.bincount(level * np.int16(511) + values + np.int16(255), minlength=16 * 511).reshape(16, 511).cumsum(1)
+    n = sums[:, -1:]
+    low, high = (sums < (n + 1) // 2).sum(1), (sums < n // 2 + 1).sum(1)
+    twice = (low + high - 2 * 255).astype(np.int16)
+    return np.abs(2 * values - twice[level]) <= 2 * 3
+
+
+def one_line(error: object) -> str:
+    """An error's message as one line of at most 200 characters."""
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split())[:200] or type(error).__name__

@@ -1,0 +1,226 @@
+"""Videos: frames sampled at a rate, each known by its number, so that later the same frame gives the same pixels.
+
+A frame's number counts the frames that decode, in the order of showing, from 0. Decoding always starts at the beginning
+and with one thread: seeking by time is not exact in many cameras' files.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from camtrap.plan.scan import VIDEOS
+
+_FRAME = re.compile(r"^(?P<video>.+)/frame(?P<number>\d{6,})\.jpg$")
+_CREATED = ["com.apple.quicktime.creationdate", "creation_time", "date", "IDIT", "ICRD"]
+_ISO = re.compile(r"(\d{4})[-:/](\d{1,2})[-:/](\d{1,2})[ T]+(\d{1,2}):(\d{2}):(\d{2})(\.\d{1,6})?")
+_CTIME = re.compile(r"(?:[A-Za-z]{3}\s+)?([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2}):(\d{2})\s+(\d{4})")
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+
+
+class VideoError(ValueError):
+    """A video cannot be read; the message is one line that says why."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A sampled frame: number from 0, seconds from the first frame, width and height in pixels after rotation."""
+
+    number: int
+    seconds: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The sampled frames of a video, its start by the camera's clock, and what is damaged (None where it is whole)."""
+
+    frames: tuple[Frame, ...]
+    start: datetime | None
+    damage: str | None
+
+
+def is_video(path: str) -> bool:
+    """Tell by its suffix whether a path names a video."""
+    return path.rpartition(".")[2].lower() in VIDEOS
+
+
+def frame_path(video: str, number: int) -> str:
+    """Path of a frame as the tables spell it."""
+    return f"{video}/frame{number:06d}.jpg"
+
+
+def split_frame(path: str) -> tuple[str | None, int]:
+    """Video and number of a frame's path; ``(None, 0)`` for the path of a picture."""
+    match = _FRAME.match(path)
+    if match is None or not is_video(match["video"]):
+        return None, 0
+    return match["video"], int(match["number"])
+
+
+class Reader:
+    """Frames of a video by number. Asking in rising order decodes the video once; an earlier number starts it again.
+
+    Parameters
+    ----------
+    file : str
+        Path in the file system.
+
+    Raises
+    ------
+    VideoError
+        The file is missing, is no video, or holds no frame.
+    """
+
+    def __init__(self, file: str):
+        self.file = file
+        self._container = self._frames = None
+        self._open()
+
+    def _open(self) -> None:
+        import av
+
+        self.close()
+        try:
+            self._container = av.open(self.file, metadata_errors="replace")
+        except FileNotFoundError:
+            raise VideoError("the file has vanished since it was planned") from None
+        except (av.FFmpegError, OSError) as error:
+            raise VideoError(f"not a video that can be opened ({_reason(error)})") from None
+        if not self._container.streams.video:
+            self.close()
+            raise VideoError("the file holds no video stream")
+        stream = self._container.streams.video[0]
+        stream.thread_count = 1
+        stream.thread_type = "NONE"
+        self._rate = float(stream.average_rate or 25)
+        self._frames = self._decode(stream)
+        self._position = 0
+        self._origin = None
+        self.damage: str | None = None
+
+    def _decode(self, stream) -> Iterator:
+        """Decode packet by packet: one that is damaged costs its own frames only."""
+        import av
+
+        packets = self._container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (av.FFmpegError, OSError) as error:
+                self.damage = f"the video breaks off after {self._position} frames ({_reason(error)})"
+                return
+            try:
+                yield from packet.decode()
+            except (av.FFmpegError, OSError) as error:
+                self.damage = self.damage or f"the video is damaged after {self._position} frames ({_reason(error)})"
+
+    @property
+    def start(self) -> datetime | None:
+        """Start of the recording by the metadata of the container, None where there is none."""
+        stream = self._container.streams.video[0]
+        return started(self._container.metadata) or started(stream.metadata)
+
+    def __iter__(self) -> Iterator[tuple[int, float, object]]:
+        """Yield (number, seconds from the first frame, av.VideoFrame). ``damage`` says afterwards what did not decode."""
+        for frame in self._frames:
+            time = frame.time if frame.time is not None else self._position / self._rate
+            self._origin = time if self._origin is None else self._origin
+            self._position += 1
+            yield self._position - 1, round(time - self._origin, 6), frame
+
+    def frame(self, number: int) -> np.ndarray:
+        """Pixels of a frame: uint8 (height, width, 3), RGB, after the rotation that the video asks for."""
+        if number < self._position:
+            self._open()
+        for at, _, frame in self:
+            if at == number:
+                return np.ascontiguousarray(upright(frame.to_ndarray(format="rgb24"), frame.rotation))
+        raise VideoError(f"the video has no frame {number}, it ends after {self._position} frames")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+
+def sample(file: str, rate: float = 1.0) -> Sample:
+    """Choose frames of a video: the first frame of each 1/``rate`` seconds.
+
+    Parameters
+    ----------
+    file : str
+        Path in the file system.
+    rate : float
+        Frames a second; more than the video has gives every frame.
+
+    Returns
+    -------
+    Sample
+        At least one frame. Of a damaged video the frames that decode, and ``damage``.
+
+    Raises
+    ------
+    ValueError
+        ``rate`` is not above 0.
+    VideoError
+        As :class:`Reader`, or not one frame decodes.
+    """
+    if not rate > 0:
+        raise ValueError(f"frame_rate must be above 0, not {rate}")
+    reader = Reader(file)
+    frames, last = [], -1
+    try:
+        start = reader.start
+        for number, seconds, frame in reader:
+            slot = int((seconds + 1e-6) * rate)
+            if slot > last:
+                size = (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
+                frames.append(Frame(number, seconds, *size))
+                last = slot
+    finally:
+        reader.close()
+    if not frames:
+        raise VideoError(reader.damage or "no frame of the video decodes")
+    return Sample(tuple(frames), start, reader.damage)
+
+
+def upright(pixels: np.ndarray, rotation: int) -> np.ndarray:
+    """Turn pixels (height, width, …) by the video's display matrix; ``rotation`` is counter-clockwise degrees, of 90."""
+    return np.rot90(pixels, rotation // 90)
+
+
+def started(metadata: dict[str, str]) -> datetime | None:
+    """Time of recording in a container's metadata, by the camera's clock.
+
+    Cameras write their local time into fields that ask for UTC; so a zone is dropped, not applied. Dates before 1971
+    (an unset field counts from 1904 or 1970) are None.
+    """
+    by_name = {key.lower(): value for key, value in metadata.items()}
+    for key in _CREATED:
+        text = by_name.get(key.lower(), "")
+        try:
+            if match := _ISO.search(text):
+                *parts, fraction = match.groups()
+                time = datetime(*map(int, parts)) + timedelta(seconds=float(fraction or 0))
+            elif (match := _CTIME.search(text)) and match[1].lower() in _MONTHS:
+                day, hour, minute, second, year = map(int, match.groups()[1:])
+                time = datetime(year, _MONTHS.index(match[1].lower()) + 1, day, hour, minute, second)
+            else:
+                continue
+        except ValueError:
+            continue
+        if time.year > 1970:
+            return time
+    return None
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(text.split())[:160]

@@ -1,0 +1,1 @@
+"""Which picture is in which shard: decided once and never again."""

@@ -1,0 +1,179 @@
+"""What the Snakefile asks when it is parsed: which shards there are, in the main process and in its jobs.
+
+The main process looks for new pictures and tells its jobs, in an environment variable, how much of the plan belongs to
+this run: what is planned meanwhile cannot reach a job that waits in a queue.
+"""
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from camtrap.core.files import read_json, write_json, write_text
+from camtrap.core.lock import Lock
+from camtrap.core.paths import Roots
+from camtrap.plan.shards import Outcome, Plan, PlanError, file_sha256, slug
+
+__all__ = ["Prepared", "model_key", "prepare"]
+
+VARIABLE = "CAMTRAP_PLAN"
+PLANNING = "planning"
+# Seconds to wait for another process that only looks for new pictures (a dry run, say).
+PATIENCE = 60
+
+
+@dataclass
+class Prepared:
+    """The part of the plan that belongs to this run."""
+
+    shards: list[str] = field(default_factory=list)
+    n_pictures: int = 0
+    removed: str = "removed.tsv"
+    hashes: Path | None = None
+    plan: Plan | None = None
+    outcome: Outcome | None = None
+    lock: Lock | None = None
+
+    def file_hash(self, path: str | None) -> str | None:
+        """SHA-256 of a file that the configuration names; None for none, and for what is no file (a model's name).
+
+        Kept in ``plan/hashes.json`` by path, size and time, so that large weights are read once; nowhere while linting.
+        """
+        if not path or not os.path.isfile(path):
+            return path
+        status = os.stat(path)
+        key = f"{os.path.abspath(path)}|{status.st_size}|{status.st_mtime_ns}"
+        known = read_json(self.hashes) if self.hashes and self.hashes.exists() else {}
+        if key not in known:
+            known[key] = file_sha256(path)
+            if self.hashes:
+                write_json(self.hashes, known)
+        return known[key]
+
+    def commit(self) -> None:
+        """Enter the new shards into the plan for good; from here on another run is refused until this process ends."""
+        if self.plan is None:
+            return
+        self.lock = Lock(self.plan.folder / "lock")
+        if not self.lock.acquire(passing=PLANNING, patience=PATIENCE):
+            raise PlanError(
+                f"{self.plan.results}: another run works on these results ({self.lock.holder()}); wait for it to end"
+            )
+        if self.outcome is not None:
+            self.plan.commit(self.outcome)
+        write_text(self.plan.folder / "current", os.environ[VARIABLE])
+
+
+def model_key(config: dict) -> str:
+    """Folder name of the embedder: each model's embeddings and clusters stand beside the others'."""
+    return slug(config["embed"]["model"])
+
+
+def prepare(config: dict, main: bool, lint: bool = False) -> Prepared:
+    """Plan (in the main process) or read the plan that the main process made (in a job).
+
+    Raises
+    ------
+    PlanError
+        No pictures are named or found, or a known picture changed.
+    """
+    plan = Plan(config["results"])
+    if not main:
+        return _of_this_run(plan)
+    if lint:
+        return Prepared()
+    if config["images"] is None:
+        raise PlanError("no pictures are named: add --config images=/path/to/pictures results=/path/to/results")
+    try:
+        outcome = _look(plan, config)
+    except OSError as error:
+        raise PlanError(f"{error.filename}: {error.strerror}, so that there is no planning") from None
+    except ValueError as error:
+        raise PlanError(str(error)) from None
+    n_rows, n_superseded, removed = len(plan.rows()), len(plan.superseded()), _current(plan, None)[2]
+    if outcome is not None:
+        n_rows, n_superseded = n_rows + len(outcome.fresh), n_superseded + len(outcome.superseded)
+        removed = plan.removed_file(outcome).stem
+    os.environ[VARIABLE] = f"{n_rows}:{n_superseded}:{removed}"
+    shards = outcome.shards if outcome is not None else plan.live()
+    if not shards:
+        raise PlanError(f"no pictures or videos found below {config['images']}" + _waiting(outcome))
+    sizes = {row[0]: int(row[2]) for row in plan.rows()}
+    if outcome is not None:
+        sizes.update({shard.name: len(shard.rows) for shard in outcome.fresh})
+    n_pictures = sum(sizes[shard] for shard in shards)
+    return Prepared(shards, n_pictures, _removed_path(plan, removed), _hashes(plan), plan, outcome)
+
+
+def _look(plan: Plan, config: dict) -> Outcome | None:
+    """Look for new pictures; None if the plan is to stay as it is, because of the configuration or of a run at work."""
+    if config["plan"]["mode"] != "auto":
+        return None
+    lock = Lock(plan.folder / "lock", PLANNING)
+    if not lock.acquire(passing=PLANNING, patience=PATIENCE):
+        _say(
+            f"another run works on these results ({lock.holder()}); its plan is shown, new pictures are not looked for"
+        )
+        return None
+    try:
+        plan.sweep()
+        settings = config["plan"]
+        outcome = plan.update(
+            Roots(config["images"]), settings["shard_size"], settings["settle_seconds"], settings["changed"], _say
+        )
+    finally:
+        lock.release()
+    _tell(outcome)
+    return outcome
+
+
+def _of_this_run(plan: Plan) -> Prepared:
+    n_rows, n_superseded, removed = _current(plan, os.environ.get(VARIABLE))
+    shards = set(plan.live(n_rows, n_superseded))
+    rows = [row for row in plan.rows(n_rows) if row[0] in shards]
+    return Prepared(
+        [row[0] for row in rows], sum(int(row[2]) for row in rows), _removed_path(plan, removed), _hashes(plan)
+    )
+
+
+def _hashes(plan: Plan) -> Path:
+    return plan.folder / "hashes.json"
+
+
+def _current(plan: Plan, value: str | None) -> tuple[int, int, str]:
+    """What belongs to this run: the environment's value says it; where a cluster drops that, the last commit."""
+    if value is None:
+        try:
+            value = (plan.folder / "current").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            value = "0:0:"
+    n_rows, n_superseded, removed = value.split(":")
+    return int(n_rows), int(n_superseded), removed
+
+
+def _removed_path(plan: Plan, removed: str) -> str:
+    return str(Path(plan.folder) / "removed" / f"{removed}.tsv")
+
+
+def _tell(outcome: Outcome) -> None:
+    parts = [f"{len(outcome.shards)} shards"]
+    if outcome.n_new:
+        parts.append(f"{outcome.n_new} new pictures in {len(outcome.fresh)} new shards")
+    if outcome.superseded:
+        parts.append(f"{len(outcome.superseded)} shards superseded")
+    if outcome.removed:
+        parts.append(f"{len(outcome.removed)} pictures are gone from the disk")
+    _say(", ".join(parts) + _waiting(outcome))
+
+
+def _say(text: str) -> None:
+    print(f"plan: {text}", file=sys.stderr, flush=True)
+
+
+def _waiting(outcome: Outcome | None) -> str:
+    if outcome is None or not outcome.unsettled:
+        return ""
+    return (
+        f" ({outcome.unsettled} files are younger than plan.settle_seconds and wait for the next run; "
+        "if nothing is being copied, write 'plan={settle_seconds: 0}' behind your --config)"
+    )

@@ -1,0 +1,90 @@
+"""Which figures a survey gets, each as PNG and SVG."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from camtrap.cluster.scores import silhouette_samples
+from camtrap.core.files import TEMPORARY, read_json
+from camtrap.show import plots
+
+SILHOUETTE_CROPS = 10_000
+
+
+def draw(crops: Path, clusters: Path, projection: Path, choice: Path, reduced: Path, out: Path) -> list[str]:
+    """Draw all figures into the folder ``out`` (made anew) and return their names.
+
+    Parameters
+    ----------
+    crops : Path
+        ``tables/crops.parquet``.
+    clusters, projection, choice, reduced : Path
+        Below ``clusters/{model}``: clusters.parquet, project.parquet, choice.json and the folder reduced.
+
+    Notes
+    -----
+    The silhouette diagram is that of every n-th crop where there are more than 10,000.
+    """
+    context = ["crop_id", "station", "infrared", "datetime", "event"]
+    table = pq.read_table(clusters).to_pandas().merge(pq.read_table(crops, columns=context).to_pandas(), on="crop_id")
+    table = table.merge(pq.read_table(projection).to_pandas(), on="crop_id", how="left")
+    chosen = read_json(choice)
+    figures = {}
+    for method, name in [("tsne", "t-SNE"), ("umap", "UMAP")]:
+        if f"{method}_x" in table and len(table):
+            figures |= _maps(table, method, name)
+    scores = [{"method": method, **row} for method, sweep in chosen["sweeps"].items() for row in sweep["scores"]]
+    if scores:
+        picked = {method: sweep["k"] for method, sweep in chosen["sweeps"].items()}
+        figures["sweep"] = plots.sweep(scores, picked)
+    for method, metrics in chosen["methods"].items():
+        rows = metrics.get("resolutions") or []
+        if rows:
+            taken = metrics.get("resolution")
+            columns = [[row[key] for row in rows] for key in ("resolution", "stability", "k")]
+            figures[f"stability_{method}"] = plots.stability(*columns, taken)
+        if metrics.get("cuts"):
+            cuts = [{"method": method, **row} for row in metrics["cuts"]]
+            figures[f"stability_{method}"] = plots.sweep(cuts, {method: metrics.get("cut")})
+    if table["cluster"].nunique() > 1:
+        vectors = np.load(Path(reduced) / "vectors.npy", mmap_mode="r")
+        step = -(-len(vectors) // SILHOUETTE_CROPS)
+        labels = pq.read_table(clusters, columns=["cluster"])["cluster"].to_numpy()[::step]
+        kept = labels >= 0
+        labels, vectors = np.unique(labels[kept], return_inverse=True)[1], np.array(vectors[::step])[kept]
+        figures["silhouette"] = plots.silhouette_diagram(silhouette_samples(vectors, labels), labels)
+    timed = table[table["datetime"].notna() & (table["cluster"] >= 0)]
+    # a visit counts once, however many pictures it has
+    timed = timed.sort_values("datetime").drop_duplicates(["event", "cluster"])
+    if len(timed):
+        figures["hours"] = plots.hours(timed["datetime"].to_numpy(), timed["cluster"].to_numpy())
+    _save(figures, Path(out))
+    return sorted(figures)
+
+
+def _maps(table: pd.DataFrame, method: str, name: str) -> dict:
+    coords = table[[f"{method}_x", f"{method}_y"]].to_numpy(float)
+    station = table["station"].astype(object).where(table["station"].notna(), None).to_numpy()
+    night = np.where(table["infrared"], "night (infrared)", "day (colour)")
+    return {
+        f"{method}_cluster": plots.scatter(coords, table["cluster"].to_numpy(), "cluster", name=name),
+        f"{method}_station": plots.scatter(coords, station, "station", name=name),
+        f"{method}_night": plots.scatter(coords, night, "time", name=name),
+    }
+
+
+def _save(figures: dict, out: Path) -> None:
+    temporary = out.with_name(f"{TEMPORARY}{os.getpid()}-{out.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        for name, figure in figures.items():
+            plots.save(figure, [temporary / f"{name}.png", temporary / f"{name}.svg"])
+        shutil.rmtree(out, ignore_errors=True)
+        os.replace(temporary, out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

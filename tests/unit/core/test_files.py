@@ -1,0 +1,87 @@
+"""Results appear whole or not at all."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from camtrap.core.files import read_json, replacing, write_bytes, write_csv, write_json, write_parquet, write_text
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
+    target = tmp_path / "table.csv"
+    write_text(target, "old")
+
+    def write():
+        with replacing(target) as temporary:
+            temporary.write_text("half of the n")
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        write()
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_killed_write_leaves_the_old_file(tmp_path):
+    target = tmp_path / "table.csv"
+    write_text(target, "old")
+    code = (
+        "import os, signal, sys; from camtrap.core.files import replacing\n"
+        "with replacing(sys.argv[1]) as temporary:\n"
+        "    temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    scripts = str(Path(__file__).resolve().parents[3] / "scripts")
+    done = subprocess.run([sys.executable, "-c", code, str(target)], env={"PYTHONPATH": scripts})
+    assert done.returncode == -9
+    assert target.read_text() == "old"
+
+
+def test_the_new_file_is_not_there_before_the_end(tmp_path):
+    target = tmp_path / "deep" / "er" / "table.csv"
+    with replacing(target) as temporary:
+        temporary.write_text("new")
+        assert not target.exists()
+        assert temporary.parent == target.parent
+    assert target.read_text() == "new"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_text_and_bytes_are_written_as_they_are(tmp_path):
+    write_text(tmp_path / "a", "é\r\n\n")
+    assert (tmp_path / "a").read_bytes() == "é\r\n\n".encode()
+    write_bytes(tmp_path / "b", b"\x00\xff")
+    assert (tmp_path / "b").read_bytes() == b"\x00\xff"
+
+
+def test_json(tmp_path):
+    write_json(tmp_path / "a.json", {"é": [1.5, None]})
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == read_json(tmp_path / "a.json")
+    assert "é" in (tmp_path / "a.json").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "b.json", float("nan"))
+    assert not (tmp_path / "b.json").exists()
+    (tmp_path / "c.json").write_bytes(b'{"cut": ')
+    with pytest.raises(ValueError, match=r"c\.json: not a JSON file"):
+        read_json(tmp_path / "c.json")
+
+
+def test_csv(tmp_path):
+    rows = [["a,b", 'quo"te', 1], ["new\nline", "", None]]
+    write_csv(tmp_path / "a.csv", ["x", "y", "z"], rows)
+    with open(tmp_path / "a.csv", encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file)) == [["x", "y", "z"], ["a,b", 'quo"te', "1"], ["new\nline", "", ""]]
+    assert b"\r" not in (tmp_path / "a.csv").read_bytes()
+
+
+def test_parquet_holds_plain_strings(tmp_path):
+    table = pa.table({"n": [1, 2], "text": pa.array(["a", None], pa.large_string())})
+    write_parquet(tmp_path / "a.parquet", table)
+    read = pq.read_table(tmp_path / "a.parquet")
+    assert read.schema.field("text").type == pa.string()
+    assert read.to_pydict() == {"n": [1, 2], "text": ["a", None]}

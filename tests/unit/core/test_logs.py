@@ -1,0 +1,85 @@
+"""A job's log holds all that it says; an error is one line that says what to do."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from camtrap.core.logs import progress
+
+SCRIPTS = str(Path(__file__).resolve().parents[3] / "scripts")
+
+
+def run(code, log, threads=1):
+    """Run code within a job, in a process of its own."""
+    text = f"from camtrap.core.logs import UserError, job\nwith job({str(log)!r}, {threads}):\n" + "".join(
+        f"    {line}\n" for line in code
+    )
+    return subprocess.run(
+        [sys.executable, "-c", text], env={**os.environ, "PYTHONPATH": SCRIPTS}, capture_output=True, text=True
+    )
+
+
+def test_all_that_is_said_stands_in_the_log(tmp_path):
+    log = tmp_path / "deep" / "job.log"
+    code = [
+        "import logging, os, sys, warnings",
+        "print('by print', flush=True)",
+        "logging.info('by logging')",
+        "os.write(2, b'by a library in C\\n')",
+        "logging.getLogger('matplotlib').info('chatter')",
+    ]
+    done = run(code, log)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    text = log.read_text()
+    assert all(part in text for part in ("by print", "by logging", "by a library in C"))
+    assert "chatter" not in text
+
+
+def test_a_new_attempt_begins_a_new_log(tmp_path):
+    log = tmp_path / "job.log"
+    run(["print('first')"], log)
+    run(["print('second')"], log)
+    assert log.read_text() == "second\n"
+
+
+def test_a_mistake_of_the_user_is_one_line(tmp_path):
+    done = run(["raise UserError('weights.pt: there is no such file; download it')"], tmp_path / "job.log")
+    assert done.returncode == 1
+    (line,) = (tmp_path / "job.log").read_text().splitlines()
+    assert line.endswith("weights.pt: there is no such file; download it")
+
+
+def test_another_error_begins_with_one_line(tmp_path):
+    done = run(["raise OSError(28, 'No space left on device', 'a.parquet')"], tmp_path / "job.log")
+    assert done.returncode == 1
+    lines = (tmp_path / "job.log").read_text().splitlines()
+    assert lines[0].endswith("OSError: [Errno 28] No space left on device: 'a.parquet'")
+    assert lines[1].startswith("Traceback")
+
+
+def test_libraries_get_the_threads_of_the_job(tmp_path):
+    code = ["import numpy, threadpoolctl", "print([pool['num_threads'] for pool in threadpoolctl.threadpool_info()])"]
+    run(code, tmp_path / "job.log", threads=1)
+    said = (tmp_path / "job.log").read_text()
+    assert set(said.strip("[]\n").split(", ")) == {"1"}
+
+
+def test_progress_passes_all_on_and_ends_with_the_sum(caplog):
+    with caplog.at_level(logging.INFO):
+        assert list(progress(iter("abc"), 3, "letters")) == ["a", "b", "c"]
+    assert [record.getMessage().partition(" (")[0] for record in caplog.records] == ["letters: 3 of 3"]
+
+
+def test_progress_can_be_left_early():
+    steps = progress(iter("abc"), 3, "letters")
+    assert next(steps) == "a"
+    steps.close()
+
+
+@pytest.mark.parametrize("total", [0, 2])
+def test_progress_of_nothing(total):
+    assert list(progress([], total, "letters")) == []

@@ -1,0 +1,150 @@
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from camtrap.core.paths import Roots
+from camtrap.crop.run import CROP_SCHEMA, crop_id, crop_shard, cut, encode, kept, scale, window
+
+OPTIONS = {
+    "threshold": 0.2,
+    "categories": ["animal"],
+    "shape": "pad",
+    "padding": 0.0,
+    "size": 64,
+    "format": "png",
+    "quality": 95,
+    "decode": "full",
+}
+
+
+@pytest.mark.parametrize(
+    ("shape", "padding", "expected"),
+    [
+        # a box of 40 x 20 pixels at (10, 60) in a picture of 100 x 100; its centre is (30, 70)
+        ("stretch", 0.0, (10, 60, 50, 80)),
+        ("pad", 0.0, (10, 50, 50, 90)),
+        ("clamp", 0.0, (10, 50, 50, 90)),
+        ("pad", 0.5, (-10, 30, 70, 110)),
+        ("clamp", 0.5, (0, 30, 70, 100)),
+        ("stretch", 0.5, (0, 40, 70, 100)),
+    ],
+)
+def test_window_by_hand(shape, padding, expected):
+    assert window((0.1, 0.6, 0.4, 0.2), 100, 100, shape, padding) == expected
+
+
+@pytest.mark.parametrize("shape", ["pad", "clamp", "stretch"])
+def test_a_window_is_never_empty(shape):
+    for box in [(0.999, 0.999, 0.001, 0.001), (0, 0, 1e-4, 1e-4), (0, 0, 1, 1)]:
+        left, top, right, bottom = window(box, 37, 23, shape)
+        assert right > left
+        assert bottom > top
+
+
+def test_pad_keeps_proportions_and_fills_with_black():
+    picture = np.full((50, 100, 3), 200, np.uint8)
+    crop = cut(picture, (0, 0, 1, 1), "pad", 100)
+    assert (crop[30:70] == 200).all()
+    assert (crop[:24] == 0).all()
+    assert (crop[76:] == 0).all()
+
+
+def test_a_crop_of_the_right_size_is_the_pixels_themselves():
+    picture = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(cut(picture, (0.25, 0.25, 0.5, 0.5), "pad", 40), picture[20:60, 20:60])
+
+
+def test_scaled_decoding_leaves_each_crop_twice_its_size():
+    row, options = {"width": 4000, "height": 3000}, OPTIONS | {"decode": "scaled"}  # crops of 64 pixels
+    large, small = (0.1, 0.1, 0.3, 0.2), (0.5, 0.5, 0.05, 0.05)  # squares of 1200 and of 200 pixels
+    assert scale(row, [large], options) == 8
+    assert scale(row, [large, small], options) == 1
+    assert scale(row, [large, (0.5, 0.5, 0.07, 0.01)], options) == 2  # of 280 pixels
+    assert scale(row, [large], OPTIONS) == 1
+
+
+def test_png_crops_are_stored_without_loss():
+    crop = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(encode(crop, "png", 95)))), crop)
+
+
+def test_which_detections_are_kept():
+    names = {"1": "animal", "2": "person", "7": "animal"}
+    detections = [
+        {"category": "1", "conf": 0.2, "bbox": [0, 0, 0.1, 0.1]},
+        {"category": "7", "conf": 0.7, "bbox": [0, 0, 0.1, 0.1]},
+        {"category": "2", "conf": 0.99, "bbox": [0, 0, 0.5, 0.5]},
+        {"category": "1", "conf": 0.19, "bbox": [0, 0, 0.3, 0.3]},
+        {"category": "1", "conf": -0.9, "bbox": [0, 0, 0.4, 0.4]},
+        {"category": "1", "conf": 0.9, "bbox": [0.5, 0.5, 0.0, 0.3]},
+        {"category": "1", "conf": 0.8, "bbox": [0.2, 0.2, 0.3, 0.3]},
+    ]
+    found = kept(detections, names, OPTIONS)
+    assert found == [((0.2, 0.2, 0.3, 0.3), "animal", 0.8), ((0, 0, 0.1, 0.1), "animal", 0.7)]
+    assert kept(None, names, OPTIONS) == []
+
+
+def test_crop_id_is_picture_and_box():
+    assert crop_id("abcdef0123456789" + "f" * 48, (0.1, 0.25, 0.30004, 1)) == "abcdef0123456789-1000-2500-3000-10000"
+
+
+def index_rows(folder, names):
+    rows = []
+    for name in names:
+        rows.append(
+            {"image_id": name.encode().hex().ljust(64, "0"), "path": f"card/{name}", "status": "ok", "exif": None}
+        )
+    pq.write_table(pa.Table.from_pylist(rows), folder / "index.parquet")
+
+
+def shard(folder, pictures, detections):
+    (folder / "card").mkdir()
+    for name, data in pictures.items():
+        (folder / "card" / name).write_bytes(data)
+    index_rows(folder, pictures)
+    images = [{"file": f"card/{name}", "detections": detections} for name in pictures]
+    found = {"detection_categories": {"1": "animal"}, "images": images}
+    (folder / "found.json").write_text(json.dumps(found))
+    crop_shard(folder / "index.parquet", folder / "found.json", folder / "out.parquet", Roots(str(folder)), OPTIONS, 2)
+    return pq.read_table(folder / "out.parquet")
+
+
+def jpeg(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+BOX = [{"category": "1", "conf": 0.9, "bbox": [0.25, 0.25, 0.5, 0.5]}]
+
+
+def test_an_unreadable_picture_costs_only_itself(tmp_path):
+    good = jpeg(np.full((64, 64, 3), (200, 60, 30), np.uint8))
+    table = shard(tmp_path, {"a.jpg": good, "b.jpg": b"no picture", "c.jpg": good}, BOX)
+    assert table["path"].to_pylist() == ["card/a.jpg", "card/c.jpg"]
+    failures = json.loads(table.schema.metadata[b"failures"])
+    assert [path for path, _ in failures] == ["card/b.jpg"]
+
+
+def test_a_shard_without_animals_is_a_valid_empty_file(tmp_path):
+    table = shard(tmp_path, {"a.jpg": jpeg(np.zeros((64, 64, 3), np.uint8))}, [])
+    assert len(table) == 0
+    assert table.schema.names == CROP_SCHEMA.names
+
+
+def test_exif_rotation_is_honoured(tmp_path):
+    pixels = np.zeros((40, 80, 3), np.uint8)
+    pixels[:20, :40] = 255  # white at the upper left of the stored picture
+    exif = Image.Exif()
+    exif[274] = 6  # shown turned by 90 degrees clockwise: white is then at the upper right
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, exif=exif)
+    box = [{"category": "1", "conf": 0.9, "bbox": [0.5, 0.0, 0.5, 0.25]}]
+    table = shard(tmp_path, {"a.jpg": buffer.getvalue()}, box)
+    crop = np.asarray(Image.open(io.BytesIO(table["image"][0].as_py())))
+    assert crop.mean() > 240

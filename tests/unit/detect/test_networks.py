@@ -1,0 +1,289 @@
+"""The network inside the detector: ncnn, ONNX Runtime and torch give the package's own boxes; memory that runs out."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from camtrap.core.logs import UserError
+from camtrap.detect import networks
+from camtrap.detect.networks import TorchNetwork
+from camtrap.networks import torchvision_ops
+from camtrap.networks.weights import digest
+from camtrap.pictures.decode import PictureError, decode
+
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+WEIGHTS = DATA / "weights" / "yolov5n.pt"
+PICTURES = DATA / "camera-traps" / "ena24" / "images"
+CLASSES = {"animal": list(range(14, 24)), "person": [0], "vehicle": [1, 2, 3, 5, 6, 7]}
+real = pytest.mark.skipif(not WEIGHTS.exists(), reason="the real weights and pictures (shared/data) are not here")
+
+
+def detector(runtime, cache, threads=1, image_size=640):
+    from camtrap.detect.megadetector import MegaDetector
+
+    return MegaDetector(WEIGHTS, digest(WEIGHTS), "cpu", image_size, CLASSES, 0.05, runtime, threads, str(cache))
+
+
+def found_by(detector, names, pictures):
+    return detector([detector.prepare(name, picture) for name, picture in zip(names, pictures, strict=True)])
+
+
+@real
+@pytest.mark.parametrize("runtime", ["onnxruntime", "ncnn"])
+def test_boxes_are_those_of_the_package(tmp_path, monkeypatch, runtime):
+    torchvision_ops.ensure()
+    from megadetector.detection import run_detector
+    from megadetector.detection.run_detector_batch import load_and_run_detector_batch
+
+    monkeypatch.setattr(run_detector, "USE_MODEL_NATIVE_CLASSES", True)
+    files = sorted(PICTURES.rglob("*.jpg"))[:3]
+    theirs = load_and_run_detector_batch(
+        str(WEIGHTS), [str(file) for file in files], confidence_threshold=0.05, quiet=True, image_size=640
+    )
+    classes = {number: str(i) for i, name in enumerate(CLASSES, 1) for number in CLASSES[name]}
+    ours = detector(runtime, tmp_path)
+    found = 0
+    for file, wanted in zip(files, theirs, strict=True):
+        picture = decode(file.read_bytes())
+        (given,) = found_by(ours, [file.name], [picture])
+        boxes = [box for box in wanted["detections"] if int(box["category"]) in classes]
+        assert len(given["detections"]) == len(boxes)
+        height, width = picture.shape[:2]
+        for mine, other in zip(given["detections"], boxes, strict=True):
+            assert mine["category"] == classes[int(other["category"])]
+            assert abs(mine["conf"] - other["conf"]) <= 0.005
+            pixels = np.subtract(mine["bbox"], other["bbox"]) * [width, height, width, height]
+            assert np.abs(pixels).max() <= 1
+            found += 1
+    assert found > 0
+
+
+@real
+@pytest.mark.parametrize("runtime", ["onnxruntime", "ncnn"])
+def test_every_shape_of_picture_and_every_runtime(tmp_path, runtime):
+    random = np.random.default_rng(0)
+    source = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
+    shapes = [(480, 640), (640, 480), (300, 300), (100, 700)]
+    pictures = [
+        source[: shape[0], : shape[1]] if shape != (300, 300) else random.integers(0, 256, (300, 300, 3), np.uint8)
+        for shape in shapes
+    ]
+    names = [str(shape) for shape in shapes]
+    engine, torch = detector(runtime, tmp_path), detector("torch", tmp_path)
+    assert engine.decodes
+    assert not torch.decodes
+    with ThreadPoolExecutor(3) as pool:  # each thread has pictures of its own shape
+        given = [entry for (entry,) in pool.map(lambda n, p: found_by(engine, [n], [p]), names * 3, pictures * 3)]
+    wanted = found_by(torch, names, pictures) * 3
+    assert any(entry["detections"] for entry in wanted)
+    for mine, other in zip(given, wanted, strict=True):
+        assert [box["category"] for box in mine["detections"]] == [box["category"] for box in other["detections"]]
+        for one, two in zip(mine["detections"], other["detections"], strict=True):
+            np.testing.assert_allclose(one["bbox"] + [one["conf"]], two["bbox"] + [two["conf"]], atol=2e-3)
+
+
+@real
+def test_a_large_network_is_computed_by_ncnn_from_the_cache_too(tmp_path, monkeypatch):
+    assert isinstance(detector("auto", tmp_path).detector.model, networks.OnnxNetwork)
+    monkeypatch.setattr(networks, "LARGE", 1_000_000)
+    picture = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
+    first, second = (detector("auto", tmp_path) for _ in range(2))
+    assert isinstance(second.detector.model, networks.NcnnNetwork)
+    assert found_by(first, ["x"], [picture]) == found_by(second, ["x"], [picture])
+    assert found_by(first, ["x"], [picture])[0]["detections"]
+
+
+@real
+def test_a_damaged_conversion_is_made_anew(tmp_path):
+    picture = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
+    wanted = found_by(detector("ncnn", tmp_path), ["x"], [picture])
+    (kept,) = (tmp_path / "ncnn").glob("*.bin")
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2] + bytes(len(whole) // 2))
+    assert found_by(detector("ncnn", tmp_path), ["x"], [picture]) == wanted
+    assert kept.read_bytes() == whole
+
+
+@real
+@pytest.mark.parametrize("runtime", ["torch", "onnxruntime", "ncnn"])
+def test_a_side_that_the_stride_does_not_divide_is_refused(tmp_path, runtime):
+    with pytest.raises(UserError, match="656 is no multiple of 32, which these weights need: choose 640 or 672"):
+        detector(runtime, tmp_path, image_size=656)
+
+
+@real
+@pytest.mark.parametrize(("threads", "batch_size"), [(8, 16), (3, 5)])
+def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, threads, batch_size):
+    """The way of a GPU, with the network on the CPU."""
+    from PIL import Image
+
+    from camtrap.core.paths import Roots
+    from camtrap.detect import megadetector, run
+    from camtrap.index.run import index_shard
+
+    files = sorted(PICTURES.rglob("*.jpg"))[:4]
+    for number in range(12):
+        with Image.open(files[number % 4]) as image:
+            image.resize((320 + 64 * (number % 3), 240)).save(tmp_path / f"{number:02d}.jpg")
+    Image.new("RGB", (2000, 1)).save(tmp_path / "line.png")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    pq.write_table(index_shard([(name, 1, 1) for name in names], Roots(str(tmp_path))), tmp_path / "index.parquet")
+    (tmp_path / "00.jpg").unlink()
+    known = {"backend": "megadetector", "model": "yolov5n", "sha256": digest(WEIGHTS)}
+    (tmp_path / "known.json").write_text(json.dumps(known))
+    options = {"weights": str(WEIGHTS), "weights_sha256": None, "image_size": 320, "classes": CLASSES}
+    options |= {"min_confidence": 0.05, "runtime": "torch", "precision": "float32", "prefilter": "none"}
+
+    class OnCpu(megadetector.MegaDetector):
+        def __init__(self, path, sha256, device, *others):
+            super().__init__(path, sha256, "cpu", *others)
+
+    monkeypatch.setattr(megadetector, "MegaDetector", OnCpu)
+    found = {}
+    for device, sizes in (("cpu", (1, 1)), ("cuda:0", (threads, batch_size))):
+        out = tmp_path / "out.json"
+        arguments = (tmp_path / "index.parquet", tmp_path / "known.json", out, Roots(str(tmp_path)), options, None)
+        run.detect_shard(*arguments, device, *sizes)
+        found[device] = json.loads(out.read_text())["images"]
+    assert [entry["file"] for entry in found["cuda:0"]] == names
+    failures = {entry["file"]: entry["failure"] for entry in found["cuda:0"] if "failure" in entry}
+    assert sorted(failures) == ["00.jpg", "line.png"]
+    assert "2000 x 1 pixels cannot be letterboxed" in failures["line.png"]
+    assert sum(len(entry.get("detections") or []) for entry in found["cpu"]) > 0
+    for one, other in zip(found["cpu"], found["cuda:0"], strict=True):
+        boxes = [[box["bbox"] + [box["conf"]] for box in entry.get("detections") or []] for entry in (one, other)]
+        np.testing.assert_allclose(*boxes, atol=2e-3)
+
+
+@real
+def test_a_picture_that_cannot_be_letterboxed_is_its_own_failure(tmp_path):
+    line = np.zeros((1, 2000, 3), np.uint8)
+    with pytest.raises(PictureError, match="2000 x 1 pixels cannot be letterboxed"):
+        detector("torch", tmp_path).prepare("line.png", line)
+
+
+def convolution():
+    torchvision_ops.ensure()
+    import torch
+
+    torch.manual_seed(0)
+    return torch.nn.Conv2d(3, 4, 3)
+
+
+class Card(TorchNetwork):
+    """A GPU that holds so many pictures: its module raises as torch does."""
+
+    def __init__(self, holds):
+        import torch
+
+        convolve = convolution()
+        super().__init__(convolve)
+
+        class Module(torch.nn.Module):
+            def forward(self, inputs, augment):
+                if len(inputs) > holds:
+                    raise torch.OutOfMemoryError
+                return (convolve(inputs),)
+
+        self.module = Module()
+
+
+def test_out_of_gpu_memory_halves_the_batch():
+    import torch
+
+    inputs = torch.randn(5, 3, 8, 8)
+    network = Card(2)
+    with torch.inference_mode():
+        wanted = convolution()(inputs)
+    torch.testing.assert_close(network(inputs)[0], wanted)
+    assert network.limit == [2]
+    assert network.error is None
+
+
+def test_one_picture_too_large_ends_the_job_and_is_not_the_pictures_failure():
+    import torch
+
+    network = Card(0)
+    with pytest.raises(UserError, match="does not hold one picture"):
+        network(torch.randn(2, 3, 8, 8))
+    assert isinstance(network.error, UserError)
+
+
+def test_backends_without_a_network_import_no_torch(tmp_path):
+    import subprocess
+    import sys
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [{"path": "a.jpg", "status": "ok", "error": None, "exif": None}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "index.parquet")
+    pq.write_table(pa.Table.from_pylist(rows).slice(0, 0), tmp_path / "empty.parquet")
+    for backend in ("none", "megadetector"):
+        (tmp_path / f"{backend}.json").write_text(json.dumps({"backend": backend, "model": backend, "sha256": None}))
+    code = f"""
+import sys
+from pathlib import Path
+from camtrap.detect.run import detect_shard
+from camtrap.core.paths import Roots
+folder = Path({str(tmp_path)!r})
+for index, backend in (("index", "none"), ("empty", "megadetector")):
+    detect_shard(folder / f"{{index}}.parquet", folder / f"{{backend}}.json", folder / f"{{index}}.out.json",
+                 Roots(str(folder)), {{"min_confidence": 0.005, "motion": {{}}, "prefilter": "none"}})
+import camtrap.detect.motion
+print(sorted({{"torch", "torchvision", "megadetector", "onnxruntime"}} & set(sys.modules)))
+"""
+    scripts = Path(__file__).resolve().parents[3] / "scripts"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=scripts, check=True)
+    assert done.stdout.strip() == "[]"
+    assert len(json.loads((tmp_path / "index.out.json").read_text())["images"]) == 1
+
+
+def test_half_precision_without_a_gpu_is_refused():
+    from camtrap.detect.megadetector import MegaDetector
+
+    with pytest.raises(UserError, match="mixed needs a GPU"):
+        MegaDetector(Path("any.pt"), "", "cpu", None, None, 0.1, mixed=True)
+
+
+def test_the_network_is_asked_only_where_something_moved(tmp_path, monkeypatch):
+    """Static pictures are empty without it; those that moved, and single ones, are its own."""
+    import csv
+
+    import pyarrow.parquet as pq
+
+    from camtrap.core.paths import Roots
+    from camtrap.detect import run
+    from camtrap.index.run import index_shard
+    from camtrap.plan.shards import Plan
+    from camtrap.simulate import simulate
+
+    simulate(tmp_path, 11, cards=1, stations=1, pictures=48, size=(320, 240))
+    roots = Roots(str(tmp_path / "images"))
+    (shard,) = Plan(tmp_path / "results").update(roots, 1000).fresh
+    pq.write_table(index_shard(shard.rows, roots), tmp_path / "index.parquet")
+    (tmp_path / "detector.json").write_text(json.dumps({"backend": "megadetector", "model": "m", "sha256": "0"}))
+    asked = []
+
+    def network(rows, *arguments):
+        asked.extend(row["path"] for row in rows)
+        box = {"category": "1", "conf": 0.9, "bbox": [0.1, 0.1, 0.5, 0.5]}
+        return [{"file": row["path"], "detections": [box]} for row in rows]
+
+    monkeypatch.setattr(run, "_megadetector", network)
+    options = {"prefilter": "motion", "motion": {}, "min_confidence": 0.005}
+    run.detect_shard(tmp_path / "index.parquet", tmp_path / "detector.json", tmp_path / "out.json", roots, options)
+    found = {image["file"]: image for image in json.loads((tmp_path / "out.json").read_text())["images"]}
+    assert sorted(found) == sorted(row[0] for row in shard.rows)
+    with open(tmp_path / "truth.csv", newline="") as file:
+        category = {row["path"]: row["category"] for row in csv.DictReader(file)}
+    moved = [path for path in found if found[path].get("detections")]
+    assert sorted(moved) == sorted(asked)
+    animals = [path for path in found if category[path] == "animal"]
+    assert len(set(animals) & set(asked)) >= 0.9 * len(animals)
+    empty = [path for path in found if category[path] == "empty"]
+    assert len(set(empty) - set(asked)) >= 0.5 * len(empty)

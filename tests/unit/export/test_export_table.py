@@ -1,0 +1,122 @@
+import csv
+import datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from camtrap.core.logs import UserError
+from camtrap.core.paths import Roots, to_text
+from camtrap.export import folders, table
+
+NASTY = 'card/a, "b"\nñ.jpg'
+
+
+@pytest.fixture
+def survey(tmp_path):
+    """Four crops of three pictures: two in a cluster (one picture twice), one noise, one not clustered."""
+    pictures = ["card/one.jpg", NASTY, "card/three.jpg"]
+    for number, name in enumerate(pictures):
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(f"picture {number}".encode())
+    paths = [to_text(pictures[number]) for number in (0, 0, 1, 2)]
+    crops = {
+        "crop_id": ["c1", "c2", "c3", "c4"],
+        "path": paths,
+        "shard": ["s"] * 4,
+        "row": [0, 1, 2, 3],
+        "batch": ["card"] * 4,
+        "station": ["A", "A", None, "B"],
+        "datetime": [datetime.datetime(2024, 5, 1, 6, 7, 8)] * 3 + [None],
+        "burst": ["b1", "b1", "b2", "b3"],
+        "event": ["e1", "e1", "e2", "e3"],
+        "category": ["animal"] * 4,
+        **{name: [0.1, 0.2, 0.3, 0.4] for name in ("conf", "x", "y", "w", "h")},
+        **{name: [False] * 4 for name in ("infrared", "touches_border", "repeat")},
+        "clustered": [True, True, True, False],
+    }
+    clusters = {
+        "crop_id": ["c1", "c2", "c3"],
+        "cluster": pa.array([0, 0, -1], pa.int32()),
+        "probability": [1.0, 0.5, 0.0],
+        **{name: pa.array([0, 0, 0], pa.int32()) for name in ("suggestion", "coarse", "fine")},
+    }
+    stored = {
+        "crop_id": ["c1", "c2", "c3", "c4"],
+        "image": [b"\xff\xd8 one", b"\x89PNG two", b"\xff\xd8 three", b"\xff\xd8 four"],
+    }
+    (tmp_path / "crops").mkdir()
+    pq.write_table(pa.table(crops), tmp_path / "crops.parquet")
+    pq.write_table(pa.table(clusters), tmp_path / "clusters.parquet")
+    pq.write_table(pa.table(stored), tmp_path / "crops" / "s.parquet")
+    return tmp_path
+
+
+def sort(survey, mode, content, names=None):
+    out = survey / "folders"
+    roots = Roots(str(survey / "images"))
+    arguments = (survey / "crops.parquet", survey / "clusters.parquet", survey / "crops", roots, names or {}, out)
+    folders.export(*arguments, mode, content)
+    return out, sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir())
+
+
+def test_csv_has_a_row_a_crop_and_survives_nasty_names(survey):
+    table.export(survey / "crops.parquet", survey / "clusters.parquet", {0: 'deer, "red"'}, survey / "out.csv")
+    with (survey / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["crop_id"]: row for row in csv.DictReader(file)}
+    assert set(rows) == {"c1", "c2", "c3", "c4"}
+    assert rows["c1"]["name"] == 'deer, "red"'
+    assert rows["c1"]["datetime"] == "2024-05-01T06:07:08"
+    assert rows["c3"]["path"] == to_text(NASTY)
+    assert rows["c3"]["cluster"] == "-1"
+    assert rows["c4"]["cluster"] == rows["c4"]["datetime"] == rows["c4"]["name"] == ""
+
+
+def test_a_very_long_name_gives_a_folder_too(survey):
+    _, files = sort(survey, "copy", "crops", {0: "deer " * 100})
+    assert files[0].startswith("cluster_000_deer deer")
+
+
+def test_nothing_is_left_where_folders_cannot_be_made(survey, monkeypatch):
+    monkeypatch.setattr(folders, "folder_name", lambda *_: "x" * 300)
+    with pytest.raises(OSError, match="too long"):
+        sort(survey, "copy", "crops")
+    assert [path.name for path in survey.iterdir() if "folders" in path.name] == []
+
+
+def test_crops_are_written_into_their_clusters_folder(survey):
+    out, files = sort(survey, "copy", "crops", {0: "red deer/doe"})
+    assert files == ["cluster_000_red deer_doe/c1.jpg", "cluster_000_red deer_doe/c2.png", "noise/c3.jpg"]
+    assert (out / files[1]).read_bytes() == b"\x89PNG two"
+
+
+@pytest.mark.parametrize("mode", ["copy", "hardlink", "symlink"])
+def test_pictures_come_once_a_cluster_and_stay_what_they_are(survey, mode):
+    before = {path: path.read_bytes() for path in (survey / "images").rglob("*.jpg")}
+    out, files = sort(survey, mode, "pictures")
+    assert files == ["cluster_000/card__one.jpg", 'noise/card__a, "b"\nñ.jpg']
+    target = out / files[0]
+    assert target.read_bytes() == b"picture 0"
+    assert target.is_symlink() == (mode == "symlink")
+    assert target.samefile(survey / "images" / "card" / "one.jpg") == (mode != "copy")
+    assert {path: path.read_bytes() for path in (survey / "images").rglob("*.jpg")} == before
+
+
+def test_a_second_export_leaves_nothing_stale(survey):
+    sort(survey, "copy", "crops", {0: "deer"})
+    _, files = sort(survey, "copy", "crops")
+    assert files == ["cluster_000/c1.jpg", "cluster_000/c2.png", "noise/c3.jpg"]
+
+
+def test_a_picture_that_is_gone_is_one_clear_line(survey):
+    (survey / "images" / "card" / "one.jpg").unlink()
+    with pytest.raises(UserError, match=r"one\.jpg: the picture is gone"):
+        sort(survey, "copy", "pictures")
+    assert not (survey / "folders").exists()
+
+
+def test_very_long_names_are_cut_but_stay_apart():
+    names = [folders.file_name(f"card/{'x' * 300}{n}/IMG.jpg") for n in range(2)]
+    assert names[0] != names[1]
+    assert all(len(name) < 120 and name.endswith(".jpg") for name in names)

@@ -1,0 +1,123 @@
+"""Names find their clusters by a crop; nothing that an expert wrote is lost."""
+
+import csv
+import json
+import os
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from camtrap.core.logs import UserError
+from camtrap.export.names import check, name_clusters, read, read_found
+
+
+@pytest.fixture
+def named(tmp_path):
+    """Name a clustering of crops a, b, c, … (labels by crop): returns what was found and the next table's rows."""
+
+    def run(text, labels):
+        names = None
+        if text is not None:
+            names = str(tmp_path / "names.csv")
+            (tmp_path / "names.csv").write_text(text, encoding="utf-8", newline="")
+        crops = list("abcdefgh"[: len(labels)])
+        pq.write_table(pa.table({"crop_id": crops, "cluster": pa.array(labels, pa.int32())}), tmp_path / "c.parquet")
+        centres = {label: crop for crop, label in zip(crops, labels, strict=True)}  # the last crop of each
+        shown = [{"cluster": label, "role": "nearest", "rank": 0, "crop_id": crop} for label, crop in centres.items()]
+        shown += [{**row, "role": "spread", "crop_id": "x"} for row in shown]
+        pq.write_table(pa.Table.from_pylist(shown), tmp_path / "r.parquet")
+        outputs = tmp_path / "names.json", tmp_path / "clusters.csv"
+        found = name_clusters(names, tmp_path / "c.parquet", tmp_path / "r.parquet", *outputs)
+        assert found == json.loads(outputs[0].read_text())
+        assert read_found(outputs[0]) == {int(cluster): name for cluster, name in found["names"].items()}
+        with outputs[1].open(encoding="utf-8-sig", newline="") as file:
+            return found, [tuple(row.values()) for row in csv.DictReader(file)]
+
+    return run
+
+
+def test_without_names_there_is_a_table_to_fill_in(named):
+    found, rows = named(None, [0, 0, 0, 1, 1, -1])
+    assert found == {"names": {}, "notes": [], "given": []}
+    assert rows == [("0", "", "c", "3"), ("1", "", "e", "2")]
+
+
+def test_a_name_follows_its_crop_when_the_numbers_change(named):
+    text = "cluster,name,crop_id,crops\n0,ocelot,a,2\n1,,c,1\n2,puma,d,1\n"
+    assert named(text, [0, 0, 1, 2])[0]["names"] == {"0": "ocelot", "2": "puma"}
+    found, rows = named(text, [2, 2, 0, 1, 0])
+    assert found == {"names": {"1": "puma", "2": "ocelot"}, "notes": [], "given": ["ocelot", "puma"]}
+    assert rows == [("1", "puma", "d", "1"), ("2", "ocelot", "a", "2"), ("0", "", "e", "2")]
+
+
+def test_the_next_table_keeps_what_was_written_however_often_it_is_copied(named, tmp_path):
+    """The crop that was named stays the one that is named, also in a cluster that other animals came into, and gone ones."""
+    text = "name;crop_id\n puma ;a\nocelot;b\nbear;g\n\ndeer;gone\n"
+    found, rows = named(text, [0, 0, 0, 1, 1, 1, -1])
+    assert found["names"] == {"0": "puma / ocelot"}
+    assert [note.partition(":")[0] for note in found["notes"]] == [
+        "“bear” names nothing",
+        "“deer” names nothing",
+        "Cluster 0 holds crops of several names",
+    ]
+    kept = [("-1", "bear", "g", "1"), ("0", "puma", "a", "3"), ("0", "ocelot", "b", "3"), ("", "deer", "gone", "0")]
+    assert rows == [*kept, ("1", "", "f", "3")]
+    again = named((tmp_path / "clusters.csv").read_text(encoding="utf-8"), [0, 1, 1, 1, 1, 1, -1])
+    assert again[0]["names"] == {"0": "puma", "1": "ocelot"}
+
+
+def test_a_number_is_enough_for_one_clustering_and_becomes_a_crop(named):
+    found, rows = named("\ufeffCluster;Name\r\n1.0; ocelot \r\n0;\r\n", [0, 1])
+    assert found["names"] == {"1": "ocelot"}
+    assert "1 name is given by the cluster's number alone" in found["notes"][0]
+    assert rows == [("1", "ocelot", "b", "1"), ("0", "", "a", "1")]
+
+
+@pytest.mark.parametrize("number", ["7", "x", "-1", ""])
+def test_a_cluster_that_is_not_there_is_a_note(named, number):
+    found, _ = named(f"cluster,name\n1,ocelot\n{number},puma\n", [0, 1, -1])
+    assert found["names"] == {"1": "ocelot"}
+    assert "“puma” names nothing" in found["notes"][0]
+    assert "(line 3)" in found["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "its first line must have the columns name and crop_id"),
+        (b"group,name\n3,ocelot\n", "its first line must have the columns name and crop_id"),
+        (b"cluster,species\n0,ocelot\n", "its first line must have the columns name and crop_id"),
+        (b"cluster,name\n0,\xe1\n", "save it as 'CSV UTF-8'"),
+        (b'cluster,name\n0,"deer\n1,puma\n', "is a quotation mark missing"),
+    ],
+)
+def test_another_table_is_refused_in_one_line(tmp_path, data, message):
+    (tmp_path / "names.csv").write_bytes(data)
+    with pytest.raises(UserError, match=message) as error:
+        read(tmp_path / "names.csv")
+    assert str(error.value).startswith(str(tmp_path / "names.csv"))
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_table_says_where_it_was_looked_for(tmp_path):
+    with pytest.raises(UserError, match=r"names\.csv: no such file \(export\.names; looked for in "):
+        check("names.csv", tmp_path)
+
+
+def test_no_name_is_written_over(tmp_path):
+    written = tmp_path / "export" / "clusters.csv"
+    written.parent.mkdir()
+    written.write_text("cluster,name,crop_id,crops\n0,,a,3\n")
+    check(None, tmp_path)
+    written.write_text("cluster,name,crop_id,crops\n0,puma,a,3\n")
+    with pytest.raises(UserError, match=r"names were written into it \(puma\): move it"):
+        check(None, tmp_path)
+    with pytest.raises(UserError, match=r"set export\.names to the copy"):
+        check(os.path.join(tmp_path, "export", "..", "export", "clusters.csv"), tmp_path)
+    (tmp_path / "names.csv").write_text(written.read_text())
+    check(str(tmp_path / "names.csv"), tmp_path)
+    model = tmp_path / "clusters" / "model"
+    model.mkdir(parents=True)
+    (model / "names.json").write_text(json.dumps({"names": {}, "notes": [], "given": ["puma"]}))
+    check(None, tmp_path)  # a run wrote it

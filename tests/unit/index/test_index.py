@@ -1,0 +1,290 @@
+"""The index of a shard, on made files and on all real pictures."""
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image, ImageOps
+
+from camtrap.core.paths import Roots, to_text
+from camtrap.index.run import INDEX_SCHEMA, index_shard
+
+REPO = Path(__file__).resolve().parents[3]
+REAL = REPO.parent / "shared" / "data" / "camera-traps"
+real = pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures (shared/data) are not on this machine")
+
+
+def jpeg(when=None, orientation=None, size=(64, 48), **tags):
+    block = Image.Exif()
+    if orientation:
+        block[0x0112] = orientation
+    if when:
+        block.get_ifd(0x8769)[0x9003] = when
+    for tag, value in tags.items():
+        block[int(tag[1:], 16)] = value
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(len(when or "")).integers(0, 255, (*size[::-1], 3), np.uint8)
+    Image.fromarray(noise).save(buffer, "JPEG", exif=block)
+    return buffer.getvalue()
+
+
+def shard(root, files):
+    """Write {path: bytes} and return (manifest, Roots)."""
+    manifest = []
+    for path, data in files.items():
+        file = Path(root, path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        status = file.stat()
+        manifest.append((path, status.st_size, status.st_mtime_ns))
+    return manifest, Roots(str(root))
+
+
+def rows(table):
+    return {row["path"]: row for row in table.to_pylist()}
+
+
+def test_the_schema_is_that_of_the_documentation():
+    text = (REPO / "docs" / "tables.md").read_text(encoding="utf-8")
+    section = text.split("## `index/")[1].split("\n## ")[0]
+    documented = []
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 3 and cells[0] not in ("column", "---"):
+            documented += [(name.strip(), cells[1].split(" of ")[0]) for name in cells[0].split(",")]
+    names = {"double": "float64", "float": "float32"}
+    schema = [(field.name, names.get(str(field.type), str(field.type))) for field in INDEX_SCHEMA]
+    assert schema == documented
+
+
+def test_an_empty_shard_is_valid(tmp_path):
+    table = index_shard([], Roots(str(tmp_path)))
+    assert table.num_rows == 0
+    assert table.schema == INDEX_SCHEMA
+
+
+def test_a_row_of_a_picture(tmp_path):
+    data = jpeg("2019:03:16 14:18:19", orientation=6, t010F="MOULTRIE ")
+    manifest, roots = shard(tmp_path, {"card1/StationA/DCIM/100MEDIA/IMG_0001.JPG": data})
+    table = index_shard(manifest, roots)
+    assert table.schema == INDEX_SCHEMA
+    row = table.to_pylist()[0]
+    assert row["image_id"] == hashlib.sha256(data).hexdigest()
+    assert (row["batch"], row["station"], row["bytes"]) == ("card1", "StationA", len(data))
+    assert (row["width"], row["height"]) == (48, 64)
+    assert row["datetime"] == dt.datetime(2019, 3, 16, 14, 18, 19)
+    assert (row["make"], row["status"], row["error"], row["clock"]) == ("MOULTRIE", "ok", None, None)
+    assert json.loads(row["exif"])["DateTimeOriginal"] == "2019:03:16 14:18:19"
+    assert (row["video"], row["frame"], row["frame_time"]) == (None, None, None)
+
+
+def test_files_that_fail_are_rows_and_cost_no_other(tmp_path, caplog):
+    good = jpeg("2019:03:16 14:18:19", size=(200, 150))
+    files = {
+        "c/a/1.jpg": good,
+        "c/a/2.jpg": b"",
+        "c/a/3.jpg": b"notes of the field season",
+        "c/a/4.jpg": good[:200],
+        "c/a/5.jpg": good[: len(good) // 2],
+        "c/a/6.jpg": good,
+        "c/a/7.jpg": b"\0" * 1000,
+        "c/a/8.mp4": b"",
+        "c/a/9.mp4": b"not a video",
+    }
+    manifest, roots = shard(tmp_path, files)
+    (tmp_path / "c/a/6.jpg").unlink()
+    manifest.append(("c/a/\\xff.jpg", 1, 0))
+    with caplog.at_level(logging.INFO, "camtrap.index.run"):
+        table = index_shard(manifest, roots)
+    assert [row["path"] for row in table.to_pylist()] == [entry[0] for entry in manifest]
+    found = {path.split("/")[2]: (row["status"], row["error"]) for path, row in rows(table).items()}
+    words = {
+        "2.jpg": "empty",
+        "3.jpg": "text, not a picture",
+        "4.jpg": "JPEG whose header",
+        "6.jpg": "vanished",
+        "7.jpg": "zero bytes",
+        "8.mp4": "empty",
+        "9.mp4": "not a video",
+        "\\xff.jpg": "vanished",
+    }
+    for name, word in words.items():
+        status, error = found.pop(name)
+        assert status == "failed", name
+        assert word in error
+        assert "\n" not in error
+    assert found["1.jpg"] == ("ok", None)
+    status, error = found["5.jpg"]
+    assert status == "damaged"
+    assert "truncated" in error
+    damaged = rows(table)["c/a/5.jpg"]
+    assert (damaged["width"], damaged["height"]) == (200, 150)
+    assert rows(table)["c/a/6.jpg"]["image_id"] is None
+    assert rows(table)["c/a/3.jpg"]["image_id"] == hashlib.sha256(files["c/a/3.jpg"]).hexdigest()
+    assert "8 failed, 1 damaged" in caplog.text
+
+
+def test_absurd_metadata_costs_the_field_and_not_the_shard(tmp_path):
+    note = bytearray(100)
+    note[:10], note[0x36:0x3A] = b"RECONYXH2\0", (50000).to_bytes(2, "little") + (60000).to_bytes(2, "little")
+    block = Image.Exif()
+    block.get_ifd(0x8769).update({0x9003: "9999:12:31 23:59:59", 0x927C: bytes(note)})
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "JPEG", exif=block)
+    manifest, roots = shard(
+        tmp_path / "images", {"c/a/1.jpg": buffer.getvalue(), "c/a/2.jpg": jpeg("1899:12:31 00:00:00")}
+    )
+    found = index_shard(manifest, roots).to_pylist()
+    assert [(row["status"], row["datetime"], row["sequence"]) for row in found] == [("ok", None, None)] * 2
+
+
+def test_a_picture_in_no_folder(tmp_path):
+    manifest, roots = shard(tmp_path, {"a.jpg": jpeg()})
+    row = index_shard(manifest, roots).to_pylist()[0]
+    assert (row["batch"], row["station"], row["status"]) == (".", None, "ok")
+
+
+def test_an_unreadable_file_is_a_failed_row(tmp_path):
+    manifest, roots = shard(tmp_path, {"c/a.jpg": b"x"})
+    (tmp_path / "c/a.jpg").unlink()
+    (tmp_path / "c/a.jpg").mkdir()
+    row = index_shard(manifest, roots).to_pylist()[0]
+    assert row["status"] == "failed"
+    assert "cannot be read" in row["error"]
+
+
+def test_patterns_and_clocks(tmp_path):
+    files = {
+        "card/x/HS-B-06-10-18-2-45-Agopac.JPG": jpeg(),
+        "card/x/HS-B-06-10-18-2-45-Mazama.JPG": jpeg("2018:10:07 01:00:00"),
+        "card/x/HS-B-06-10-18-2-45-Tapter.JPG": jpeg("2000:01:01 00:00:10"),
+        "card/x/IMG_0001.JPG": jpeg("2018:10:07 01:00:00"),
+    }
+    manifest, roots = shard(tmp_path / "images", files)
+    pattern = (
+        r"(?P<station>[A-Z]+-[A-Z])-(?P<day>\d+)-(?P<month>\d+)-(?P<year>\d+)-(?P<hour>\d+)-(?P<minute>\d+)"
+        r"-(?P<label>\w+)\.JPG"
+    )
+    found = rows(index_shard(manifest, roots, {"path_pattern": pattern}))
+    told, exif, epoch, plain = (found[path] for path in files)
+    assert told["station"] == "HS-B"
+    assert told["datetime"] == dt.datetime(2018, 10, 6, 2, 45)
+    assert (told["label"], told["clock"]) == ("Agopac", None)
+    assert exif["datetime"] == dt.datetime(2018, 10, 7, 1)
+    assert epoch["clock"] == "epoch"
+    assert (plain["station"], plain["label"], plain["latitude"]) == ("x", None, None)
+    assert plain["datetime"] == dt.datetime(2018, 10, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"path_pattern": "(?P<species>x)"}, "path_pattern"),
+        ({"station_pattern": "(x"}, "station_pattern"),
+        ({"frame_rat": 2}, "'frame_rat' is not known"),
+    ],
+)
+def test_wrong_options_are_refused_at_once(tmp_path, options, words):
+    with pytest.raises(ValueError, match=words):
+        index_shard([], Roots(str(tmp_path)), options)
+
+
+def test_jumping_clock(tmp_path):
+    hours = [0, 1, 2, 3, 4, 5, 2, 7, 8, 9]
+    files = {f"c/A/IMG_{n:04d}.JPG": jpeg(f"2019:03:16 {hour:02d}:00:00") for n, hour in enumerate(hours)}
+    manifest, roots = shard(tmp_path, files)
+    clocks = index_shard(manifest, roots)["clock"].to_pylist()
+    assert clocks == [None] * 6 + ["jumps back"] + [None] * 3
+
+
+def test_video_frames(tmp_path):
+    folder = tmp_path / "card" / "A" / "DCIM"
+    folder.mkdir(parents=True)
+    with av.open(str(folder / "V1.MP4"), "w") as container:
+        container.metadata["creation_time"] = "2019-03-16T14:18:19Z"
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(25):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    status = (folder / "V1.MP4").stat()
+    manifest = [("card/A/DCIM/V1.MP4", status.st_size, status.st_mtime_ns)]
+    found = index_shard(manifest, Roots(str(tmp_path)), {"frame_rate": 2}).to_pylist()
+    digest = hashlib.sha256((folder / "V1.MP4").read_bytes()).hexdigest()
+    assert [row["frame"] for row in found] == [0, 5, 10, 15, 20]
+    for row in found:
+        assert row["path"] == f"card/A/DCIM/V1.MP4/frame{row['frame']:06d}.jpg"
+        assert row["image_id"] == hashlib.sha256(f"{digest}#{row['frame']}".encode()).hexdigest()
+        assert row["frame_time"] == pytest.approx(row["frame"] / 10)
+        assert row["datetime"] == dt.datetime(2019, 3, 16, 14, 18, 19) + dt.timedelta(seconds=row["frame"] / 10)
+        assert (row["station"], row["video"], row["status"]) == ("A", "card/A/DCIM/V1.MP4", "ok")
+        assert (row["width"], row["height"], row["bytes"]) == (64, 48, status.st_size)
+
+
+def test_names_that_are_not_utf8_and_named_roots(tmp_path):
+    data = jpeg("2019:03:16 14:18:19")
+    native = os.fsdecode(b"caf\xe9 1.jpg")
+    (tmp_path / native).write_bytes(data)
+    path = f"visit 1/{to_text(native)}"
+    table = index_shard([(path, len(data), 0)], Roots({"visit 1": str(tmp_path)}))
+    assert table["status"].to_pylist() == ["ok"]
+    assert (table["batch"][0].as_py(), table["station"][0].as_py()) == ("visit 1", "visit 1")
+
+
+def test_importing_the_stage_imports_no_torch():
+    code = "import sys, camtrap.index.run; print([m for m in ('torch', 'av', 'sklearn', 'pandas') if m in sys.modules])"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": "scripts"},
+        cwd=REPO,
+    )
+    assert run.stdout.strip() == "[]", run.stderr
+
+
+@real
+def test_all_real_pictures():
+    files = sorted(file for file in REAL.rglob("*") if file.is_file() and file.parent.name != "yolo_labels")
+    manifest = []
+    for file in files:
+        if "images" in file.parts or "bad_inputs" in file.parts:
+            status = file.stat()
+            manifest.append((to_text(str(file.relative_to(REAL))), status.st_size, status.st_mtime_ns))
+    roots = Roots(str(REAL))
+    table = index_shard(manifest, roots, {"workers": 2})
+    assert table.equals(index_shard(manifest, roots, {"workers": 1}))
+    found = rows(table)
+    assert len(found) == len(manifest) >= 220
+    assert {(path, row["status"]) for path, row in found.items() if row["status"] != "ok"} == {
+        ("bursts/bad_inputs/zPDF.pdf", "failed"),
+        ("edge-cases/images/animl__error_img.JPG", "failed"),
+        ("southwest/images/error_img.JPG", "failed"),
+        ("edge-cases/images/speciesnet__african_elephants_truncated_file.jpg", "damaged"),
+    }
+    for path, row in found.items():
+        if row["status"] == "ok":
+            with Image.open(REAL / path) as image:
+                size = image.size
+                if image.getexif().get(0x0112, 1) != 1:
+                    size = ImageOps.exif_transpose(image).size
+            assert (row["width"], row["height"]) == size, path
+            json.loads(row["exif"])
+    with open(REAL / "borneo-bursts" / "labels.csv", encoding="utf-8") as file:
+        for label in csv.DictReader(file):
+            if label["datetime"]:
+                row = found[f"borneo-bursts/{label['path']}"]
+                assert row["station"] == label["station"]
+                assert row["datetime"] == dt.datetime.strptime(label["datetime"], "%Y:%m:%d %H:%M:%S")
+    assert pa.compute.count(table["clock"]).as_py() == 0

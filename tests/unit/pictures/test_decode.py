@@ -1,0 +1,280 @@
+"""Decoding, against Pillow's own full decode, on made and on real pictures."""
+
+import io
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from camtrap.core.paths import Roots
+from camtrap.pictures import decode
+
+REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
+real = pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures (shared/data) are not on this machine")
+
+
+def scene(height=48, width=64, channels=3):
+    """Smooth colours with some texture: what JPEG is made for."""
+    y, x = np.mgrid[:height, :width]
+    planes = [(x * 3 + y * k) % 256 for k in range(1, channels + 1)]
+    return np.squeeze(np.stack(planes, -1).astype(np.uint8))
+
+
+def encode(image, form="JPEG", orientation=None, **options):
+    buffer = io.BytesIO()
+    if orientation:
+        options["exif"] = Image.Exif()
+        options["exif"][0x0112] = orientation
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def oracle(data):
+    return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_orientation_is_that_of_pillow(form, orientation):
+    data = encode(Image.fromarray(scene()), form, orientation)
+    pixels = decode.decode(data)
+    np.testing.assert_array_equal(pixels, oracle(data))
+    assert pixels.flags.c_contiguous
+    assert decode.rotated_size(decode.open_header(data)) == (pixels.shape[1], pixels.shape[0])
+
+
+@pytest.mark.parametrize(
+    ("image", "options"),
+    [
+        (Image.fromarray(scene(channels=1)), {}),
+        (Image.fromarray(scene()), {"progressive": True, "quality": 60}),
+        (Image.fromarray(scene()), {"subsampling": 0}),
+        (Image.fromarray(scene()), {"subsampling": 1}),
+        (Image.fromarray(scene()), {"keep_rgb": True}),
+        (Image.fromarray(scene(47, 63)), {"quality": 95, "restart_marker_rows": 1}),
+        (Image.fromarray(scene()).convert("CMYK"), {}),
+        (Image.fromarray(scene()).convert("P"), {"form": "GIF"}),
+        (Image.fromarray(scene()).convert("1"), {"form": "PNG"}),
+        (Image.fromarray(scene(channels=4), "RGBA"), {"form": "PNG"}),
+        (Image.fromarray(scene()), {"form": "BMP"}),
+    ],
+)
+def test_kinds_of_picture_are_those_of_pillow(image, options):
+    options = dict(options)
+    data = encode(image, options.pop("form", "JPEG"), **options)
+    pixels = decode.decode(data)
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (image.height, image.width, 3)
+    np.testing.assert_array_equal(pixels, oracle(data))
+
+
+def test_cmyk_comes_out_in_its_colours():
+    rgb = np.full((16, 16, 3), (200, 40, 90), np.uint8)
+    data = encode(Image.fromarray(rgb).convert("CMYK"), quality=95)
+    assert np.abs(decode.decode(data).astype(int) - rgb).max() < 6
+
+
+def test_grey_of_16_bits_keeps_its_range():
+    values = np.array([[0, 257, 25700, 65535]], np.uint16)
+    assert decode.decode(encode(Image.fromarray(values), "PNG"))[0, :, 0].tolist() == [0, 1, 100, 255]
+    floats = Image.fromarray(np.array([[-1.0, 0.0, 1.0]], np.float32))
+    assert decode.decode(encode(floats, "TIFF"))[0, :, 1].tolist() == [0, 128, 255]
+
+
+def cuts(data):
+    return [len(data) // 2, len(data) - 3, len(data) - 2, len(data) - 1]
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_truncated_pictures_are_recognised(form):
+    noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
+    data = encode(Image.fromarray(noise), form)
+    assert not decode.is_truncated(data)
+    wanted = [cut for cut in cuts(data) if form != "PNG" or cut < len(data) - 8]
+    assert [decode.is_truncated(data[:cut]) for cut in wanted] == [True] * len(wanted)
+
+
+def test_truncated_jpeg_is_decoded_as_far_as_it_goes():
+    data = encode(Image.fromarray(scene(256, 256)), quality=90)
+    whole, half = decode.decode(data), decode.decode(data[: len(data) // 2])
+    assert half.shape == whole.shape
+    np.testing.assert_array_equal(half[:64], whole[:64])
+    assert not np.array_equal(half[-8:], whole[-8:])
+
+
+def test_what_trails_a_jpeg_does_not_make_it_truncated():
+    data = encode(Image.fromarray(scene()))
+    for trail in [b"\0" * 4096, b"camera block \xff\xd9 more", data, data[: len(data) // 2]]:
+        assert not decode.is_truncated(data + trail)
+    assert decode.is_truncated(data[:-2] + b"\0" * 4096)
+
+
+def test_a_thumbnail_does_not_hide_that_the_picture_is_truncated():
+    thumbnail = encode(Image.fromarray(scene(16, 16)))
+    segment = b"\xff\xe2" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
+    data = encode(Image.fromarray(scene(128, 128)))
+    data = data[:2] + segment + data[2:]
+    assert not decode.is_truncated(data)
+    assert decode.is_truncated(data[:-20])
+    assert decode.is_truncated(data[: len(segment) + 2])
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"\0" * 5000, "zero bytes"),
+        ("naïve notes, not a picture".encode(), "text, not a picture"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"%PDF-1.4 ...", "PDF"),
+        (b"\0\0\0\x20ftypheic", "HEIF"),
+        (b"\0\0\0\x20ftypisom", "video"),
+        (b"RIFF\0\0\0\0AVI LIST", "AVI"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "JPEG whose header"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "PNG whose header"),
+        (bytes(range(128, 256)), "not a picture"),
+    ],
+)
+def test_what_is_no_picture_is_named(data, words):
+    with pytest.raises(decode.PictureError, match=words) as caught:
+        decode.decode(data)
+    assert "\n" not in str(caught.value)
+
+
+def test_endless_pictures_are_refused_before_decoding():
+    data = bytearray(encode(Image.new("L", (8, 8)), "PNG"))
+    data[16:24] = (60000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
+    with pytest.raises(decode.PictureError, match="60000 x 60000"):
+        decode.decode(bytes(data))
+    with pytest.raises(decode.PictureError, match="max_pixels"):
+        decode.decode(encode(Image.fromarray(scene())), max_pixels=100)
+
+
+def test_broken_exif_costs_nothing_but_the_rotation():
+    data = encode(Image.fromarray(scene()), orientation=6)
+    at = data.index(b"Exif\0\0") + 6
+    broken = data[: at + 4] + b"\xff\xff\xff\x7f" + data[at + 8 :]
+    assert decode.decode(broken).shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "BMP", "TIFF"])
+def test_damaged_bytes_decode_or_are_refused_in_one_line(form):
+    rng = np.random.default_rng(3)
+    whole = encode(Image.fromarray(rng.integers(0, 255, (40, 56, 3), np.uint8)), form)
+    decoded = refused = 0
+    for _ in range(100):
+        data = bytearray(whole)
+        for at in rng.integers(0, len(data), 4):
+            data[at] = rng.integers(0, 256)
+        try:
+            assert decode.decode(bytes(data[: rng.integers(100, len(data) + 1)])).shape[2] == 3
+            decoded += 1
+        except decode.PictureError as error:
+            refused += "\n" not in str(error)
+    assert decoded + refused == 100
+    assert decoded
+
+
+def test_load_by_index_row(tmp_path):
+    (tmp_path / "card1").mkdir()
+    data = encode(Image.fromarray(scene()))
+    (tmp_path / "card1" / "caf\u00e9.jpg").write_bytes(data)
+    roots = Roots(str(tmp_path))
+    for row in ["card1/caf\u00e9.jpg", {"path": "card1/caf\u00e9.jpg", "video": None}]:
+        np.testing.assert_array_equal(decode.load(roots, row), oracle(data))
+    with pytest.raises(decode.PictureError, match="vanished"):
+        decode.load(roots, "card1/gone.jpg")
+    with pytest.raises(decode.PictureError, match="names no picture root"):
+        decode.load(Roots({"card1": str(tmp_path)}), "card2/gone.jpg")
+
+
+def test_infrared_despite_tint_strip_and_noise():
+    rng = np.random.default_rng(0)
+    grey = rng.integers(0, 256, (120, 160, 1)).repeat(3, axis=2).astype(float)
+    assert decode.is_infrared(grey.astype(np.uint8))
+    tinted = np.clip(grey * [1.0, 0.8, 0.9], 0, 255).astype(np.uint8)
+    assert decode.is_infrared(tinted)
+    strip = tinted.copy()
+    strip[:12] = rng.integers(0, 256, (12, 160, 3))
+    assert decode.is_infrared(strip)
+    coloured = grey + rng.normal(0, 8, (120, 160, 3))
+    assert not decode.is_infrared(np.clip(coloured, 0, 255).astype(np.uint8))
+
+
+@real
+def test_infrared_on_real_pictures():
+    """Labels by eye. 104, 226, 69, 119 are colour pictures of snow at dusk: the dullest there are."""
+    images = REAL / "northwest" / "images"
+    night = {f"MDF{n}.jpg" for n in (110, 112, 117, 12, 125, 137, 154, 174, 210, 80)}
+    day = {f"MDF{n}.jpg" for n in (104, 226, 69, 119, 220, 102)}
+    found = {name for name in night | day if decode.is_infrared(decode.decode((images / name).read_bytes()))}
+    assert found == night
+
+
+@real
+def test_real_pictures_are_those_of_pillow():
+    """CMYK, grey, rotated, truncated, WebP, several cameras; the largest are left out for time."""
+    files = [*REAL.glob("edge-cases/images/*"), *REAL.glob("lila31/images/*"), *REAL.glob("bursts/images/*/*")]
+    files = sorted(f for f in files if 0 < f.stat().st_size < 250_000) + sorted(
+        REAL.glob("edge-cases/images/*elephants*")
+    )
+    assert len(files) > 25
+    truncated = []
+    for file in files:
+        data = file.read_bytes()
+        np.testing.assert_array_equal(decode.decode(data), oracle(data), err_msg=file.name)
+        if decode.is_truncated(data):
+            truncated.append(file.name)
+    assert truncated == ["speciesnet__african_elephants_truncated_file.jpg"]
+
+
+def test_a_scaled_jpeg_is_a_smaller_one_of_the_same_picture():
+    rows, columns = np.mgrid[:99, :130]
+    image = Image.fromarray(np.stack([rows * 2, columns, np.full_like(rows, 90)], -1).astype(np.uint8))
+    exif = Image.Exif()
+    exif[decode.ORIENTATION] = 6
+    plain, turned = io.BytesIO(), io.BytesIO()
+    image.save(plain, "JPEG", quality=95)
+    image.save(turned, "JPEG", quality=95, exif=exif)
+    whole = decode.decode(plain.getvalue())
+    for scale in (2, 4, 8):
+        small = decode.decode(plain.getvalue(), scale=scale)
+        assert small.shape[:2] == tuple(-(-side // scale) for side in whole.shape[:2])
+        blocks = whole[: whole.shape[0] // scale * scale, : whole.shape[1] // scale * scale]
+        means = blocks.reshape(blocks.shape[0] // scale, scale, -1, scale, 3).mean((1, 3))
+        assert np.abs(small[: len(means), : means.shape[1]] - means).max() < 6
+        np.testing.assert_array_equal(decode.decode(turned.getvalue(), scale=scale), decode.rotate(small, 6))
+
+
+def test_pictures_decoded_into_kept_memory_are_the_same():
+    """Larger, smaller, grey, turned, damaged and no JPEG: none shows what another left."""
+    whole = encode(Image.fromarray(scene(64, 96)), quality=95)
+    several = [
+        encode(Image.fromarray(scene(40, 30)), quality=95),
+        whole,
+        encode(Image.fromarray(scene(31, 47)), orientation=6, quality=95),
+        encode(Image.fromarray(scene(48, 64, 1)), quality=95),
+        whole[: len(whole) // 2],
+        encode(Image.fromarray(scene(50, 20)), "PNG"),
+    ]
+    for data in several + several[::-1]:
+        for scale in (1, 2):
+            kept = decode.decode(data, scale=scale, reuse=True)
+            np.testing.assert_array_equal(kept, decode.decode(data, scale=scale))
+    first = decode.decode(whole, reuse=True)
+    assert np.shares_memory(first, decode.decode(several[0], reuse=True))
+    assert not np.shares_memory(first, decode.decode(whole))
+
+
+def test_the_median_of_a_level_is_numpys():
+    random = np.random.default_rng(0)
+    for largest in (255, 8):
+        values = random.integers(-largest, largest + 1, 999).astype(np.int16)
+        level = random.integers(0, 16, 999).astype(np.int16)
+        found = decode._near_median(values, level)
+        for one in range(16):
+            own = values[level == one]
+            np.testing.assert_array_equal(found[level == one], np.abs(own - np.median(own)) <= 3)
