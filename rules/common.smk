@@ -4,12 +4,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from camtrap.config.complete import ConfigError, beyond_defaults, complete
-from camtrap.core.logs import UserError
+from camtrap.config.complete import beyond_defaults, complete
+from camtrap.core.errors import PlanError, UserError
 from camtrap.export import names
 from camtrap.networks.device import no_gpu_for_jobs
 from camtrap.plan import prepare
-from camtrap.plan.scan import PlanError
 from camtrap.stages import STAGE_VERSION
 
 ENV = Path(workflow.basedir) / "envs" / "camtrap.yaml"
@@ -23,7 +22,7 @@ try:
     PLAN = prepare.prepare(
         config, main=workflow.is_main_process, lint="--lint" in sys.argv
     )
-except (ConfigError, PlanError, UserError) as error:
+except UserError as error:
     raise WorkflowError(str(error)) from None
 
 OFFERED_GPUS = workflow.global_resources.get("gpu").value

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from camtrap.core.errors import PictureError
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT / "scripts")]
@@ -125,7 +127,7 @@ def scaled(folder: Path) -> dict:
         try:
             width, height = decode.rotated_size(decode.open_header(data))
             full = decode.decode(data)
-        except decode.PictureError:
+        except PictureError:
             continue
         for _ in range(4):
             side = random.uniform(0.3, 0.6)

@@ -13,7 +13,8 @@ MEGAPIXELS = {2: (1632, 1224), 3: (2048, 1536), 12: (4000, 3000)}
 
 def sources(count: int) -> list[np.ndarray]:
     """Real camera-trap pictures (uint8 RGB), or simulated ones where there are none."""
-    from camtrap.pictures.decode import PictureError, decode
+    from camtrap.core.errors import PictureError
+    from camtrap.pictures.decode import decode
 
     found = []
     for path in sorted(PICTURES.glob("*/images/**/*.[jJ][pP]*")):

@@ -6,11 +6,9 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
+from camtrap.core.errors import ConfigError
+
 SCHEMA = Path(__file__).resolve().parents[3] / "config" / "schema.yaml"
-
-
-class ConfigError(ValueError):
-    """A mistake in the configuration; the message is one line for the user."""
 
 
 def load_schema() -> dict:

@@ -7,9 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-
-class UserError(RuntimeError):
-    """Something the user can mend; the message is one line: which file, what is wrong, what to do."""
+from camtrap.core.errors import UserError
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from camtrap.core.errors import PictureError
 from camtrap.core.files import read_json, write_parquet
 from camtrap.core.logs import progress
 from camtrap.core.paths import Roots
@@ -178,7 +179,7 @@ def crop_shard(index: Path, detections: Path, out: Path, roots: Roots, options: 
     def work(item):
         try:
             return _crops(*item, roots, options), None
-        except decode.PictureError as error:
+        except PictureError as error:
             return [], [item[0]["path"], str(error)]
 
     crops, failures = [], []

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import PictureError, UserError
 from camtrap.detect import networks
 from camtrap.detections.megadetector_json import CATEGORIES
 from camtrap.networks import torchvision_ops
 from camtrap.networks.weights import digest
-from camtrap.pictures.decode import PictureError
 
 OWN_CLASSES = {"animal": [0], "person": [1], "vehicle": [2]}
 

@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.embed.engines import halving
 from camtrap.networks import ncnn, onnx
 from camtrap.networks.convert import give_back

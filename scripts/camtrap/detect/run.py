@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from camtrap.core.errors import PictureError
 from camtrap.core.files import read_json
 from camtrap.core.logs import progress
 from camtrap.core.parallel import ordered
@@ -90,18 +91,18 @@ def _megadetector(rows, known, roots, options, cache, device, threads, batch_siz
         options["precision"] == "mixed",
     )
 
-    def read(row: dict) -> tuple[dict, dict | decode.PictureError]:
+    def read(row: dict) -> tuple[dict, dict | PictureError]:
         try:
             return row, detector.prepare(row["path"], decode.load(roots, row))
-        except decode.PictureError as error:
+        except PictureError as error:
             logging.warning("%s: %s", row["path"], error)
             return row, error
 
-    def detect(batch: list[tuple[dict, dict | decode.PictureError]]) -> list[dict]:
+    def detect(batch: list[tuple[dict, dict | PictureError]]) -> list[dict]:
         entries = [
             {"file": row["path"], "failure": _reason(str(error))}
             for row, error in batch
-            if isinstance(error, decode.PictureError)
+            if isinstance(error, PictureError)
         ]
         good = [prepared for _, prepared in batch if isinstance(prepared, dict)]
         return entries + (detector(good) if good else [])
@@ -129,7 +130,7 @@ def _motion(rows, roots, options, threads) -> list[dict]:
     def load(path: str) -> np.ndarray | None:
         try:
             return decode.load(roots, by_path[path])
-        except decode.PictureError as error:
+        except PictureError as error:
             failed[path] = str(error)
             return None
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.networks.weights import cache_folder, digest, fetch, local
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.pictures.decode import one_line
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.embed import on_device
 from camtrap.embed.compiled import compile_now, compiled
 from camtrap.embed.models import Embedder, load

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from camtrap.core.errors import UserError
 from camtrap.core.files import read_json, replacing
-from camtrap.core.logs import UserError
 from camtrap.embed.models import Embedder, load, preprocess
 from camtrap.networks import onnx
 from camtrap.pictures import decode

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.networks import torchvision_ops
 from camtrap.networks.weights import cache_folder, digest, fetch, local
 

@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.crop import run as crop
 from camtrap.embed.models import Embedder
 from camtrap.networks import torchvision_ops
@@ -65,7 +65,7 @@ def prepare(crops: list[bytes], embedder: Embedder, device: str):
     ------
     torch.OutOfMemoryError
         The device does not hold so many.
-    camtrap.pictures.decode.PictureError
+    camtrap.pictures.PictureError
         A crop that neither decoder can decode.
     """
     import torch

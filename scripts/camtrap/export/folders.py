@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from camtrap.core.errors import UserError
 from camtrap.core.files import TEMPORARY
-from camtrap.core.logs import UserError
 from camtrap.core.paths import Roots, to_native
 from camtrap.export.table import joined
 

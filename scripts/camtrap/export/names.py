@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from camtrap.core.errors import UserError
 from camtrap.core.files import read_json, replacing, write_json
-from camtrap.core.logs import UserError
 
 COLUMNS = ["cluster", "name", "crop_id", "crops"]
 NUMBER = re.compile(r"[0-9]{1,9}(?:\.0)?")  # some tools make floats of a column with gaps

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pyarrow as pa
 
+from camtrap.core.errors import PictureError, VideoError
 from camtrap.core.paths import Roots
 from camtrap.metadata import clock, exif
 from camtrap.metadata.pattern import PathPattern, Told
@@ -126,7 +127,7 @@ def index_file(path: str, size: int, mtime_ns: int, roots: Roots, rules: Rules) 
         read = _read_video if video.is_video(path) else _read_picture
         rows = read(row, roots.locate(path), rules)
     except Exception as error:  # one file must never cost the rest of the shard
-        if not isinstance(error, decode.PictureError | video.VideoError | KeyError):
+        if not isinstance(error, PictureError | VideoError | KeyError):
             log.warning("%s: unexpected %s", path, type(error).__name__, exc_info=error)
         rows = [row | {"status": "failed", "error": decode.one_line(error)}]
     told = rules.path_pattern.read(path) if rules.path_pattern else Told()
@@ -163,7 +164,7 @@ def _read_video(row: dict, file: str, rules: Rules) -> list[dict]:
     digest, row["bytes"] = _hash_file(file)
     row["image_id"] = digest
     if not row["bytes"]:
-        raise video.VideoError("the file is empty (0 bytes)")
+        raise VideoError("the file is empty (0 bytes)")
     found = video.sample(file, rules.frame_rate)
     rows = []
     for frame in found.frames:
@@ -192,9 +193,9 @@ def _hash_file(file: str) -> tuple[str, int]:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
             return digest, opened.tell()
     except FileNotFoundError:
-        raise video.VideoError("the file has vanished since it was planned") from None
+        raise VideoError("the file has vanished since it was planned") from None
     except OSError as error:
-        raise video.VideoError(f"the file cannot be read ({error.strerror or error})") from None
+        raise VideoError(f"the file cannot be read ({error.strerror or error})") from None
 
 
 def _place(row: dict, told: Told, mtime_ns: int, rules: Rules) -> None:

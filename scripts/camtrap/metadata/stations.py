@@ -6,6 +6,8 @@ import os
 import re
 from dataclasses import dataclass
 
+from camtrap.core.errors import TableError
+
 # Folders that cameras make: DCIM, and the eight characters of the DCF standard (100RECNX, 101EK113, 100_BTCF, 100MEDIA).
 CAMERA_FOLDER = re.compile(r"DCIM|MISC|PRIVATE|[1-9]\d\d(?=\d*[A-Z_])[A-Z0-9_]{5}", re.IGNORECASE)
 DATE_FOLDER = re.compile(r"(?:19|20)\d\d[-_. ]?[01]\d(?:[-_. ]?[0-3]\d)?")
@@ -20,10 +22,6 @@ _ALIASES = {
 }
 _HEMISPHERE = re.compile(r"[NSEWO]", re.IGNORECASE)
 _OFFSET = re.compile(r"([+-]?)(?:(\d+)[d ]\s*)?(\d{1,3}):(\d{2})(?::(\d{2}))?")
-
-
-class StationsError(ValueError):
-    """``stations.csv`` cannot be used; the message has one line for each wrong row."""
 
 
 @dataclass(frozen=True)
@@ -97,21 +95,21 @@ def read_stations(path: str | os.PathLike) -> Stations:
 
     Raises
     ------
-    StationsError
+    TableError
         The file is missing, or has no column of stations, or rows are wrong: one line for each.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             text = file.read()
     except FileNotFoundError:
-        raise StationsError(f"{path}: no such file (metadata.stations)") from None
+        raise TableError(f"{path}: no such file (metadata.stations)") from None
     except UnicodeDecodeError:
-        raise StationsError(f"{path}: not UTF-8 text; save it as 'CSV UTF-8'") from None
+        raise TableError(f"{path}: not UTF-8 text; save it as 'CSV UTF-8'") from None
     head = text.partition("\n")[0]
     rows = list(csv.reader(text.splitlines(), delimiter=max(",;\t", key=head.count)))
     columns = _columns(rows[0] if rows else [])
     if "station" not in columns:
-        raise StationsError(f"{path}: no column 'station' in its first line ({head.strip()[:100] or 'empty'})")
+        raise TableError(f"{path}: no column 'station' in its first line ({head.strip()[:100] or 'empty'})")
     deployments, wrong = [], []
     for number, row in enumerate(rows[1:], start=2):
         cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
@@ -122,7 +120,7 @@ def read_stations(path: str | os.PathLike) -> Stations:
         except ValueError as error:
             wrong.append(f"{path}: line {number}: {error}")
     if wrong:
-        raise StationsError("\n".join(wrong))
+        raise TableError("\n".join(wrong))
     return Stations(deployments)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from camtrap.core.errors import UserError
 from camtrap.core.files import read_json, replacing, write_json
-from camtrap.core.logs import UserError
 from camtrap.networks.weights import cache_folder, digest
 from camtrap.pictures.decode import one_line
 

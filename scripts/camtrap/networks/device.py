@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from camtrap.core.errors import UserError
 from camtrap.core.lock import Lock
-from camtrap.core.logs import UserError
 
 DEVICE = "CAMTRAP_DEVICE"
 

@@ -7,8 +7,8 @@ import os
 import urllib.request
 from pathlib import Path
 
+from camtrap.core.errors import UserError
 from camtrap.core.files import replacing
-from camtrap.core.logs import UserError
 
 
 def cache_folder(configured: str | None) -> Path:

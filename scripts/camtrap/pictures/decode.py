@@ -14,9 +14,10 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from camtrap.core.errors import PictureError, VideoError
 from camtrap.core.paths import Roots
 from camtrap.pictures import sniff
-from camtrap.pictures.video import Reader, VideoError, split_frame
+from camtrap.pictures.video import Reader, split_frame
 
 # As MegaDetector does: what is left of a truncated picture is still worth looking at. ``is_truncated`` finds them.
 ImageFile.LOAD_TRUNCATED_IMAGES = True
@@ -28,10 +29,6 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\..*")
 MAX_PIXELS = 200_000_000
 ORIENTATION = 0x0112
 _local = threading.local()
-
-
-class PictureError(ValueError):
-    """A picture cannot be used; the message is one line that says why."""
 
 
 def read_bytes(path: str | os.PathLike) -> bytes:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from camtrap.core.errors import VideoError
 from camtrap.plan.scan import VIDEOS
 
 _FRAME = re.compile(r"^(?P<video>.+)/frame(?P<number>\d{6,})\.jpg$")
@@ -18,10 +19,6 @@ _CREATED = ["com.apple.quicktime.creationdate", "creation_time", "date", "IDIT",
 _ISO = re.compile(r"(\d{4})[-:/](\d{1,2})[-:/](\d{1,2})[ T]+(\d{1,2}):(\d{2}):(\d{2})(\.\d{1,6})?")
 _CTIME = re.compile(r"(?:[A-Za-z]{3}\s+)?([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2}):(\d{2})\s+(\d{4})")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-
-
-class VideoError(ValueError):
-    """A video cannot be read; the message is one line that says why."""
 
 
 @dataclass(frozen=True)

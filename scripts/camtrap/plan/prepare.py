@@ -9,10 +9,11 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from camtrap.core.errors import PlanError
 from camtrap.core.files import read_json, write_json, write_text
 from camtrap.core.lock import Lock
 from camtrap.core.paths import Roots
-from camtrap.plan.shards import Outcome, Plan, PlanError, file_sha256, slug
+from camtrap.plan.shards import Outcome, Plan, file_sha256, slug
 
 __all__ = ["Prepared", "model_key", "prepare"]
 

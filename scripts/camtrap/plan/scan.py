@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+from camtrap.core.errors import PlanError
 from camtrap.core.paths import Roots, to_text
 
 PICTURES = frozenset(["jpg", "jpeg", "jpe", "png", "tif", "tiff", "bmp", "webp", "gif"])
@@ -10,10 +11,6 @@ VIDEOS = frozenset(["mp4", "avi", "mov", "m4v", "mpg", "mpeg", "mkv", "wmv", "3g
 # Folders of operating systems and network disks: deleted pictures, thumbnails, or closed to the user.
 SYSTEM = frozenset(["lost+found", "System Volume Information", "$RECYCLE.BIN", "RECYCLER", "@eaDir", "#recycle"])
 Row = tuple[str, int, int]
-
-
-class PlanError(RuntimeError):
-    """Planning cannot go on; the message is one line for the user."""
 
 
 def batches(roots: Roots, results: str | os.PathLike) -> Iterator[tuple[str, list[Row]]]:

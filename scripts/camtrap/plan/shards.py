@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from camtrap.core.errors import PlanError
 from camtrap.core.files import write_text
 from camtrap.core.paths import Roots
-from camtrap.plan.scan import PlanError, Row, batches
+from camtrap.plan.scan import Row, batches
 
 __all__ = ["Outcome", "Plan", "PlanError", "Shard", "file_sha256", "plan", "read_manifest", "read_tsv", "slug", "tsv"]
 

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from camtrap.cluster.settings import DEFAULTS
-from camtrap.config.complete import ConfigError, beyond_defaults, complete, load_schema
+from camtrap.config.complete import beyond_defaults, complete, load_schema
+from camtrap.core.errors import ConfigError
 from camtrap.detect.motion import detect_motion
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import PictureError, UserError
 from camtrap.detect import networks
 from camtrap.detect.networks import TorchNetwork
 from camtrap.networks import torchvision_ops
 from camtrap.networks.weights import digest
-from camtrap.pictures.decode import PictureError, decode
+from camtrap.pictures.decode import decode
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 WEIGHTS = DATA / "weights" / "yolov5n.pt"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.embed.compiled import compile_now
 from camtrap.embed.engines import make_engine
 from camtrap.embed.models import resolve

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from camtrap.core.errors import UserError
 from camtrap.core.files import write_json
-from camtrap.core.logs import UserError
 from camtrap.crop.run import CROP_SCHEMA, encode
 from camtrap.embed import int8
 from camtrap.embed.models import load, preprocess, resolve

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.embed import models
 from camtrap.networks import torchvision_ops
 

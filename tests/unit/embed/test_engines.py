@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.embed import engines
 from camtrap.embed.engines import best_batch, halving, make_engine
 from camtrap.embed.models import resolve

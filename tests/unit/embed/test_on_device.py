@@ -13,8 +13,8 @@ import pytest
 import torch
 from sklearn.datasets import load_sample_images
 
+from camtrap.core.errors import UserError
 from camtrap.core.files import write_json
-from camtrap.core.logs import UserError
 from camtrap.crop import run as crop
 from camtrap.embed import on_device, run
 from camtrap.embed.engines import Engine, halving

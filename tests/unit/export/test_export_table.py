@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.core.paths import Roots, to_text
 from camtrap.export import folders, table
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.export.names import check, name_clusters, read, read_found
 
 

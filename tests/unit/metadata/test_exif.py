@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from camtrap.core.errors import PictureError
 from camtrap.metadata import exif
-from camtrap.pictures.decode import PictureError, open_header
+from camtrap.pictures.decode import open_header
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of what we break on purpose

@@ -2,14 +2,8 @@ import datetime as dt
 
 import pytest
 
-from camtrap.metadata.stations import (
-    StationsError,
-    compile_station_pattern,
-    parse_coordinate,
-    parse_offset,
-    read_stations,
-    station_of,
-)
+from camtrap.core.errors import TableError
+from camtrap.metadata.stations import compile_station_pattern, parse_coordinate, parse_offset, read_stations, station_of
 
 
 def table(tmp_path, text, encoding="utf-8"):
@@ -133,7 +127,7 @@ def test_each_bad_row_has_its_line(tmp_path):
         "F,1,2,,,01/02/2019,\n"
         "G,1,2,,,2019-02-01,2019-01-01\n",
     )
-    with pytest.raises(StationsError) as caught:
+    with pytest.raises(TableError) as caught:
         read_stations(path)
     lines = str(caught.value).splitlines()
     assert [line.split(": ")[1] for line in lines] == [f"line {n}" for n in (2, 4, 5, 6, 7, 8, 9)]
@@ -145,11 +139,11 @@ def test_each_bad_row_has_its_line(tmp_path):
 
 @pytest.mark.parametrize(("text", "word"), [("", "no column 'station'"), ("name,lat\nA,1\n", "no column 'station'")])
 def test_tables_that_cannot_be_used(tmp_path, text, word):
-    with pytest.raises(StationsError, match=word):
+    with pytest.raises(TableError, match=word):
         read_stations(table(tmp_path, text))
-    with pytest.raises(StationsError, match="no such file"):
+    with pytest.raises(TableError, match="no such file"):
         read_stations(tmp_path / "gone.csv")
-    with pytest.raises(StationsError, match="UTF-8"):
+    with pytest.raises(TableError, match="UTF-8"):
         read_stations(table(tmp_path, "station\nCaño\n", "latin-1"))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.networks import convert, ncnn, onnx
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.networks.device import lease, visible
 
 SCRIPTS = str(Path(__file__).resolve().parents[3] / "scripts")

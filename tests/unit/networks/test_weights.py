@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from camtrap.core.logs import UserError
+from camtrap.core.errors import UserError
 from camtrap.networks.weights import cache_folder, digest, fetch, local
 
 DATA = b"weights of a network" * 1000

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from camtrap.core.errors import PictureError
 from camtrap.core.paths import Roots
 from camtrap.pictures import decode
 
@@ -138,7 +139,7 @@ def test_a_thumbnail_does_not_hide_that_the_picture_is_truncated():
     ],
 )
 def test_what_is_no_picture_is_named(data, words):
-    with pytest.raises(decode.PictureError, match=words) as caught:
+    with pytest.raises(PictureError, match=words) as caught:
         decode.decode(data)
     assert "\n" not in str(caught.value)
 
@@ -147,9 +148,9 @@ def test_endless_pictures_are_refused_before_decoding():
     data = bytearray(encode(Image.new("L", (8, 8)), "PNG"))
     data[16:24] = (60000).to_bytes(4, "big") * 2
     data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
-    with pytest.raises(decode.PictureError, match="60000 x 60000"):
+    with pytest.raises(PictureError, match="60000 x 60000"):
         decode.decode(bytes(data))
-    with pytest.raises(decode.PictureError, match="max_pixels"):
+    with pytest.raises(PictureError, match="max_pixels"):
         decode.decode(encode(Image.fromarray(scene())), max_pixels=100)
 
 
@@ -172,7 +173,7 @@ def test_damaged_bytes_decode_or_are_refused_in_one_line(form):
         try:
             assert decode.decode(bytes(data[: rng.integers(100, len(data) + 1)])).shape[2] == 3
             decoded += 1
-        except decode.PictureError as error:
+        except PictureError as error:
             refused += "\n" not in str(error)
     assert decoded + refused == 100
     assert decoded
@@ -185,9 +186,9 @@ def test_load_by_index_row(tmp_path):
     roots = Roots(str(tmp_path))
     for row in ["card1/caf\u00e9.jpg", {"path": "card1/caf\u00e9.jpg", "video": None}]:
         np.testing.assert_array_equal(decode.load(roots, row), oracle(data))
-    with pytest.raises(decode.PictureError, match="vanished"):
+    with pytest.raises(PictureError, match="vanished"):
         decode.load(roots, "card1/gone.jpg")
-    with pytest.raises(decode.PictureError, match="names no picture root"):
+    with pytest.raises(PictureError, match="names no picture root"):
         decode.load(Roots({"card1": str(tmp_path)}), "card2/gone.jpg")
 
 

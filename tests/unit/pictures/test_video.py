@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 
+from camtrap.core.errors import PictureError, VideoError
 from camtrap.core.paths import Roots
 from camtrap.pictures import decode, video
 
@@ -45,7 +46,7 @@ def test_sampled_frames_are_those_read_again(tmp_path, name, codec):
     again = reader.frame(5)
     assert number_of(again) == 5
     np.testing.assert_array_equal(again, video.Reader(file).frame(5))
-    with pytest.raises(video.VideoError, match="no frame 45, it ends after 45"):
+    with pytest.raises(VideoError, match="no frame 45, it ends after 45"):
         reader.frame(45)
 
 
@@ -117,10 +118,10 @@ def test_damaged_videos_give_what_decodes(tmp_path):
 def test_what_is_no_video(tmp_path, content):
     file = tmp_path / "a.mp4"
     file.write_bytes(content)
-    with pytest.raises(video.VideoError) as caught:
+    with pytest.raises(VideoError) as caught:
         video.sample(str(file))
     assert "\n" not in str(caught.value)
-    with pytest.raises(video.VideoError, match="vanished"):
+    with pytest.raises(VideoError, match="vanished"):
         video.sample(str(tmp_path / "gone.mp4"))
     with pytest.raises(ValueError, match="above 0"):
         video.sample(str(file), rate=0)
@@ -143,6 +144,6 @@ def test_load_reads_frames_by_path(tmp_path):
     order = [("a.mp4", 10), ("a.mp4", 20), ("b.avi", 5), ("a.mp4", 0)]
     found = [number_of(decode.load(roots, video.frame_path(f"card/{name}", n))) for name, n in order]
     assert found == [n for _, n in order]
-    with pytest.raises(decode.PictureError, match="no frame 99"):
+    with pytest.raises(PictureError, match="no frame 99"):
         decode.load(roots, "card/a.mp4/frame000099.jpg")
     decode.close_video()

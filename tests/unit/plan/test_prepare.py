@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from camtrap.config.complete import complete
+from camtrap.core.errors import PlanError
 from camtrap.plan import prepare
-from camtrap.plan.shards import Plan, PlanError
+from camtrap.plan.shards import Plan
 
 SCRIPTS = str(Path(__file__).resolve().parents[3] / "scripts")
 JOB = """

@@ -8,10 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from camtrap.core.errors import PlanError
 from camtrap.core.files import write_parquet
 from camtrap.core.paths import Roots, to_text
 from camtrap.plan.scan import batches
-from camtrap.plan.shards import SWEEP_SECONDS, Batch, Plan, PlanError, Shard, plan, slug
+from camtrap.plan.shards import SWEEP_SECONDS, Batch, Plan, Shard, plan, slug
 
 NAMES = [
     b"plain.jpg",
