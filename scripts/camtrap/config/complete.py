@@ -1,6 +1,9 @@
 """The configuration: defaults filled in, mistakes refused in one line that says what to write instead."""
 
 import difflib
+from copy import deepcopy
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import yaml
@@ -11,9 +14,26 @@ from camtrap.core.errors import ConfigError
 SCHEMA = Path(__file__).resolve().parents[3] / "config" / "schema.yaml"
 
 
+@cache
 def load_schema() -> dict:
-    """Return the JSON schema of the configuration."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    """Return the JSON schema of the configuration.
+
+    ``x-registry: package.module:NAME`` in a sub-schema becomes its ``enum``: the keys of that registry, so that what is
+    registered can be configured. Such a module imports nothing heavy.
+    """
+    schema = yaml.load(SCHEMA.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    _resolve(schema)
+    return schema
+
+
+def _resolve(schema: dict) -> None:
+    if "x-registry" in schema:
+        module, _, name = schema["x-registry"].partition(":")
+        schema["enum"] = list(getattr(import_module(module), name))
+    for value in schema.values():
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                _resolve(inner)
 
 
 def complete(config: dict, schema: dict | None = None) -> dict:
@@ -108,7 +128,7 @@ def _fill(config: dict, schema: dict) -> None:
         if config.get(key) is None and "properties" in inner:
             config[key] = {}
         elif key not in config and "default" in inner:
-            config[key] = inner["default"]
+            config[key] = deepcopy(inner["default"])
         if isinstance(config.get(key), dict) and "properties" in inner:
             _fill(config[key], inner)
 
