@@ -66,7 +66,7 @@ def read(path: str | os.PathLike, rename: dict[str, str] | None = None) -> Detec
     """
     problems: list[tuple[str, str]] = []
     with no_cycle_search():
-        data = _load(path)
+        data = load(path)
         try:
             dialect = sniff(data)
         except ValueError as error:
@@ -78,7 +78,8 @@ def read(path: str | os.PathLike, rename: dict[str, str] | None = None) -> Detec
     return Detections(dialect, records, dict(info) if isinstance(info, dict) else {}, problems)
 
 
-def _load(path: str | os.PathLike) -> object:
+def load(path: str | os.PathLike) -> object:
+    """Read a JSON file as the tools around us write it; ValueError in one line if it is none."""
     try:
         with open(path, encoding="utf-8-sig") as file:  # Windows tools begin a file with a byte order mark
             return json.load(file)

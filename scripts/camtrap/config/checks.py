@@ -1,0 +1,148 @@
+"""All that can be refused before the first job: what no schema says of the values, and the files that they name.
+
+Snakemake removes a job's old results before the job can say no, and a survey takes days: a mistake is found here, in the
+main process, or it costs work.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from camtrap.core.errors import ConfigError, UserError
+
+__all__ = ["check_files", "check_values", "numbers_of_clusters"]
+
+RANDOM = "random"
+
+
+def numbers_of_clusters(k: object) -> list[int]:
+    """The numbers of clusters that the sweeps try, rising: of a number, a list or a range like ``2-30``.
+
+    Raises
+    ------
+    ConfigError
+        There is none, or one is less than 1.
+    """
+    if isinstance(k, list):
+        numbers = sorted({int(number) for number in k})
+    else:
+        first, _, last = str(k).partition("-")
+        numbers = list(range(int(first), int(last or first) + 1))
+        if not numbers:
+            raise ConfigError(f"cluster.k: {k} ends before it begins (write it like 2-30)")
+    if not numbers:
+        raise ConfigError("cluster.k: the list is empty (write it like 2-30, or [5, 10, 20])")
+    if numbers[0] < 1:
+        raise ConfigError(f"cluster.k: {k} begins at {numbers[0]}; the least number of clusters is 1")
+    return numbers
+
+
+def check_values(config: dict[str, Any]) -> list[str]:
+    """What is wrong with values of a completed configuration, though each is of the right type; one line each."""
+    return [str(line) for line in _values(config)]
+
+
+def _values(config: dict[str, Any]) -> Iterator[object]:
+    results = config["results"]
+    if not results.strip() or not results.rstrip("/"):
+        yield f"results: {results!r} cannot be the folder of the results (write it like results=/path/to/results)"
+    elif isinstance(config["images"], str) and os.path.realpath(results) == os.path.realpath(config["images"]):
+        yield f"results: {results} is the folder of the pictures; choose another one"
+    cluster = config["cluster"]
+    try:
+        numbers_of_clusters(cluster["k"])
+    except ConfigError as error:
+        yield error
+    fitted = [*cluster["sweeps"], *cluster["methods"]]
+    primary = cluster["choose"]["primary"]
+    if not fitted:
+        yield "cluster.sweeps and cluster.methods are both empty: name at least one, as in cluster: {methods: [average]}"
+    elif primary not in ("auto", *fitted):
+        yield f"cluster.choose.primary: {primary!r} is not fitted (auto, {', '.join(fitted)}; see cluster.methods)"
+    yield from _metadata(config["metadata"])
+
+
+def _metadata(options: dict[str, Any]) -> Iterator[object]:
+    from camtrap.metadata.pattern import PathPattern
+    from camtrap.metadata.stations import compile_station_pattern
+
+    for key, compiled in (("station_pattern", compile_station_pattern), ("path_pattern", PathPattern)):
+        if options[key]:
+            try:
+                compiled(options[key])
+            except (UserError, ValueError) as error:
+                yield error
+
+
+def check_files(
+    config: dict[str, Any], sha256: Callable[[str], str | None], known: set[str] | None = None
+) -> list[str]:
+    """What is wrong with the files that a configuration names; one line each. Nothing is loaded that can run code.
+
+    Parameters
+    ----------
+    config : dict
+        Completed.
+    sha256 : callable
+        Hash of a file, hex (kept by name, size and time: weights are large).
+    known : set of str, optional
+        Hashes of large files that were found good before; those that are found good now are added.
+    """
+    known = set() if known is None else known
+    found = []
+    for check in (_detector, _embedder, _tables):
+        try:
+            check(config, sha256, known)
+        except (UserError, ValueError, OSError) as error:
+            found.append(str(error))
+    return found
+
+
+def _detector(config: dict[str, Any], sha256: Callable[[str], str | None], known: set[str]) -> None:
+    options = config["detector"]
+    if options["backend"] == "megadetector" and options["weights"]:
+        _weights(options, "detector", sha256, yolo=True)
+    if options["backend"] == "json":
+        from camtrap.detections.dialects import load, sniff
+
+        given = options["json"]
+        files = given if isinstance(given, list) else [given] if given else []
+        if not files:
+            raise ConfigError("detector.backend: json needs the file of results: set detector.json")
+        for file in files:
+            if not Path(file).is_file():
+                raise ConfigError(f"{file}: there is no such file of detections (detector.json)")
+            name = f"json {sha256(file)}"
+            if name not in known:
+                try:
+                    sniff(load(file))
+                except (UserError, ValueError) as error:
+                    raise ConfigError(f"{error}" if str(file) in str(error) else f"{file}: {error}") from None
+                known.add(name)
+
+
+def _embedder(config: dict[str, Any], sha256: Callable[[str], str | None], known: set[str]) -> None:
+    options = config["embed"]
+    if options["weights"] and options["weights"] != RANDOM:
+        _weights(options, "embed", sha256, yolo=False)
+
+
+def _weights(options: dict[str, Any], section: str, sha256: Callable[[str], str | None], yolo: bool) -> None:
+    from camtrap.networks.checkpoint import check
+
+    path, wanted = options["weights"], options["weights_sha256"]
+    check(path, f"{section}.weights", yolo)
+    if wanted and (found := sha256(path)) != wanted:
+        raise ConfigError(f"{path}: its SHA-256 is {found}, not {wanted} as configured ({section}.weights_sha256)")
+
+
+def _tables(config: dict[str, Any], sha256: Callable[[str], str | None], known: set[str]) -> None:
+    if config["metadata"]["stations"]:
+        from camtrap.metadata.stations import read_stations
+
+        read_stations(config["metadata"]["stations"])
+    if config["evaluate"]["truth"]:
+        from camtrap.evaluate.labels import read_labels
+
+        read_labels(config["evaluate"]["truth"])

@@ -1,0 +1,138 @@
+"""What is refused before the first job."""
+
+import json
+import zipfile
+
+import pytest
+
+from camtrap.config.checks import check_files, check_values, numbers_of_clusters
+from camtrap.config.complete import complete
+from camtrap.core.errors import ConfigError
+
+
+def of(**sections):
+    return complete({"images": "pictures", **sections})
+
+
+def nothing(path):
+    return "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("k", "numbers"), [("2-5", [2, 3, 4, 5]), (7, [7]), ("7", [7]), ([5, 3, 5], [3, 5]), ("4-4", [4])]
+)
+def test_numbers_of_clusters(k, numbers):
+    assert numbers_of_clusters(k) == numbers
+
+
+@pytest.mark.parametrize(
+    ("k", "why"), [("10-2", "ends before it begins"), ("0-3", "begins at 0"), ([], "the list is empty")]
+)
+def test_numbers_that_are_none_are_refused(k, why):
+    with pytest.raises(ConfigError, match=rf"cluster\.k: .*{why}"):
+        numbers_of_clusters(k)
+    assert why in "".join(check_values(of(cluster={"k": k})))
+
+
+@pytest.mark.parametrize(
+    ("sections", "why"),
+    [
+        ({"cluster": {"sweeps": [], "methods": []}}, "both empty"),
+        ({"cluster": {"choose": {"primary": "nonsense"}}}, "'nonsense' is not fitted"),
+        ({"cluster": {"choose": {"primary": "hdbscan"}}}, "'hdbscan' is not fitted"),
+        ({"results": ""}, "cannot be the folder of the results"),
+        ({"results": "/"}, "cannot be the folder of the results"),
+        ({"results": "pictures/"}, "is the folder of the pictures"),
+        ({"metadata": {"path_pattern": "(?P<station>["}}, "not a regular expression"),
+        ({"metadata": {"path_pattern": "(?P<statoin>.*)"}}, "statoin"),
+        ({"metadata": {"station_pattern": "no group"}}, "named group"),
+    ],
+)
+def test_values_that_fail_hours_later_are_refused(sections, why):
+    found = check_values(of(**sections))
+    assert len(found) == 1
+    assert why in found[0]
+    assert "\n" not in found[0]
+
+
+def test_the_defaults_are_right():
+    assert check_values(of()) == []
+    assert check_values(of(cluster={"methods": ["hdbscan"], "choose": {"primary": "hdbscan"}})) == []
+
+
+@pytest.fixture
+def yolo(tmp_path):
+    """A checkpoint as torch saves it, without torch: a ZIP archive whose pickle names a class of YOLOv5."""
+    path = tmp_path / "md.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("md/data.pkl", b"\x80\x02cmodels.yolo\nModel\n.")
+    return path
+
+
+def test_weights_that_are_none_are_refused(tmp_path, yolo):
+    picture = tmp_path / "weights.pt"
+    picture.write_bytes(b"\xff\xd8\xff\xe0" + b"x" * 100)
+    numbers = tmp_path / "numbers.pt"
+    with zipfile.ZipFile(numbers, "w") as archive:
+        archive.writestr("n/data.pkl", b"\x80\x02ccollections\nOrderedDict\n.")
+    cut = tmp_path / "cut.pt"
+    cut.write_bytes(yolo.read_bytes()[:40])
+    for path, why in [
+        (picture, "but a JPEG picture"),
+        (numbers, "not of a YOLO detector"),
+        (cut, "damaged or was not copied to its end"),
+        (tmp_path, "a folder, not a weights file"),
+        (tmp_path / "md_v5a.pt", "there is no such weights file"),
+    ]:
+        found = check_files(of(detector={"weights": str(path)}), nothing)
+        assert len(found) == 1, path
+        assert why in found[0]
+        assert "detector.weights" in found[0]
+    assert check_files(of(detector={"weights": str(yolo)}), nothing) == []
+    assert check_files(of(embed={"weights": str(numbers)}), nothing) == []
+
+
+def test_weights_of_another_hash_are_refused(yolo):
+    options = {"weights": str(yolo), "weights_sha256": "1" * 64}
+    assert "its SHA-256 is" in check_files(of(detector=options), nothing)[0]
+    assert check_files(of(detector=options), lambda path: "1" * 64) == []
+
+
+def test_weights_that_nothing_reads_are_not_looked_up(tmp_path):
+    assert check_files(of(detector={"backend": "motion", "weights": str(tmp_path / "gone")}), nothing) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [(None, "no such file of detections"), ("{", "not a JSON file"), ('{"a": 1}', "no known detection file")],
+)
+def test_detections_that_cannot_be_read_are_refused(tmp_path, text, why):
+    path = tmp_path / "found.json"
+    if text is not None:
+        path.write_text(text)
+    found = check_files(of(detector={"backend": "json", "json": str(path)}), nothing)
+    assert len(found) == 1
+    assert why in found[0]
+    assert str(path) in found[0]
+
+
+def test_detections_are_read_once(tmp_path):
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps({"images": [{"file": "a.jpg", "detections": []}], "detection_categories": {}}))
+    known = set()
+    config = of(detector={"backend": "json", "json": str(path)})
+    assert check_files(config, nothing, known) == []
+    path.write_text("{")  # the same hash is said of it: it is not read again
+    assert check_files(config, nothing, known) == []
+    assert "not a JSON file" in check_files(config, nothing)[0]
+    assert "set detector.json" in check_files(of(detector={"backend": "json"}), nothing)[0]
+
+
+def test_tables_are_read(tmp_path):
+    path = tmp_path / "stations.csv"
+    path.write_text("station,latitude,longitude\nA,91,0\n")
+    assert "line 2" in check_files(of(metadata={"stations": str(path)}), nothing)[0]
+    assert str(path) in check_files(of(evaluate={"truth": str(path)}), nothing)[0]
+    gone = str(tmp_path / "gone.csv")
+    assert gone in check_files(of(metadata={"stations": gone}), nothing)[0]
+    assert gone in check_files(of(evaluate={"truth": gone}), nothing)[0]
