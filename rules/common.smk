@@ -94,6 +94,8 @@ NO_RESULT = {
 # A key that came when there were surveys, and the value that says what was done without it: only another value counts,
 # else all of them would be worked through again.
 WITHOUT = {"embed": {"decode": "cpu"}}
+# The preview changes no report. Its defaults stay in the report's parameters: old surveys have them there.
+PREVIEW = {"n": 8, "pictures": []}
 
 
 # Settings of the motion detector count where it is asked, and only those that are not the defaults.
@@ -119,6 +121,7 @@ def result_options(section):
 def result_config():
     """The part of the configuration that changes results."""
     plain = {key: value for key, value in config.items() if key not in PLACES}
+    plain["preview"] = PREVIEW
     return plain | {section: result_options(section) for section in NO_RESULT}
 
 
@@ -139,13 +142,6 @@ def ks():
 def listed(value):
     """A list of what may be one, several or none."""
     return value if isinstance(value, list) else [value] if value else []
-
-
-def detector_report():
-    """What says which detector was used, and how results that somebody already had matched the pictures."""
-    matching = [f"{RESULTS}/detections/split/matching.json"]
-    given = matching if config["detector"]["backend"] == "json" else []
-    return [f"{RESULTS}/models/detector.json", *given]
 
 
 def exports():

@@ -17,7 +17,10 @@ rule report:
         figures=f"{CLUSTERS}/figures",
         names=f"{CLUSTERS}/names.json",
         embedder=f"{RESULTS}/models/{MODEL}.json",
-        detector=detector_report(),
+        detector=f"{RESULTS}/models/detector.json",
+        matching=(
+            f"{RESULTS}/detections/split/matching.json" if BACKEND == "json" else []
+        ),
     output:
         html=report(
             f"{RESULTS}/report/report.html",

@@ -9,7 +9,7 @@ with job(snakemake.log[0], snakemake.threads):
     n_files = export(
         snakemake.input.crops,
         snakemake.input.clusters,
-        Path(snakemake.input.images[0]).parent,
+        snakemake.input.images,
         Roots(snakemake.config["images"]),
         read_found(snakemake.input.names),
         Path(snakemake.output[0]),

@@ -9,6 +9,7 @@ import pandas as pd
 from PIL import Image
 
 from camtrap.report import build, words
+from camtrap.report.gather import Files
 
 MODEL = "net"
 SHARD = "card-00000-aaaaaaaa"
@@ -68,7 +69,7 @@ def write(
 ):
     """A results folder as the pipeline leaves it, of so many rows that all can be worked out by hand."""
     results, cluster_folder = folder / "results", folder / "results" / "clusters" / MODEL
-    for sub in ("tables", "crops", "models", f"clusters/{MODEL}/reduced"):
+    for sub in ("tables", "crops", "models", f"clusters/{MODEL}/reduced", f"clusters/{MODEL}/evaluation"):
         (results / sub).mkdir(parents=True, exist_ok=True)
     table = pd.DataFrame(images, columns=IMAGE_COLUMNS).astype({"datetime": "datetime64[us]"})
     table.astype({"latitude": float, "longitude": float}).to_parquet(results / "tables" / "images.parquet")
@@ -114,7 +115,9 @@ def write(
         "stations": int(table["station"].nunique()),
     }
     reduced = {"n_crops": len(rows), "n_missing": 0, "n_units": len(rows), "dims": 2, "unit": "burst"}
-    evaluation = confusion is not None and {"problem": None, "source": {"table": "t.csv"}, "clusterings": {}}
+    evaluation = {"problem": None, "source": {"column": "label"}, "clusterings": {}, "metrics": None}
+    if confusion is not None:
+        evaluation |= {"source": {"table": "t.csv"}, "metrics": {"ami": 0.75}}
     scores = [{"k": 2, "silhouette": 0.25, "bic": -120034.5}, {"k": 3, "silhouette": None, "bic": -9.5}]
     sweep = {"k": 2, "reason": "k = 2 has the highest silhouette", "scores": scores}
     files = {
@@ -129,6 +132,7 @@ def write(
             "sweeps": {"kmeans": sweep},
             "methods": {"leiden": {"k": k, "silhouette": 0.125}},
         },
+        f"clusters/{MODEL}/evaluation/evaluation.json": evaluation | {"pictures": None, "seeds": None, "species": []},
         f"clusters/{MODEL}/names.json": {"names": names or {}, "notes": list(name_notes), "given": []},
         f"clusters/{MODEL}/nuisance.json": {"station": {"ami": 0.61, "values": 2, "crops": len(rows)}},
         f"clusters/{MODEL}/project.json": {"switches": []},
@@ -141,15 +145,8 @@ def write(
             "sha256": "f" * 64,
         },
     }
-    if evaluation:
-        (cluster_folder / "evaluation").mkdir()
-        files[f"clusters/{MODEL}/evaluation/evaluation.json"] = evaluation | {
-            "metrics": {"ami": 0.75},
-            "pictures": None,
-        }
-        files[f"clusters/{MODEL}/evaluation/evaluation.json"] |= {"seeds": None, "species": []}
-        table = pd.DataFrame(confusion, columns=["cluster", "label", "crops"])
-        table.to_parquet(cluster_folder / "evaluation" / "confusion.parquet")
+    table = pd.DataFrame(confusion or (), columns=["cluster", "label", "crops"])
+    table.to_parquet(cluster_folder / "evaluation" / "confusion.parquet")
     for name, value in files.items():
         (results / name).write_text(json.dumps(value))
     table = pd.DataFrame(failures, columns=["path", "stage", "status", "reason"])
@@ -163,7 +160,32 @@ def jpeg(number):
     return buffer.getvalue()
 
 
+def files(results):
+    """The files of a results folder, under the names of the rule's inputs."""
+    clusters = results / "clusters" / MODEL
+    return Files(
+        images=results / "tables" / "images.parquet",
+        crops_table=results / "tables" / "crops.parquet",
+        counts=results / "tables" / "counts.json",
+        failures=results / "tables" / "failures.csv",
+        crops=sorted((results / "crops").iterdir()),
+        info=clusters / "reduced" / "info.json",
+        choice=clusters / "choice.json",
+        clusters=clusters / "clusters.parquet",
+        nuisance=clusters / "nuisance.json",
+        projection=clusters / "project.json",
+        plane=clusters / "project.parquet",
+        representatives=clusters / "representatives.parquet",
+        sheets=clusters / "sheets",
+        evaluation=clusters / "evaluation" / "evaluation.json",
+        figures=clusters / "figures",
+        names=clusters / "names.json",
+        embedder=results / "models" / f"{MODEL}.json",
+        detector=results / "models" / "detector.json",
+    )
+
+
 def make(results, **options):
     out = results / "report"
-    summary = build(results, MODEL, CONFIG, out / "report.html", out / "summary.json", **options)
+    summary = build(files(results), MODEL, CONFIG, out / "report.html", out / "summary.json", **options)
     return (out / "report.html").read_text(encoding="utf-8"), summary

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,6 +13,7 @@ from camtrap.core.errors import UserError
 from camtrap.core.files import TEMPORARY
 from camtrap.core.paths import Roots, to_native
 from camtrap.export.table import joined
+from camtrap.pictures.video import split_frame
 
 LONGEST, NAME = 200, 60  # bytes of a file name; characters of a cluster's name in a folder's
 
@@ -20,7 +21,7 @@ LONGEST, NAME = 200, 60  # bytes of a file name; characters of a cluster's name 
 def export(
     crops: Path,
     clusters: Path,
-    crop_folder: Path,
+    crop_files: Iterable[Path],
     roots: Roots,
     names: Mapping[int, str],
     out: Path,
@@ -33,8 +34,8 @@ def export(
     ----------
     crops, clusters : Path
         ``tables/crops.parquet`` and ``clusters.parquet``.
-    crop_folder : Path
-        ``crops``, where the shards' crops lie.
+    crop_files : iterable of Path
+        ``crops/{shard}.parquet`` of all shards.
     mode : {"copy", "hardlink", "symlink"}
         How whole pictures come into the folders.
     content : {"crops", "pictures"}
@@ -60,11 +61,14 @@ def export(
         for folder in set(place.values()):
             folder.mkdir()
         if content == "crops":
-            n_files = _write_crops(rows, place, crop_folder)
+            n_files = _write_crops(rows, place, crop_files)
         else:
-            wanted = sorted({(row["path"], place[row["crop_id"]]) for row in rows})
+            wanted = sorted({(_file_of(row["path"], roots), place[row["crop_id"]]) for row in rows})
             for path, folder in wanted:
-                _bring(roots.locate(_file_of(path)), folder / file_name(_file_of(path)), mode)
+                target = folder / file_name(path)
+                if target.exists():  # another picture, where the file system makes no difference between A and a
+                    target = folder / _hashed(to_native(path))
+                _bring(roots.locate(path), target, mode)
             n_files = len(wanted)
         shutil.rmtree(out, ignore_errors=True)
         os.replace(temporary, out)
@@ -81,33 +85,29 @@ def folder_name(cluster: int | None, names: Mapping[int, str]) -> str:
     return f"cluster_{cluster:03d}" + (f"_{name}" if name else "")
 
 
+def _file_of(path: str, roots: Roots) -> str:
+    """The file that a picture's path stands for: of a video's frame, the video. (A folder may be called x.mp4, too.)"""
+    video, _ = split_frame(path)
+    return video if video and not os.path.isfile(roots.locate(path)) else path
+
+
 def file_name(path: str) -> str:
-    """One file name for a path below the picture root: its parts joined; a very long one is cut and hashed."""
-    name = to_native(path).replace("/", "__")
-    if len(os.fsencode(name)) <= LONGEST:
-        return name
-    stem, _, suffix = name.rpartition(".")
-    return f"{hashlib.sha256(os.fsencode(name)).hexdigest()[:12]}__{stem[-40:]}.{suffix}"
+    """One file name for a path below the picture root, another for each path.
+
+    Its parts are joined by two underscores. Where these would not lead back to the path (``a__b/c.jpg``), or the name would be
+    too long, the path's hash is in it.
+    """
+    native = to_native(path)
+    name = native.replace("/", "__")
+    return name if name.split("__") == native.split("/") and len(os.fsencode(name)) <= LONGEST else _hashed(native)
 
 
-def _file_of(path: str) -> str:
-    """The file that a picture's path stands for: of a video's frame, the video."""
-    parent, _, name = path.rpartition("/")
-    is_frame = name.startswith("frame") and parent.rpartition(".")[2].lower() in (
-        "mp4",
-        "avi",
-        "mov",
-        "m4v",
-        "mpg",
-        "mpeg",
-        "mkv",
-    )
-    return parent if is_frame else path
+def _hashed(native: str) -> str:
+    stem, suffix = os.path.splitext(native.replace("/", "__"))
+    return f"{stem[-40:]}~{hashlib.sha256(os.fsencode(native)).hexdigest()[:12]}{suffix[:20]}"
 
 
 def _bring(source: str, target: Path, mode: str) -> None:
-    if target.exists():
-        return
     try:
         if mode == "copy":
             shutil.copy2(source, target)
@@ -126,13 +126,15 @@ def _bring(source: str, target: Path, mode: str) -> None:
         raise
 
 
-def _write_crops(rows: list[dict], place: Mapping[str, Path], crop_folder: Path) -> int:
-    by_shard: dict[str, list[dict]] = {}
+def _write_crops(rows: list[dict], place: Mapping[str, Path], crop_files: Iterable[Path]) -> int:
+    by_shard: dict[str, set[str]] = {}
     for row in rows:
-        by_shard.setdefault(row["shard"], []).append(row)
-    for shard, members in sorted(by_shard.items()):
-        wanted = {row["crop_id"] for row in members}
-        for batch in pq.ParquetFile(crop_folder / f"{shard}.parquet").iter_batches(256, columns=["crop_id", "image"]):
+        by_shard.setdefault(row["shard"], set()).add(row["crop_id"])
+    for file in crop_files:
+        wanted = by_shard.get(Path(file).stem)
+        if not wanted:
+            continue
+        for batch in pq.ParquetFile(file).iter_batches(256, columns=["crop_id", "image"]):
             for crop_id, image in zip(batch["crop_id"].to_pylist(), batch["image"].to_pylist(), strict=True):
                 if crop_id in wanted:
                     suffix = "png" if image.startswith(b"\x89PNG") else "jpg"

@@ -10,7 +10,7 @@ import yaml
 
 from camtrap.core.files import write_json, write_text
 from camtrap.report import charts, facts, figures, page, thumbnails, words
-from camtrap.report.gather import Survey, gather
+from camtrap.report.gather import Files, Survey, gather
 
 SHOWN_FAILURES = 200
 PACKAGES = (
@@ -28,23 +28,23 @@ PACKAGES = (
     ),
     *("timm", "onnxruntime", "ncnn", "megadetector", "pillow", "simplejpeg", "opencv-python-headless", "snakemake"),
 )
-# Where things lie says nothing of what came out, and would differ between two runs that are alike.
-_PLACES = ("results", "cache")
+# Where things lie, and a sheet that is drawn beside the report, say nothing of what came out.
+NOT_SHOWN = ("results", "cache", "preview")
 
 
 def build(
-    results: Path, model: str, config: dict, out_html: Path, out_summary: Path, versions: dict[str, str] | None = None
+    files: Files, model: str, config: dict, out_html: Path, out_summary: Path, versions: dict[str, str] | None = None
 ) -> dict:
     """Write the report of one embedder's clusters.
 
     Parameters
     ----------
-    results : Path
-        The results folder.
+    files : Files
+        What the page is made of.
     model : str
         Name of the folder below ``clusters/``.
     config : dict
-        The whole configuration; shown as it is, but for the places of results and cache. ``report.title`` is the title.
+        The whole configuration; shown as it is, except :data:`NOT_SHOWN`. ``report.title`` is the title.
     out_html : Path
         One page that loads nothing. All of it but the line with ``<time id="made">`` depends on the results only.
     out_summary : Path
@@ -58,14 +58,14 @@ def build(
     dict
         What ``out_summary`` holds.
     """
-    survey = gather(results, model)
+    survey = gather(files)
     clusters = facts.clusters(survey)
     figures_ = figures.arrange(survey.figures)
     bands = thumbnails.bands(survey.representatives, {row["cluster"]: row["crops"] for row in clusters})
     ids = sorted({crop for roles in bands.values() for crop_ids in roles.values() for crop in crop_ids})
     stations = facts.stations(survey)
     summary = summarise(survey, clusters, model)
-    plain = json.loads(json.dumps({key: value for key, value in config.items() if key not in _PLACES}, default=str))
+    plain = json.loads(json.dumps({key: value for key, value in config.items() if key not in NOT_SHOWN}, default=str))
     html = page.render(
         title=config.get("report", {}).get("title") or "Camera-trap survey",
         made=datetime.datetime.now().astimezone(),
@@ -75,7 +75,7 @@ def build(
         methods=facts.methods(survey),
         judged=judged(survey),
         bands=bands,
-        crops=thumbnails.crops(Path(results) / "tables" / "crops.parquet", Path(results) / "crops", ids),
+        crops=thumbnails.crops(files.crops_table, files.crops, ids),
         stations=stations,
         timeline=charts.timeline(stations),
         map=charts.station_map(stations),
@@ -95,14 +95,13 @@ def build(
 
 def summarise(survey: Survey, clusters: list[dict], model: str) -> dict:
     """Return the figures of the page as plain data."""
-    evaluation = survey.evaluation or {}
-    pictures = evaluation.get("pictures") or {}
+    pictures = survey.evaluation["pictures"] or {}
     return {
         "counts": survey.counts["categories"],
         "n_images": survey.counts["found"],
         "n_crops": survey.counts["crops"],
         "k": survey.choice["k"],
-        "metrics": evaluation.get("metrics"),
+        "metrics": survey.evaluation["metrics"],
         "pictures": {key: pictures[key]["value"] for key in ("found", "kept") if key in pictures} or None,
         "primary": survey.choice["primary"],
         "reason": survey.choice["reason"],
@@ -124,7 +123,7 @@ def summarise(survey: Survey, clusters: list[dict], model: str) -> dict:
 def judged(survey: Survey) -> bool:
     """Is there anything to say of a truth? A survey without labels was evaluated, too, but nobody asked for it."""
     result = survey.evaluation
-    return bool(result) and (bool(result["clusterings"]) or "column" not in result["source"])
+    return bool(result["clusterings"]) or "column" not in result["source"]
 
 
 def installed() -> dict[str, str]:

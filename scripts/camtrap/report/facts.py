@@ -121,9 +121,7 @@ def _suggested(part: pd.DataFrame, names: dict[int, str]) -> list[tuple]:
     return [(names.get(cluster) or f"Cluster {cluster}", crops) for cluster, crops in nearest[:_SHOWN]]
 
 
-def _labels(name: int, confusion: pd.DataFrame | None) -> list[tuple[str, int]]:
-    if confusion is None:
-        return []
+def _labels(name: int, confusion: pd.DataFrame) -> list[tuple[str, int]]:
     rows = confusion[(confusion["cluster"] == name) & (confusion["label"] != "")]
     pairs = zip(rows["label"], rows["crops"].astype(int), strict=True)
     return sorted(pairs, key=lambda item: (-item[1], item[0]))

@@ -1,6 +1,8 @@
 """Read what the report shows from the results folder; nothing is computed here but joins."""
 
 import csv
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +16,43 @@ _IMAGES = ["path", "station", "datetime", "latitude", "longitude", "category", "
 _CROPS = ["crop_id", "path", "category", "station", "datetime", "burst", "event", "infrared", "repeat", "clustered"]
 
 
+File = str | os.PathLike
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that the report is made of, under the names of the inputs of rule report.
+
+    ``crops`` are the files of all shards. ``figures`` and ``sheets`` are folders; sheets are not shown, but the page must not be
+    older than they are. ``matching`` is there only for detections that somebody already had.
+    """
+
+    images: File
+    crops_table: File
+    counts: File
+    failures: File
+    crops: Sequence[File]
+    info: File
+    choice: File
+    clusters: File
+    nuisance: File
+    projection: File
+    plane: File
+    representatives: File
+    sheets: File
+    evaluation: File
+    figures: File
+    names: File
+    embedder: File
+    detector: File
+    matching: File | Sequence[File] = ()
+
+    @property
+    def confusion(self) -> Path:
+        """Written with the evaluation, beside it. As an input of its own it would make each old survey's report again."""
+        return Path(self.evaluation).with_name("confusion.parquet")
+
+
 @dataclass
 class Survey:
     """All that the report is made of.
@@ -21,8 +60,8 @@ class Survey:
     ``images`` a row a picture that is still there (columns of docs/tables.md; ``datetime`` is null where the clock is not
     to be trusted). ``crops`` a row a crop, indexed by crop_id, with ``cluster`` (nullable; -1 noise), ``suggestion``.
     ``plane`` a row a clustered crop: umap_x, umap_y and the cluster by each method, or None where there is no UMAP.
-    ``representatives`` cluster, role, rank, crop_id. ``confusion`` cluster, label, crops, or None without a truth.
-    The other fields are the JSON files as they are, {} or None where there is none.
+    ``representatives`` cluster, role, rank, crop_id. ``confusion`` cluster, label ("" without one), crops.
+    The other fields are the JSON files as they are; ``matching`` is None where the detections are our own.
     """
 
     images: pd.DataFrame
@@ -35,8 +74,8 @@ class Survey:
     choice: dict
     nuisance: dict
     projection: dict
-    evaluation: dict | None
-    confusion: pd.DataFrame | None
+    evaluation: dict
+    confusion: pd.DataFrame
     matching: dict | None
     detector: dict
     embedder: dict
@@ -45,72 +84,52 @@ class Survey:
     figures: list[Path] = field(default_factory=list)
 
 
-def gather(results: Path, model: str) -> Survey:
-    """Read the results of one embedder.
-
-    Parameters
-    ----------
-    results : Path
-        The results folder.
-    model : str
-        Name of the folder below ``clusters/``.
-
-    Raises
-    ------
-    FileNotFoundError
-        A file that the report needs is missing. Evaluation, matching and figures may be.
-    """
-    results = Path(results)
-    folder = results / "clusters" / model
-    images, crops = _images(results), _crops(results, folder)
+def gather(files: Files) -> Survey:
+    """Read the results of one embedder."""
+    images, crops = _images(files.images), _crops(files.crops_table, files.clusters)
     crops.loc[crops["path"].isin(set(images.loc[images["clock"].notna(), "path"])), "datetime"] = pd.NaT
     images.loc[images["clock"].notna(), "datetime"] = pd.NaT
-    confusion = folder / "evaluation" / "confusion.parquet"
-    named = read_json(folder / "names.json")
+    named = read_json(files.names)
+    representatives = pq.read_table(files.representatives).to_pandas()
     return Survey(
         images=images,
         crops=crops,
-        plane=_plane(folder),
-        representatives=pq.read_table(folder / "representatives.parquet")
-        .to_pandas()
-        .sort_values(["cluster", "role", "rank"], ignore_index=True),
-        counts=read_json(results / "tables" / "counts.json"),
-        failures=_failures(results / "tables" / "failures.csv"),
-        reduced=read_json(folder / "reduced" / "info.json"),
-        choice=read_json(folder / "choice.json"),
-        nuisance=read_json(folder / "nuisance.json"),
-        projection=read_json(folder / "project.json"),
-        evaluation=_optional(folder / "evaluation" / "evaluation.json"),
-        confusion=pq.read_table(confusion).to_pandas() if confusion.exists() else None,
-        matching=_optional(results / "detections" / "split" / "matching.json"),
-        detector=read_json(results / "models" / "detector.json"),
-        embedder=read_json(results / "models" / f"{model}.json"),
+        plane=_plane(files.plane, files.clusters),
+        representatives=representatives.sort_values(["cluster", "role", "rank"], ignore_index=True),
+        counts=read_json(files.counts),
+        failures=_failures(files.failures),
+        reduced=read_json(files.info),
+        choice=read_json(files.choice),
+        nuisance=read_json(files.nuisance),
+        projection=read_json(files.projection),
+        evaluation=read_json(files.evaluation),
+        confusion=pq.read_table(files.confusion).to_pandas(),
+        matching=read_json(files.matching) if files.matching else None,
+        detector=read_json(files.detector),
+        embedder=read_json(files.embedder),
         names={int(cluster): name for cluster, name in named["names"].items()},
         name_notes=named["notes"],
-        figures=sorted((folder / "figures").glob("*.png")),
+        figures=sorted(Path(files.figures).glob("*.png")),
     )
 
 
-def _images(results: Path) -> pd.DataFrame:
-    images = pq.read_table(results / "tables" / "images.parquet", columns=_IMAGES).to_pandas()
+def _images(file: File) -> pd.DataFrame:
+    images = pq.read_table(file, columns=_IMAGES).to_pandas()
     images = images[images["category"] != "removed"].reset_index(drop=True)
     return _typed(images)
 
 
-def _crops(results: Path, folder: Path) -> pd.DataFrame:
-    crops = _typed(pq.read_table(results / "tables" / "crops.parquet", columns=_CROPS).to_pandas())
+def _crops(file: File, clusters: File) -> pd.DataFrame:
+    crops = _typed(pq.read_table(file, columns=_CROPS).to_pandas())
     crops["infrared"] = crops["infrared"].astype("boolean")
-    labels = pq.read_table(folder / "clusters.parquet", columns=["crop_id", "cluster", "suggestion"]).to_pandas()
+    labels = pq.read_table(clusters, columns=["crop_id", "cluster", "suggestion"]).to_pandas()
     labels = labels.astype({"cluster": "Int32", "suggestion": "Int32"})
     return crops.merge(labels, on="crop_id", how="left").set_index("crop_id").sort_index()
 
 
-def _plane(folder: Path) -> pd.DataFrame | None:
-    table = folder / "project.parquet"
-    if not table.exists():
-        return None
-    places = pq.read_table(table, columns=["crop_id", "umap_x", "umap_y"]).to_pandas().dropna()
-    labels = pq.read_table(folder / "clusters.parquet").to_pandas()
+def _plane(file: File, clusters: File) -> pd.DataFrame | None:
+    places = pq.read_table(file, columns=["crop_id", "umap_x", "umap_y"]).to_pandas().dropna()
+    labels = pq.read_table(clusters).to_pandas()
     return places.merge(labels, on="crop_id").sort_values("crop_id", ignore_index=True) if len(places) else None
 
 
@@ -121,10 +140,6 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _optional(path: Path) -> dict | None:
-    return read_json(path) if path.exists() else None
-
-
-def _failures(path: Path) -> list[dict]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def _failures(file: File) -> list[dict]:
+    with open(file, encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))

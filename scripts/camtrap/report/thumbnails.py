@@ -2,18 +2,24 @@
 
 import base64
 import io
+import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from camtrap.show.sheets import stored_crops, thumbnail
+from camtrap.pictures.crops import stored_crops, thumbnail
+from camtrap.show.paper import ROLES
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 MOST = 1_500  # crops on one page
 FEW = 900  # up to so many they are shown larger
 ROW = 6  # crops side by side
 LARGE, SMALL, QUALITY = 144, 120, 80  # px, px, JPEG quality
 _FIGURE_WIDTH, _FIGURE_BYTES = 1_500, 200_000
-BANDS = {"nearest": "Nearest the centre", "spread": "A spread over the cluster", "outlier": "Outliers"}
 
 
 def bands(representatives: pd.DataFrame, sizes: dict[int, int]) -> dict[int, dict[str, list[str]]]:
@@ -32,7 +38,7 @@ def bands(representatives: pd.DataFrame, sizes: dict[int, int]) -> dict[int, dic
 
 
 def _bands(part: pd.DataFrame, size: int) -> dict[str, list[str]]:
-    of = {role: list(part.loc[part["role"] == role, "crop_id"]) for role in BANDS}
+    of = {role: list(part.loc[part["role"] == role, "crop_id"]) for role in ROLES}
     near = of["nearest"]
     if len(near) == size:
         return {"nearest": near}
@@ -40,20 +46,20 @@ def _bands(part: pd.DataFrame, size: int) -> dict[str, list[str]]:
     spread = [crop for crop in of["spread"] if crop not in near and crop not in outliers]
     if len(near) + len(spread) + len(outliers) < size and len(spread) > ROW:
         spread = spread[: len(spread) // ROW * ROW]  # whole rows
-    return {role: ids for role, ids in zip(BANDS, (near, spread, outliers), strict=True) if ids}
+    return {role: ids for role, ids in zip(ROLES, (near, spread, outliers), strict=True) if ids}
 
 
-def crops(crops_table: Path, crops_folder: Path, crop_ids: list[str]) -> dict[str, dict]:
+def crops(crops_table: str | os.PathLike, files: Iterable[str | os.PathLike], crop_ids: list[str]) -> dict[str, dict]:
     """Of each crop its data URI, width and height in pixels."""
     side = LARGE if len(crop_ids) <= FEW else SMALL
     shown = {}
-    for crop_id, data in stored_crops(crops_table, crops_folder, crop_ids):
+    for crop_id, data in stored_crops(crops_table, files, crop_ids):
         image = thumbnail(data, side)
         shown[crop_id] = {"uri": _jpeg(image), "width": image.width, "height": image.height}
     return shown
 
 
-def _jpeg(image) -> str:
+def _jpeg(image: "Image") -> str:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=QUALITY, optimize=True)
     return _uri("image/jpeg", buffer.getvalue())

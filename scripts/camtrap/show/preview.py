@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from camtrap.core.files import replacing
-from camtrap.show.sheets import sheet_font
+from camtrap.show import paper
 
 _SIDE, _WIDE, _GAP, _MARGIN, _LINE = 256, 384, 10, 16, 20
-_PAPER, _INK, _MUTED, _BOX = (250, 249, 245), (34, 38, 31), (92, 99, 86), (230, 159, 0)
+_BOX = (230, 159, 0)
 _COLUMNS = (("original", _WIDE), ("box", _WIDE), ("crop", _SIDE), ("network input", _SIDE))
 
 
@@ -100,24 +100,24 @@ def preview(
         raise ValueError(f"{out}: a preview is saved as .jpg or .png")
     height = _SIDE + 2 * _LINE + _GAP
     width = 2 * _MARGIN + sum(w for _, w in _COLUMNS) + _GAP * (len(_COLUMNS) - 1)
-    sheet = Image.new("RGB", (width, 2 * _MARGIN + max(1, len(rows)) * height), _PAPER)
-    pen, large, small = ImageDraw.Draw(sheet), sheet_font(14), sheet_font(12)
+    sheet = Image.new("RGB", (width, 2 * _MARGIN + max(1, len(rows)) * height), paper.PAPER)
+    pen, large, small = ImageDraw.Draw(sheet), paper.font(14), paper.font(12)
     failures = []
     for number, row in enumerate(rows):
         y = _MARGIN + number * height
-        pen.text((_MARGIN, y), _caption(row, large, width - 2 * _MARGIN), _INK, large)
+        pen.text((_MARGIN, y), _caption(row, large, width - 2 * _MARGIN), paper.INK, large)
         try:
             panels = _panels(row, load, crop, transform, mean, std)
         except Exception as error:  # whatever is wrong with one picture, the others are shown
             reason = (str(error) or type(error).__name__).splitlines()[0]
             failures.append((row["path"], reason))
-            pen.text((_MARGIN, y + 2 * _LINE), f"cannot be shown: {reason}", _MUTED, small)
+            pen.text((_MARGIN, y + 2 * _LINE), f"cannot be shown: {reason}", paper.MUTED, small)
             continue
         x = _MARGIN
         for (name, room), panel in zip(_COLUMNS, panels, strict=False):
             if panel is not None:
                 pixels, size = panel
-                pen.text((x, y + _LINE), f"{name}, {size[0]} × {size[1]}", _MUTED, small)
+                pen.text((x, y + _LINE), f"{name}, {size[0]} × {size[1]}", paper.MUTED, small)
                 sheet.paste(pixels, (x, y + 2 * _LINE))
             x += room + _GAP
     with replacing(out) as temporary:

@@ -56,7 +56,14 @@ def survey(tmp_path):
 def sort(survey, mode, content, names=None):
     out = survey / "folders"
     roots = Roots(str(survey / "images"))
-    arguments = (survey / "crops.parquet", survey / "clusters.parquet", survey / "crops", roots, names or {}, out)
+    arguments = (
+        survey / "crops.parquet",
+        survey / "clusters.parquet",
+        [survey / "crops" / "s.parquet"],
+        roots,
+        names or {},
+        out,
+    )
     folders.export(*arguments, mode, content)
     return out, sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir())
 
@@ -114,6 +121,45 @@ def test_a_picture_that_is_gone_is_one_clear_line(survey):
     with pytest.raises(UserError, match=r"one\.jpg: the picture is gone"):
         sort(survey, "copy", "pictures")
     assert not (survey / "folders").exists()
+
+
+def lie_at(survey, paths):
+    """Let the survey's four crops come from files at these paths, each of which holds its own path."""
+    table = pq.read_table(survey / "crops.parquet")
+    pq.write_table(table.set_column(1, "path", pa.array(paths)), survey / "crops.parquet")
+    for path in paths:
+        file = survey / "images" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(path)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("a/b__c.jpg", "a__b/c.jpg"), ("a_/b.jpg", "a/_b.jpg"), ("a__b.jpg", "a/b.jpg")]
+)
+def test_paths_that_look_alike_when_joined_stay_two_files(survey, first, second):
+    lie_at(survey, [first, second, "c.jpg", "d.jpg"])
+    out, files = sort(survey, "copy", "pictures")
+    held = [(out / file).read_text() for file in files if file.startswith("cluster_000")]
+    assert sorted(held) == sorted([first, second])
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "wmv", "3gp", "MPG"])
+def test_frames_stand_for_their_video(survey, suffix):
+    film = f"card/v.{suffix}"
+    lie_at(survey, [film, film, "c.jpg", "d.jpg"])
+    table = pq.read_table(survey / "crops.parquet")
+    frames = [f"{film}/frame000000.jpg", f"{film}/frame000025.jpg", "c.jpg", "d.jpg"]
+    pq.write_table(table.set_column(1, "path", pa.array(frames)), survey / "crops.parquet")
+    out, files = sort(survey, "copy", "pictures")
+    assert files == [f"cluster_000/card__v.{suffix}", "noise/c.jpg"]
+    assert (out / files[0]).read_text() == film
+
+
+def test_a_folder_may_be_called_like_a_video(survey):
+    path = "card/x.mp4/frame000001.jpg"
+    lie_at(survey, [path, path, "c.jpg", "d.jpg"])
+    out, files = sort(survey, "copy", "pictures")
+    assert (out / files[0]).read_text() == path
 
 
 def test_very_long_names_are_cut_but_stay_apart():

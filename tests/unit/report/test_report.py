@@ -7,7 +7,7 @@ import re
 
 import pandas as pd
 import pytest
-from reportdata import MODEL, NASTY, NASTY_FILE, Page, crop, make, picture, write
+from reportdata import MODEL, NASTY, NASTY_FILE, Page, crop, files, make, picture, write
 
 from camtrap.report import charts, facts, thumbnails, words
 from camtrap.report.gather import gather
@@ -102,7 +102,7 @@ def test_the_counts_add_up_before_the_reader(survey):
 
 
 def test_the_stations_share_out_all_pictures_found(survey):
-    rows = facts.stations(gather(survey, MODEL))
+    rows = facts.stations(gather(files(survey)))
     found = {row["name"]: (row["pictures"], row["animals"], row["events"], row["doubtful"]) for row in rows}
     assert found == {NASTY: (5, 2, 1, 0), "B & C": (2, 1, 1, 1), "station unknown": (1, 0, 0, 0)}
 
@@ -224,7 +224,7 @@ def test_strong_nuisance_is_a_warning(survey):
 
 
 def test_noise_names_its_nearest_cluster(survey):
-    first, second, noise = facts.clusters(gather(survey, MODEL))
+    first, second, noise = facts.clusters(gather(files(survey)))
     assert [row["cluster"] for row in (first, second, noise)] == [0, 1, -1]
     assert (noise["suggestions"], first["suggestions"]) == ([("Cluster 1", 1)], [])
     assert (first["labels"], first["labelled"], first["crops"]) == ([("<b>deer</b>", 2)], 2, 3)
@@ -240,17 +240,17 @@ def test_hours_count_visits_and_leave_out_doubtful_clocks(tmp_path):
     events, clocks = ["e1", "e1", "e2", "e3"], [None, None, None, "epoch"]
     images = [picture(f"{n}.jpg", "animal", "A", times[n], events[n], clocks[n]) for n in range(4)]
     crops = [crop(n, f"{n}.jpg", 0, "A", times[n], event=events[n], infrared=n < 1) for n in range(4)]
-    (cluster,) = facts.clusters(gather(write(tmp_path, images, crops), MODEL))
+    (cluster,) = facts.clusters(gather(files(write(tmp_path, images, crops))))
     assert {hour: n for hour, n in enumerate(cluster["hours"]) if n} == {5: 1, 23: 1}
     assert (cluster["dated"], cluster["events"], cluster["night"]) == (2, 3, 0.25)
-    (station,) = facts.stations(gather(tmp_path / "results", MODEL))
+    (station,) = facts.stations(gather(files(tmp_path / "results")))
     assert (station["days"], station["doubtful"], station["first"]) == (1, 1, day)
 
 
 def test_a_cluster_of_one_station_is_pointed_out(tmp_path):
     crops = [crop(n, f"{n}.jpg", n % 2, "A" if n % 2 else f"S{n % 3}") for n in range(20)]
     images = [picture(f"{n}.jpg", "animal", row["station"], event=f"e{n}") for n, row in enumerate(crops)]
-    mixed, single = facts.clusters(gather(write(tmp_path, images, crops), MODEL))
+    mixed, single = facts.clusters(gather(files(write(tmp_path, images, crops))))
     assert mixed["notes"] == []
     assert single["notes"][0].startswith("10 of its 10 crops come from one station, A:")
 
@@ -258,7 +258,7 @@ def test_a_cluster_of_one_station_is_pointed_out(tmp_path):
 def test_spells_of_days(tmp_path):
     days = ["2024-05-01", "2024-05-02", "2024-05-02", "2024-05-05"]
     images = [picture(f"{n}.jpg", "empty", "A", pd.Timestamp(day)) for n, day in enumerate(days)]
-    (station,) = facts.stations(gather(write(tmp_path, images, []), MODEL))
+    (station,) = facts.stations(gather(files(write(tmp_path, images, []))))
     spells = [(a.day, b.day) for a, b in station["runs"]]
     assert spells == [(1, 2), (5, 5)]
     strips = charts.timeline([station], width=50)["strips"]
@@ -315,8 +315,8 @@ def test_periods_are_said_briefly(first, last, text):
 def test_the_silhouette_in_the_umap_plane_is_scikit_learns_without_noise(survey):
     from sklearn.metrics import silhouette_score
 
-    (row,) = facts.methods(gather(survey, MODEL))
-    plane = gather(survey, MODEL).plane
+    (row,) = facts.methods(gather(files(survey)))
+    plane = gather(files(survey)).plane
     kept = plane[plane["leiden"] >= 0]
     assert row["umap"] == pytest.approx(silhouette_score(kept[["umap_x", "umap_y"]], kept["leiden"]), abs=1e-5)
     assert (row["method"], row["silhouette"]) == ("leiden", 0.125)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from camtrap.show import paper
 from camtrap.show import preview as module
 from camtrap.show.preview import choose, denormalise, preview
 
@@ -49,7 +50,7 @@ def test_the_sheet_holds_picture_crop_and_input_in_their_places(tmp_path):
     assert module._BOX not in colours(sheet, (left[0], top, left[0] + 200, top + 100))
     for i in (2, 3):  # normalising and undoing it gives the crop again
         assert colours(sheet, (left[i], top, left[i] + 40, top + 20)) == {(10, 120, 30)}
-        assert colours(sheet, (left[i] + 40, top, left[i] + 60, top + 20)) == {module._PAPER}
+        assert colours(sheet, (left[i] + 40, top, left[i] + 60, top + 20)) == {paper.PAPER}
 
 
 def test_denormalise_undoes_the_normalisation_of_every_value():

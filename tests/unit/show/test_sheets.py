@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from camtrap.pictures.crops import stored_crops
 from camtrap.show import sheets
 
 
@@ -51,13 +52,13 @@ def representatives(folder, rows):
 
 def draw(survey, rows):
     out = survey / "sheets"
-    n = sheets.draw(representatives(survey, rows), survey / "crops.parquet", survey / "crops", out)
+    n = sheets.draw(representatives(survey, rows), survey / "crops.parquet", sorted((survey / "crops").iterdir()), out)
     return n, out
 
 
 def test_stored_crops_are_the_ones_asked_for(survey):
     wanted = ["c29", "c00", "c16", "c17", "c04", "c03"]
-    found = dict(sheets.stored_crops(survey / "crops.parquet", survey / "crops", wanted))
+    found = dict(stored_crops(survey / "crops.parquet", sorted((survey / "crops").iterdir()), wanted))
     assert sorted(found) == sorted(wanted)
     for crop_id, data in found.items():
         middle = Image.open(io.BytesIO(data)).getpixel((32, 32))
@@ -69,9 +70,9 @@ def test_crops_made_anew_since_are_refused(survey):
     table = pq.read_table(path)
     pq.write_table(table.slice(1), path, row_group_size=4)
     with pytest.raises(ValueError, match=r"a-00000-aaaaaaaa.*c03"):
-        list(sheets.stored_crops(survey / "crops.parquet", survey / "crops", ["c03"]))
+        list(stored_crops(survey / "crops.parquet", sorted((survey / "crops").iterdir()), ["c03"]))
     with pytest.raises(ValueError, match="fewer rows"):
-        list(sheets.stored_crops(survey / "crops.parquet", survey / "crops", ["c16"]))
+        list(stored_crops(survey / "crops.parquet", sorted((survey / "crops").iterdir()), ["c16"]))
 
 
 def test_sheet_shows_bands_in_order(survey):
