@@ -6,6 +6,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from camtrap.config.complete import beyond_defaults, complete
 from camtrap.core.errors import PlanError, UserError
+from camtrap.detect.registry import BACKENDS
 from camtrap.export import names
 from camtrap.networks.device import no_gpu_for_jobs
 from camtrap.plan import prepare
@@ -99,9 +100,9 @@ PREVIEW = {"n": 8, "pictures": []}
 
 
 # Settings of the motion detector count where it is asked, and only those that are not the defaults.
-BACKEND, PREFILTER = config["detector"]["backend"], config["detector"]["prefilter"]
+DETECTOR = BACKENDS[config["detector"]["backend"]]
 MOTION = {}
-if BACKEND == "motion" or (BACKEND == "megadetector" and PREFILTER == "motion"):
+if DETECTOR.asks_motion(config["detector"]):
     MOTION = beyond_defaults(config, "detector", "motion")
 
 

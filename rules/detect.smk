@@ -1,7 +1,7 @@
 # Results that somebody already has: the files' contents and how they are read.
 GIVEN = None
-if config["detector"]["backend"] == "json":
-    GIVEN = [content(file) for file in listed(config["detector"]["json"])]
+if DETECTOR.split:
+    GIVEN = [content(file) for file in listed(config["detector"][DETECTOR.reads])]
     GIVEN += [result_options("detector")]
 
 
@@ -24,7 +24,7 @@ rule find_detector:
         "../scripts/find_detector.py"
 
 
-if config["detector"]["backend"] == "json":
+if DETECTOR.split:
 
     # One file of results for the whole survey is read once. What it says of a shard is then copied: old shards do not
     # notice (ancient) that it was read again for new pictures. Of other files or options they hear by detector.json:
@@ -33,7 +33,7 @@ if config["detector"]["backend"] == "json":
         input:
             index=shards("index/{shard}.parquet"),
         output:
-            f"{RESULTS}/detections/split/matching.json",
+            matching=f"{RESULTS}/detections/split/matching.json",
         log:
             f"{RESULTS}/logs/split_detections.log",
         benchmark:
@@ -92,7 +92,7 @@ else:
         resources:
             mem_mb=memory(6000),
             runtime=minutes(30, 0.2, SHARD_SIZE),
-            gpu=gpus() if config["detector"]["backend"] == "megadetector" else 0,
+            gpu=gpus() if DETECTOR.needs_gpu else 0,
             batch_size=1,
         params:
             version=version("detect"),

@@ -1,16 +1,9 @@
 from pathlib import Path
 
 from camtrap.core.logs import job
-from camtrap.detections.from_json import split, summary
+from camtrap.core.named import named
+from camtrap.detect.registry import BACKENDS
 
 with job(snakemake.log[0], snakemake.threads):
     options = snakemake.config["detector"]
-    report = split(
-        options["json"],
-        snakemake.input.index,
-        Path(snakemake.output[0]).parent,
-        rename=options["rename"],
-        min_confidence=options["min_confidence"],
-        missing=options["missing"],
-    )
-    print(summary(report))
+    named(BACKENDS[options["backend"]].split)(options, snakemake.input.index, Path(snakemake.output.matching).parent)

@@ -3,16 +3,25 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from camtrap.core.errors import PictureError, UserError
+from camtrap.core.logs import progress
+from camtrap.core.parallel import ordered
 from camtrap.detect import networks
+from camtrap.detect.task import Entry, Row, Task, failure
+from camtrap.detect.weights import weights_path
 from camtrap.detections.megadetector_json import CATEGORIES
 from camtrap.networks import torchvision_ops
 from camtrap.networks.weights import digest
+
+Item = TypeVar("Item")
+Prepared = dict[str, Any]  # what the package's preprocessing returns
 
 OWN_CLASSES = {"animal": [0], "person": [1], "vehicle": [2]}
 
@@ -119,7 +128,7 @@ class MegaDetector:
             raise UserError(f"detector.classes: the categories are {', '.join(ids)}, not {', '.join(sorted(wrong))}")
         return {str(number): ids[name] for name, numbers in (classes or OWN_CLASSES).items() for number in numbers}
 
-    def prepare(self, path: str, picture: np.ndarray) -> dict:
+    def prepare(self, path: str, picture: np.ndarray) -> Prepared:
         """Letterbox a picture (uint8, (h, w, 3), rotated) as the package does; several threads may call it at once.
 
         Raises
@@ -137,7 +146,7 @@ class MegaDetector:
         # of the original the package asks the shape; its pixels would wait in memory for the batch
         return prepared | {"img_original": np.broadcast_to(np.uint8(0), picture.shape)}
 
-    def __call__(self, prepared: list[dict]) -> list[dict]:
+    def __call__(self, prepared: list[Prepared]) -> list[Entry]:
         """Detect in a batch of pictures that :meth:`prepare` gave; return a batch-format entry for each."""
         results = self.detector.generate_detections_one_batch(prepared, detection_threshold=self.min_confidence)
         if self.detector.model.error is not None:  # the package takes any error for the picture's
@@ -155,3 +164,50 @@ class MegaDetector:
             ]
             entries.append({"file": result["file"], "detections": detections})
         return entries
+
+
+def detect(pictures: list[Row], task: Task) -> list[Entry]:
+    """Find animals, people and vehicles by the network."""
+    options, rows = task.options, pictures
+    detector = MegaDetector(
+        weights_path(options, task.cache),
+        task.found["sha256"],
+        task.device,
+        options["image_size"],
+        options["classes"],
+        options["min_confidence"],
+        options["runtime"],
+        task.threads,
+        task.cache,
+        options["precision"] == "mixed",
+    )
+
+    def read(row: Row) -> tuple[Row, Prepared | PictureError]:
+        try:
+            return row, detector.prepare(row["path"], task.load(row))
+        except PictureError as error:
+            logging.warning("%s: %s", row["path"], error)
+            return row, error
+
+    def compute(batch: list[tuple[Row, Prepared | PictureError]]) -> list[Entry]:
+        entries = [failure(row, error) for row, error in batch if isinstance(error, PictureError)]
+        good = [prepared for _, prepared in batch if isinstance(prepared, dict)]
+        return entries + (detector(good) if good else [])
+
+    size = task.batch_size
+    if detector.decodes:
+        size = 1
+        done = ordered(lambda row: compute([read(row)]), rows, task.threads)
+    else:  # the next pictures are prepared while one batch is computed
+        # by one thread where the others compute, or each would decode a video from its beginning
+        readers = 1 if task.device == "cpu" or any(row["video"] for row in rows) else task.threads
+        done = map(compute, batched(ordered(read, rows, readers, ahead=size), size))
+    with silent():
+        return [entry for batch in progress(done, -(-len(rows) // size), "batches") for entry in batch]
+
+
+def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield lists of ``size`` items; the last may be shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

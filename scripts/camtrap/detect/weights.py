@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from camtrap.core.errors import UserError
+from camtrap.core.named import named
+from camtrap.detect.registry import BACKENDS
 from camtrap.networks.weights import cache_folder, digest, fetch, local
 
 
@@ -43,10 +45,23 @@ def weights_path(options: dict, cache: str | None) -> Path:
     return fetch(model["url"], target, "md5", model["md5"], "detector.weights")
 
 
-def resolve(options: dict, cache: str | None = None) -> dict:
-    """Say which detector a survey uses: backend, and for weights their name and SHA-256 (JSON-able, no path of a machine)."""
-    if options["backend"] != "megadetector":
-        return {"backend": options["backend"], "model": options["backend"], "sha256": None}
+def find(options: dict, cache: str | None) -> tuple[str, str]:
+    """Name and SHA-256 of MegaDetector's weights, which are downloaded if need be."""
     path = weights_path(options, cache)
-    name = path.name if options["weights"] else options["model"]
-    return {"backend": "megadetector", "model": name, "sha256": digest(path)}
+    return path.name if options["weights"] else options["model"], digest(path)
+
+
+def resolve(options: dict, cache: str | None = None) -> dict[str, str | None]:
+    """Say which detector a survey uses: its backend, and name and SHA-256 of its weights (no path of a machine).
+
+    Parameters
+    ----------
+    options : dict
+        The configuration's ``detector`` section.
+    cache : str, optional
+        The configured cache folder.
+    """
+    name = options["backend"]
+    find = BACKENDS[name].find
+    model, sha256 = named(find)(options, cache) if find else (name, None)
+    return {"backend": name, "model": model, "sha256": sha256}

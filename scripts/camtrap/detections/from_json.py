@@ -10,6 +10,7 @@
 Boxes and confidences are not rounded. A repeat detection keeps the negative confidence that marks it.
 """
 
+import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -64,6 +65,13 @@ def split(
         raise ValueError(f"missing: {missing!r} is neither 'failure' nor 'empty'")
     with no_cycle_search():
         return _split(json_path, index_paths, Path(out), rename, min_confidence, missing)
+
+
+def split_survey(options: dict, index: Iterable[str | os.PathLike], out: str | os.PathLike) -> dict:
+    """:func:`split` as the configuration's ``detector`` section asks for it; says in one line what was matched."""
+    report = split(options["json"], index, out, options["rename"], options["min_confidence"], options["missing"])
+    logging.info("%s", summary(report))
+    return report
 
 
 def _split(json_path, index_paths, out: Path, rename, min_confidence: float, missing: str) -> dict:

@@ -2,6 +2,7 @@
 
 import re
 
+from camtrap.detect.registry import BACKENDS
 from camtrap.report.gather import Survey
 
 _MONTHS = [
@@ -29,10 +30,7 @@ CATEGORIES = {
 }
 
 # What a detector's backend cannot tell.
-CANNOT = {
-    "motion": "The motion detector takes whatever moved for an animal, people and vehicles too.",
-    "none": "No detector was asked: every picture that can be read counts as one of an animal.",
-}
+CANNOT = {name: backend.cannot for name, backend in BACKENDS.items() if backend.cannot}
 
 METHODS = {
     "average": "average linkage",

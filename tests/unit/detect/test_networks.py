@@ -257,7 +257,7 @@ def test_the_network_is_asked_only_where_something_moved(tmp_path, monkeypatch):
     import pyarrow.parquet as pq
 
     from camtrap.core.paths import Roots
-    from camtrap.detect import run
+    from camtrap.detect import megadetector, run
     from camtrap.index.run import index_shard
     from camtrap.plan.shards import Plan
     from camtrap.simulate import simulate
@@ -269,12 +269,12 @@ def test_the_network_is_asked_only_where_something_moved(tmp_path, monkeypatch):
     (tmp_path / "detector.json").write_text(json.dumps({"backend": "megadetector", "model": "m", "sha256": "0"}))
     asked = []
 
-    def network(rows, *arguments):
+    def network(rows, task):
         asked.extend(row["path"] for row in rows)
         box = {"category": "1", "conf": 0.9, "bbox": [0.1, 0.1, 0.5, 0.5]}
         return [{"file": row["path"], "detections": [box]} for row in rows]
 
-    monkeypatch.setattr(run, "_megadetector", network)
+    monkeypatch.setattr(megadetector, "detect", network)
     options = {"prefilter": "motion", "motion": {}, "min_confidence": 0.005}
     run.detect_shard(tmp_path / "index.parquet", tmp_path / "detector.json", tmp_path / "out.json", roots, options)
     found = {image["file"]: image for image in json.loads((tmp_path / "out.json").read_text())["images"]}

@@ -1,0 +1,57 @@
+"""What a detector is given beside the pictures, and how it reads them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from camtrap.core.paths import Roots
+from camtrap.pictures import decode
+
+FAILURE = "image access failure"
+Row = dict[str, Any]  # of index/{shard}.parquet: docs/tables.md
+Entry = dict[str, Any]  # of MegaDetector's batch format
+
+
+@dataclass(frozen=True)
+class Task:
+    """One shard's detection.
+
+    Attributes
+    ----------
+    found : dict
+        ``models/detector.json``: backend, model, sha256.
+    roots : Roots
+        Where the pictures lie.
+    options : dict
+        The configuration's ``detector`` section.
+    cache : str or None
+        The configured cache folder.
+    device : str
+        "cpu" or "cuda:N".
+    threads, batch_size : int
+        Speed only.
+    """
+
+    found: dict[str, Any]
+    roots: Roots
+    options: dict[str, Any]
+    cache: str | None = None
+    device: str = "cpu"
+    threads: int = 1
+    batch_size: int = 1
+
+    def load(self, row: Row) -> np.ndarray:
+        """A picture: uint8 (height, width, 3), RGB, rotated.
+
+        Raises
+        ------
+        PictureError
+            It cannot be read.
+        """
+        return decode.load(self.roots, row)
+
+
+def failure(row: Row, reason: object) -> Entry:
+    """The entry of a picture that could not be read."""
+    return {"file": row["path"], "failure": f"{FAILURE}: {reason}" if reason else FAILURE}
