@@ -8,6 +8,7 @@ from camtrap.config.complete import beyond_defaults, complete
 from camtrap.core.errors import PlanError, UserError
 from camtrap.detect.registry import BACKENDS
 from camtrap.export import names
+from camtrap.export.registry import wanted
 from camtrap.networks.device import no_gpu_for_jobs
 from camtrap.plan import prepare
 from camtrap.stages import STAGE_VERSION
@@ -146,13 +147,6 @@ def listed(value):
 
 
 def exports():
-    """The files that the configuration asks for."""
-    wanted = config["export"]
-    files = {
-        f"{EXPORT}/clusters.csv": True,
-        f"{EXPORT}/crops.csv": wanted["csv"],
-        f"{EXPORT}/folders": wanted["folders"] != "none",
-        f"{EXPORT}/megadetector.json": wanted["megadetector"],
-        f"{EXPORT}/yasuni.json": wanted["yasuni"],
-    }
-    return [file for file, is_wanted in files.items() if is_wanted]
+    """The files that the configuration asks for, and the table of names to fill in."""
+    files = ["clusters.csv", *wanted(config["export"])]
+    return [f"{EXPORT}/{file}" for file in files]

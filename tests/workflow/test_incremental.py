@@ -223,6 +223,7 @@ def test_what_only_hastens_or_places_runs_nothing(survey):
     survey.settings = {
         "images": "moved",
         "cache": "elsewhere",
+        "preview": {"n": 3, "pictures": ["1.jpg"]},
         "plan": {"shard_size": 3, "settle_seconds": 5, "changed": "supersede"},
         "detector": {"runtime": "torch"},
         "embed": {"runtime": "torch", "compile": True, "decode": "cpu"},

@@ -19,7 +19,8 @@ def load_schema() -> dict:
     """Return the JSON schema of the configuration.
 
     ``x-registry: package.module:NAME`` in a sub-schema becomes its ``enum``: the keys of that registry, so that what is
-    registered can be configured. Such a module imports nothing heavy.
+    registered can be configured. ``x-properties: package.module:function`` adds the properties that the function returns to those
+    that stand there. Such modules import nothing heavy.
     """
     schema = yaml.load(SCHEMA.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     _resolve(schema)
@@ -28,12 +29,18 @@ def load_schema() -> dict:
 
 def _resolve(schema: dict) -> None:
     if "x-registry" in schema:
-        module, _, name = schema["x-registry"].partition(":")
-        schema["enum"] = list(getattr(import_module(module), name))
+        schema["enum"] = list(_named(schema["x-registry"]))
+    if "x-properties" in schema:
+        schema["properties"] = _named(schema["x-properties"])() | schema["properties"]
     for value in schema.values():
         for inner in value if isinstance(value, list) else [value]:
             if isinstance(inner, dict):
                 _resolve(inner)
+
+
+def _named(place: str):
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
 
 
 def complete(config: dict, schema: dict | None = None) -> dict:

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from camtrap.core.files import write_json, write_text
+from camtrap.export.registry import EXPORTS
 from camtrap.report import charts, facts, figures, page, thumbnails, words
 from camtrap.report.gather import Files, Survey, gather
 
@@ -83,6 +84,7 @@ def build(
         failures=survey.failures[:SHOWN_FAILURES],
         versions=installed() if versions is None else versions,
         config=yaml.safe_dump(plain, sort_keys=True, allow_unicode=True, default_flow_style=False),
+        exports=EXPORTS,
         model=model,
         config_seed=config.get("seed"),
         words=words,

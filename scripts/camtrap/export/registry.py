@@ -1,0 +1,38 @@
+"""The exports: one line each, and a rule of rules/export.smk that writes the file. Nothing heavy is imported here.
+
+The key is the setting below ``export``. A switch that is either on or off needs no line in the schema of the configuration.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Export(NamedTuple):
+    """A file (or folder) below ``export/``, what it is, and whether it is made where the configuration says nothing."""
+
+    file: str
+    about: str
+    default: bool = False
+
+
+EXPORTS = {
+    "csv": Export("crops.csv", "one row per crop, for spreadsheets and R", True),
+    "folders": Export("folders", "one folder per cluster, for any file browser"),
+    "megadetector": Export(
+        "megadetector.json", "clusters as classifications, for Timelapse and MegaDetector's tools", True
+    ),
+    "yasuni": Export("yasuni.json", "the records of the Yasuní notebooks, with yasuni_features.jsonl beside it"),
+}
+
+
+def wanted(settings: Mapping[str, object]) -> list[str]:
+    """The files that the section ``export`` of a complete configuration asks for."""
+    return [export.file for name, export in EXPORTS.items() if settings[name] not in (False, "none")]
+
+
+def switches() -> dict[str, dict]:
+    """The schema of each export's setting: a switch. (The schema itself holds those that are more than that.)"""
+    return {
+        name: {"type": "boolean", "default": export.default, "description": f"`export/{export.file}`: {export.about}."}
+        for name, export in EXPORTS.items()
+    }
