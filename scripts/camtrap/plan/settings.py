@@ -133,8 +133,8 @@ class Made:
         """The stages with results that were made with other settings than the current ones."""
         recorded = dict(self.stages)
         detector = self.results / "models" / "detector.json"
-        if "detect" in recorded and detector.exists():
-            names = [*_either(recorded["detect"].get(WEIGHTS)), read_json(detector)["sha256"]]
+        if WEIGHTS in recorded.get("detect", {}) and detector.exists():
+            names = [*_either(recorded["detect"][WEIGHTS]), read_json(detector)["sha256"]]
             recorded["detect"] = recorded["detect"] | {WEIGHTS: names}
         found = []
         for stage, reasons in changes(recorded, current, default).items():

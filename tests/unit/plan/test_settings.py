@@ -19,8 +19,8 @@ def test_what_differs_is_said():
 
 
 def test_a_setting_that_did_not_exist_counts_where_it_is_not_the_default():
-    new = {"crop": {"crop": {"strip": "mask", "size": 256}}}
-    old = {"crop": {"crop": {"size": 256}}}
+    new = {"crop": {"version": 2, "crop": {"strip": "mask", "size": 256}}}
+    old = {"crop": {"version": 2, "crop": {"size": 256}}}
     assert changes(old, new, {"crop.strip": "mask"}.get) == {}
     assert changes(old, new, {"crop.strip": "keep"}.get) == {"crop": ["crop.strip was keep and is mask"]}
 
