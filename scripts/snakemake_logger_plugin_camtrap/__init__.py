@@ -1,0 +1,163 @@
+"""Snakemake's messages for people: ``--logger camtrap`` (set in the profiles).
+
+A line per stage instead of five per job; a failed job in one line. A dry run, ``--verbose``, ``--printshellcmds`` and
+``--debug-dag`` show Snakemake's own messages. The whole log is kept in ``.snakemake/log`` in any case.
+
+The interface: snakemake-interface-logger-plugins 2.0 (``LogHandlerBase``, ``LogEvent``).
+"""
+
+import sys
+import threading
+import time
+from logging import ERROR, Handler, LogRecord
+from typing import Any
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from camtrap.core.terminal import RUN
+
+__all__ = ["LogHandler"]
+
+# Seconds between two lines that say how far it is: on a terminal the line is written over, elsewhere it stays.
+TERMINAL, ELSEWHERE = 1.0, 60.0
+HIDDEN = {
+    LogEvent.WORKFLOW_STARTED,
+    LogEvent.RESOURCES_INFO,
+    LogEvent.RUN_INFO,
+    LogEvent.SHELLCMD,
+    LogEvent.JOB_STARTED,
+    LogEvent.PROGRESS,
+    LogEvent.RULEGRAPH,
+    LogEvent.GROUP_INFO,
+}
+# Of Snakemake's plain sentences those that help nobody who waits for results.
+DULL = (
+    "Using workflow specific profile",
+    "Config file ",
+    "Assuming unrestricted shared filesystem",
+    "Building DAG of jobs",
+    "Select jobs to execute",
+    "Execute ",
+    "Removing temporary output",
+    "Touching output",
+    "host: ",
+    "Storing output in storage",
+    "Complete log(s)",
+    "Conda environments: ignored",
+    "Trying to restart job",
+    "Removing output files of failed job",
+    "At least one job did not complete successfully",
+    "Exiting because a job execution failed",
+    "Shutting down, this might take some time",
+)
+
+
+class LogHandler(LogHandlerBase):
+    """Write to the terminal what a person wants to know."""
+
+    def __post_init__(self) -> None:
+        settings = self.common_settings
+        self.stream = sys.stdout if settings.stdout else sys.stderr
+        self.plain: Handler | None = None
+        if settings.dryrun or settings.verbose or settings.printshellcmds or settings.debug_dag:
+            self.plain = self._snakemakes_own()
+        self.last = time.monotonic()
+        self.open_line = False
+        self.guard = threading.Lock()
+
+    def _snakemakes_own(self) -> Handler:
+        from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter
+
+        settings: Any = self.common_settings
+        handler = ColorizingTextHandler(nocolor=settings.nocolor, stream=self.stream)
+        handler.addFilter(
+            DefaultFilter(
+                settings.quiet, settings.debug_dag, settings.verbose, settings.dryrun, settings.printshellcmds
+            )
+        )
+        handler.setFormatter(DefaultFormatter(settings.quiet, settings.show_failed_logs))
+        return handler
+
+    def emit(self, record: LogRecord) -> None:
+        """Show a record; never let one stop the run."""
+        try:
+            if self.plain is not None:
+                self.plain.handle(record)
+                return
+            with self.guard:
+                self._show(record)
+        except BrokenPipeError:
+            pass
+        except Exception:
+            self.handleError(record)
+
+    def _show(self, record: LogRecord) -> None:
+        event = getattr(record, "event", None)
+        if event == LogEvent.JOB_INFO:
+            RUN.start(record.jobid, record.rule_name, _shard(record))
+        elif event == LogEvent.JOB_FINISHED:
+            self._lines(RUN.finish(record.job_id))
+        elif event == LogEvent.JOB_ERROR:
+            log = next(iter(record.log or []), None)
+            self._lines(RUN.fail(record.jobid, record.rule_name, _shard(record), log))
+        elif event not in HIDDEN:
+            self._sentence(record)
+        self._status()
+
+    def _sentence(self, record: LogRecord) -> None:
+        text = str(record.msg or "").strip("\n")
+        if text.startswith("Terminating processes on user request"):
+            self._lines(["stopped: the same command goes on where it was"])
+        elif text and not text.startswith(DULL) and record.levelno != 10:
+            self._lines(text.split("\n") if record.levelno < ERROR else [text])
+
+    def _status(self) -> None:
+        now = time.monotonic()
+        shown = RUN.status()
+        wait = TERMINAL if self.stream.isatty() else ELSEWHERE
+        if not shown or now - self.last < wait:
+            return
+        self.last = now
+        if self.stream.isatty():
+            self.stream.write("\r\x1b[K" + "; ".join(" ".join(line.split()) for line in shown)[:118])
+            self.open_line = True
+        else:
+            self.stream.write("".join(f"{line}\n" for line in shown))
+        self.stream.flush()
+
+    def _lines(self, lines: list[str]) -> None:
+        if lines:
+            self.stream.write(("\r\x1b[K" if self.open_line else "") + "".join(f"{line}\n" for line in lines))
+            self.open_line = False
+            self.stream.flush()
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """Yes: it stands in for Snakemake's own handler."""
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        """No."""
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        """Yes: :meth:`emit` decides."""
+        return True
+
+    @property
+    def has_formatter(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        """No."""
+        return False
+
+
+def _shard(record: LogRecord) -> str:
+    wildcards = getattr(record, "wildcards", None) or {}
+    return str(wildcards.get("shard", ""))
