@@ -5,6 +5,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from camtrap.config.complete import beyond_defaults, complete
+from camtrap.core import terminal
 from camtrap.core.errors import PlanError, UserError
 from camtrap.detect.registry import BACKENDS
 from camtrap.export import names
@@ -49,6 +50,11 @@ onstart:
         PLAN.commit()
     except PlanError as error:
         raise WorkflowError(str(error)) from None
+    needed = workflow.dag.needrun_jobs()
+    terminal.RUN.expect(
+        [(job.rule.name, job.wildcards_dict.get("shard", "")) for job in needed],
+        PLAN.sizes,
+    )
 
 
 def shards(pattern):

@@ -6,6 +6,7 @@ A line per stage instead of five per job; a failed job in one line. A dry run, `
 The interface: snakemake-interface-logger-plugins 2.0 (``LogHandlerBase``, ``LogEvent``).
 """
 
+import re
 import sys
 import threading
 import time
@@ -34,6 +35,10 @@ HIDDEN = {
 # Of Snakemake's plain sentences those that help nobody who waits for results.
 DULL = (
     "Using workflow specific profile",
+    "Using shell",
+    "Singularity containers",
+    "Provided cores",
+    "Elapsed time",
     "Config file ",
     "Assuming unrestricted shared filesystem",
     "Building DAG of jobs",
@@ -51,6 +56,10 @@ DULL = (
     "Exiting because a job execution failed",
     "Shutting down, this might take some time",
 )
+
+
+OURS = re.compile(r"WorkflowError in (?:rule \w+, )?file [^\n]*rules/common\.smk\"?, line \d+:\n")
+PLACE = re.compile(r"\n  File [^\n]*")
 
 
 class LogHandler(LogHandlerBase):
@@ -100,13 +109,16 @@ class LogHandler(LogHandlerBase):
             self._lines(RUN.finish(record.job_id))
         elif event == LogEvent.JOB_ERROR:
             log = next(iter(record.log or []), None)
-            self._lines(RUN.fail(record.jobid, record.rule_name, _shard(record), log))
+            self._lines(RUN.fail(record.jobid, record.rule_name, log))
         elif event not in HIDDEN:
             self._sentence(record)
         self._status()
 
     def _sentence(self, record: LogRecord) -> None:
         text = str(record.msg or "").strip("\n")
+        if getattr(record, "event", None) == LogEvent.ERROR and OURS.match(text):
+            # what we refuse is our sentence alone, without the place in our rules
+            text = PLACE.sub("", OURS.sub("", text)).strip("\n")
         if text.startswith("Terminating processes on user request"):
             self._lines(["stopped: the same command goes on where it was"])
         elif text and not text.startswith(DULL) and record.levelno != 10:

@@ -20,6 +20,9 @@ WORDS = {
     "seeds": "other seeds",
 }
 
+# The rule that does nothing but ask for all others.
+TARGET = "all"
+
 
 def left(seconds: float) -> str:
     """A time that remains, in words: ``40 s``, ``3 min``, ``2.5 h``, ``3.1 days``."""
@@ -93,14 +96,14 @@ class Progress:
         stage = self.stages[rule]
         stage.jobs_done += 1
         stage.done += self.sizes.get(shard, 1)
-        if stage.jobs_done < stage.jobs:
+        if stage.jobs_done < stage.jobs or rule == TARGET:
             return []
         took = self.clock() - (stage.started or 0.0)
         return [f"{self._name(rule)}{self._amount(rule, stage.done)}, {left(took)}"]
 
-    def fail(self, job: int, rule: str, shard: str, log: str | None) -> list[str]:
+    def fail(self, job: int, rule: str, log: str | None) -> list[str]:
         """A job ends badly: which, why, and where its log is."""
-        self.running.pop(job, None)
+        _, shard = self.running.pop(job, (rule, ""))
         said = last_line(log) if log else "it has no log"
         lines = [f"FAILED: {WORDS.get(rule, rule)}{f' of {shard}' if shard else ''}: {said}"]
         return [*lines, f"        log: {log}"] if log else lines
@@ -108,7 +111,7 @@ class Progress:
     def status(self) -> list[str]:
         """A line for each stage at work: how much of it is done, and how long the rest takes."""
         lines = []
-        for rule in dict.fromkeys(rule for rule, _ in self.running.values()):
+        for rule in dict.fromkeys(rule for rule, _ in self.running.values() if rule != TARGET):
             stage = self.stages[rule]
             text = f"{self._name(rule)}{stage.done:,} of{self._amount(rule, max(stage.total, stage.done))}"
             if stage.done and stage.started is not None and stage.total > stage.done:
@@ -118,7 +121,7 @@ class Progress:
         return lines
 
     def _name(self, rule: str) -> str:
-        return f"{WORDS.get(rule, rule.replace('_', ' ')):<18}"
+        return f"{WORDS.get(rule, rule.replace('_', ' ')):<20}"
 
     def _amount(self, rule: str, number: int) -> str:
         stage = self.stages[rule]

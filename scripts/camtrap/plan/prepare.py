@@ -6,6 +6,7 @@ this run: what is planned meanwhile cannot reach a job that waits in a queue.
 
 import os
 import sys
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Prepared:
     plan: Plan | None = None
     outcome: Outcome | None = None
     lock: Lock | None = None
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def file_hash(self, path: str | None) -> str | None:
         """SHA-256 of a file that the configuration names; None for none, and for what is no file (a model's name).
@@ -103,7 +105,7 @@ def prepare(config: dict, main: bool, lint: bool = False) -> Prepared:
     if outcome is not None:
         sizes.update({shard.name: len(shard.rows) for shard in outcome.fresh})
     n_pictures = sum(sizes[shard] for shard in shards)
-    return Prepared(shards, n_pictures, _removed_path(plan, removed), _hashes(plan), plan, outcome)
+    return Prepared(shards, n_pictures, _removed_path(plan, removed), _hashes(plan), plan, outcome, sizes=sizes)
 
 
 def _look(plan: Plan, config: dict) -> Outcome | None:
@@ -157,14 +159,19 @@ def _removed_path(plan: Plan, removed: str) -> str:
 
 
 def _tell(outcome: Outcome) -> None:
-    parts = [f"{len(outcome.shards)} shards"]
+    parts = [_number(outcome.shards, "shard")]
     if outcome.n_new:
-        parts.append(f"{outcome.n_new} new pictures in {len(outcome.fresh)} new shards")
+        new = f"{outcome.n_new} new picture{'s' * (outcome.n_new != 1)}"
+        parts.append(f"{new} in {_number(outcome.fresh, 'new shard')}")
     if outcome.superseded:
-        parts.append(f"{len(outcome.superseded)} shards superseded")
+        parts.append(f"{_number(outcome.superseded, 'shard')} superseded")
     if outcome.removed:
-        parts.append(f"{len(outcome.removed)} pictures are gone from the disk")
+        parts.append(f"{_number(outcome.removed, 'picture')} gone from the disk")
     _say(", ".join(parts) + _waiting(outcome))
+
+
+def _number(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'s' * (len(things) != 1)}"
 
 
 def _say(text: str) -> None:
