@@ -7,7 +7,6 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SETUP := $(VENV)/.installed
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
-export PYTHONPATH := $(CURDIR)/scripts$(if $(PYTHONPATH),:$(PYTHONPATH))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 RESULTS ?= results
@@ -16,12 +15,13 @@ RESULTS ?= results
 setup: $(SETUP)
 
 # PyPI's torch for Linux x86-64 is built for CUDA and wants its libraries; elsewhere (and with a CPU build) it needs nothing more.
-$(SETUP): envs/requirements.lock envs/cuda.lock
+$(SETUP): envs/requirements.lock envs/cuda.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info[:2] == (3, 11) else "Python 3.11 is needed (this is %s): make PYTHON=/path/to/python3.11" % sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet --no-deps -r envs/requirements.lock
 	$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install --quiet --no-deps -r envs/cuda.lock
 	$(BIN)/python -c 'import torch'
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 demo: setup
@@ -37,7 +37,7 @@ test-slurm: setup
 # Detection files by the own writers of packages that the project does not need.
 test-writers: setup
 	$(PIP) install --quiet --no-deps --upgrade --target build/writers -r envs/writers.lock
-	WRITERS=1 PYTHONPATH=$$PYTHONPATH:$(CURDIR)/build/writers $(BIN)/python -m pytest -q -rP tests/workflow/test_writers.py
+	WRITERS=1 $(BIN)/python -m pytest -q -rP -o pythonpath='tests/unit build/writers' tests/workflow/test_writers.py
 
 # How fast (build/bench/speed.json, planning.json), how good, how far: an hour or more each on a quiet machine.
 bench: setup

@@ -7,14 +7,14 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{workflow.current_basedir}/config/config.yaml"
 
 
 report: "report/workflow.rst"
 
 
 # With --sdm apptainer; a site builds it from the Containerfile.
-container: f"{workflow.basedir}/camtrap.sif"
+container: f"{workflow.current_basedir}/camtrap.sif"
 
 
 include: "rules/common.smk"

@@ -1,8 +1,14 @@
 # Functions and constants of all rules. Every job parses this again: nothing heavy is imported here.
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+# Not of the main Snakefile: that is another's where this one is used as a module.
+ROOT = Path(workflow.current_basedir).parent
+# Jobs in a conda environment or a container find the package beside their scripts, all others where it is installed. Here it
+# is always the one beside this file: Snakemake's own environment may have none, or that of another copy.
+INSTALLED = find_spec("camtrap")
+sys.path.insert(0, str(ROOT / "scripts"))
 
 from camtrap.config.complete import beyond_defaults, complete
 from camtrap.core import terminal
@@ -14,7 +20,7 @@ from camtrap.networks.device import no_gpu_for_jobs
 from camtrap.plan import prepare
 from camtrap.stages import STAGE_VERSION
 
-ENV = Path(workflow.basedir) / "envs" / "camtrap.yaml"
+ENV = ROOT / "envs" / "camtrap.yaml"
 
 try:
     complete(config)
@@ -46,6 +52,13 @@ CLUSTERS = f"{RESULTS}/clusters/{MODEL}"
 
 
 onstart:
+    if INSTALLED and not Path(INSTALLED.origin).samefile(
+        ROOT / "scripts" / "camtrap" / "__init__.py"
+    ):
+        raise WorkflowError(
+            f"this environment runs the code in {Path(INSTALLED.origin).parents[2]}, not that in {ROOT}: "
+            f"use the environment made by `make setup` in {ROOT}"
+        )
     try:
         PLAN.commit()
     except PlanError as error:

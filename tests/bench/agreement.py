@@ -17,7 +17,7 @@ from camtrap.core.errors import PictureError
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(ROOT / "scripts")]
+sys.path.insert(0, str(HERE))
 DATA = ROOT.parent / "shared" / "data"
 OPTIONS = {
     "model": "efficientnet_lite0",

@@ -9,7 +9,6 @@ against labelled ones. Prints Markdown tables.
 """
 
 import csv
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
 DATA = ROOT.parent / "shared" / "data"
 COCO = {"animal": list(range(14, 24)), "person": [0], "vehicle": [1, 2, 3, 5, 6, 7]}
 # The network's input, near the pictures' own size: at 1280 it finds no animal in borneo-bursts' 100 pixels.

@@ -5,7 +5,6 @@ simulated surveys, cut at their true boxes. All are described by efficientnet_li
 """
 
 import csv
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
 SHARED = ROOT.parent / "shared" / "data" / "crops" / "animals22"
 BUILD = ROOT / "build" / "bench"
 

@@ -28,12 +28,11 @@ CONFIG = {
 PER_SHARD = ["index/{}.parquet", "detections/{}.json", "crops/{}.parquet", "embeddings/mobilenet_v3_small/{}.parquet"]
 PLAN = """
 import sys
-sys.path.insert(0, sys.argv[1])
 from camtrap.core.paths import Roots
 from camtrap.plan.shards import Plan
-plan = Plan(sys.argv[3])
+plan = Plan(sys.argv[2])
 plan.sweep()
-outcome = plan.update(Roots(sys.argv[2]), 1000)
+outcome = plan.update(Roots(sys.argv[1]), 1000)
 plan.commit(outcome)
 print(outcome.n_new)
 """
@@ -84,7 +83,7 @@ def plan(folder: Path, files: int, repeats: int) -> dict[str, dict]:
         if name:
             images.mkdir()
             (folder / "pictures").rename(images / "card")
-        command = [sys.executable, "-c", PLAN, str(ROOT / "scripts"), str(images), str(folder / f"results{name}")]
+        command = [sys.executable, "-c", PLAN, str(images), str(folder / f"results{name}")]
         first, said = measure(command, folder)
         assert int(said) == files
         again = [measure(command, folder) for _ in range(repeats)]

@@ -6,14 +6,12 @@ K-Means cells of the same number beside them), at some cuts, and where the tree 
 """
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
 KINDS, SIZES = 60, (5, 10, 20)
 
 

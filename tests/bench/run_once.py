@@ -1,7 +1,6 @@
 """What a run costs beside its pictures: Snakemake, its jobs and loading, and the same of the straight chain of scripts."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -61,10 +60,8 @@ def chain(bench, detector: str) -> float:
 
 
 def _time(command: list[str]) -> float:
-    paths = [str(ROOT / "scripts"), str(Path(__file__).resolve().parent)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     begin = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=Path(__file__).resolve().parent, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
     return time.perf_counter() - begin

@@ -18,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
 SIZES = [100_000, 1_000_000]
 SHARD = 10_000
 DIMS = 2_048
@@ -158,10 +157,8 @@ def peak_gb() -> float:
 
 def child(arguments: list, threads: int) -> dict:
     """Run one call in a fresh Python process."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
-    env |= {
-        key: str(threads) for key in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-    }
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+    env = {**os.environ, **dict.fromkeys(names, str(threads))}
     command = [sys.executable, __file__, "--call", "-"]
     done = subprocess.run(command, env=env, input=json.dumps(arguments), capture_output=True, text=True)
     if done.returncode:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(ROOT / "scripts")]
+sys.path.insert(0, str(HERE))
 os.environ.setdefault("YOLOv5_AUTOINSTALL", "false")
 
 import material  # noqa: E402

@@ -154,14 +154,10 @@ class Workflow:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        names = ["Snakefile", "config", "envs", "profiles", "report", "rules", "scripts"]
-        for name in names:
-            source = REPOSITORY / name
-            if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                folder.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, folder)
+        folder.mkdir(parents=True)
+        for name in ("Snakefile", "config", "envs", "report", "rules", "scripts"):
+            (folder / name).symlink_to(REPOSITORY / name)
+        shutil.copytree(REPOSITORY / "profiles", folder / "profiles")
         for profile in ("slurm", "slurm-cpu"):
             path = folder / "profiles" / profile / "config.yaml"
             text = path.read_text(encoding="utf-8")
@@ -171,7 +167,6 @@ class Workflow:
         # No real GPUs here: jobs reserve one and leave it alone.
         self.environment = {
             **os.environ,
-            "PYTHONPATH": str(folder / "scripts"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "CAMTRAP_DEVICE": "cpu",
         }

@@ -7,13 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
 from camtrap.core.lock import Lock
 
-SCRIPTS = str(Path(__file__).resolve().parents[3] / "scripts")
 HOLD = (
     "import sys; from camtrap.core.lock import Lock\n"
     "lock = Lock(sys.argv[1], sys.argv[2]); print(lock.acquire(), flush=True); sys.stdin.read()"
@@ -24,7 +22,6 @@ def other(path, purpose="at work"):
     """Another process that takes the lock and keeps it until its standard input ends."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(path), purpose],
-        env={"PYTHONPATH": SCRIPTS},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

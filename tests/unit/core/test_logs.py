@@ -1,16 +1,12 @@
 """A job's log holds all that it says; an error is one line that says what to do."""
 
 import logging
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from camtrap.core.logs import progress
-
-SCRIPTS = str(Path(__file__).resolve().parents[3] / "scripts")
 
 
 def run(code, log, threads=1):
@@ -18,9 +14,7 @@ def run(code, log, threads=1):
     text = f"from camtrap.core.logs import UserError, job\nwith job({str(log)!r}, {threads}):\n" + "".join(
         f"    {line}\n" for line in code
     )
-    return subprocess.run(
-        [sys.executable, "-c", text], env={**os.environ, "PYTHONPATH": SCRIPTS}, capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
 
 
 def test_all_that_is_said_stands_in_the_log(tmp_path):

@@ -1,17 +1,16 @@
 """Devices are leased between real processes; only the list of devices is invented."""
 
+import os
 import select
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from camtrap.core.errors import UserError
 from camtrap.networks.device import lease, visible
 
-SCRIPTS = str(Path(__file__).resolve().parents[3] / "scripts")
 JOB = """
 import sys
 from camtrap.networks.device import lease
@@ -29,9 +28,10 @@ def job(tmp_path):
     started = []
 
     def start(devices="0,1", **environment):
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("CAMTRAP", "CUDA"))}
         process = subprocess.Popen(
             [sys.executable, "-c", JOB, str(tmp_path), devices],
-            env={"PYTHONPATH": SCRIPTS, **environment},
+            env={**clean, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

@@ -13,7 +13,6 @@ from camtrap.core.errors import PlanError
 from camtrap.plan import prepare
 from camtrap.plan.shards import Plan
 
-SCRIPTS = str(Path(__file__).resolve().parents[3] / "scripts")
 JOB = """
 import json, sys
 from camtrap.plan.prepare import prepare
@@ -41,7 +40,7 @@ def job(config, **environment):
     """What a job, a process of its own, reads of the plan."""
     clean = {key: value for key, value in os.environ.items() if key != prepare.VARIABLE}
     command = [sys.executable, "-c", JOB, json.dumps(config)]
-    return json.loads(subprocess.check_output(command, env=clean | {"PYTHONPATH": SCRIPTS} | environment, text=True))
+    return json.loads(subprocess.check_output(command, env=clean | environment, text=True))
 
 
 def test_a_job_sees_the_plan_of_its_run_whatever_is_planned_meanwhile(config, tmp_path):
@@ -157,5 +156,5 @@ def test_the_snakefile_imports_nothing_heavy():
         "heavy = {'torch', 'numpy', 'pandas', 'pyarrow', 'sklearn', 'matplotlib', 'PIL', 'cv2'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": SCRIPTS}, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
