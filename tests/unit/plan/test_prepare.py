@@ -102,7 +102,7 @@ def test_planning_says_what_it_found(config, tmp_path, capfd):
     config["plan"]["settle_seconds"] = 3600
     prepare.prepare(config, main=True)
     said = capfd.readouterr().err
-    assert "1 pictures are gone from the disk" in said
+    assert "1 picture gone from the disk" in said
     assert "1 files are younger than plan.settle_seconds" in said
 
 
