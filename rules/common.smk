@@ -10,7 +10,8 @@ ROOT = Path(workflow.current_basedir).parent
 INSTALLED = find_spec("camtrap")
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from camtrap.config.complete import beyond_defaults, complete
+from camtrap.config.complete import beyond_defaults
+from camtrap.config.handover import complete_once
 from camtrap.core import terminal
 from camtrap.core.errors import PlanError, UserError
 from camtrap.detect.registry import BACKENDS
@@ -23,7 +24,7 @@ from camtrap.stages import STAGE_VERSION
 ENV = ROOT / "envs" / "camtrap.yaml"
 
 try:
-    complete(config)
+    complete_once(config, main=workflow.is_main_process)
     RESULTS = config["results"].rstrip("/")
     EXPORT = f"{RESULTS}/export"
     if workflow.is_main_process:

@@ -4,14 +4,11 @@ import difflib
 from copy import deepcopy
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 
 import yaml
-from jsonschema import Draft202012Validator
 
+from camtrap.config.handover import SCHEMA
 from camtrap.core.errors import ConfigError
-
-SCHEMA = Path(__file__).resolve().parents[3] / "config" / "schema.yaml"
 
 
 @cache
@@ -69,6 +66,8 @@ def complete(config: dict, schema: dict | None = None) -> dict:
     if not mistakes:
         config.update(_typed(config, schema))
         _fill(config, schema)
+        from jsonschema import Draft202012Validator  # a third of a second, and only the main process validates
+
         errors = sorted(
             Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path))
         )
