@@ -1,16 +1,7 @@
-# From embeddings to clusters: one space, two sweeps over k (a job a fit), methods that need no k, and the choice.
-REDUCED = [
-    f"{CLUSTERS}/reduced/{name}"
-    for name in [
-        "vectors.npy",
-        "ids.parquet",
-        "pca.npz",
-        "units.npy",
-        "units.parquet",
-        "missing.csv",
-        "info.json",
-    ]
-]
+# From embeddings to clusters: one space, sweeps over k (a job a fit), methods that need no k, and the choice.
+from camtrap.cluster import reduced
+
+REDUCED = [f"{CLUSTERS}/reduced/{name}" for name in reduced.FILES]
 
 
 rule reduce:
@@ -32,6 +23,7 @@ rule reduce:
     params:
         version=version("reduce"),
         options=config["cluster"]["reduce"],
+        # Not used. Without it Snakemake would take the surveys of before for changed.
         seed=config["seed"],
     message:
         "Reducing the embeddings of {MODEL}"
@@ -64,15 +56,15 @@ rule neighbours:
         "../scripts/neighbours.py"
 
 
-rule cluster_kmeans:
+rule cluster_sweep:
     input:
         REDUCED,
     output:
-        f"{CLUSTERS}/sweep/kmeans_{{k}}.npz",
+        f"{CLUSTERS}/sweep/{{sweep}}_{{k}}.npz",
     log:
-        f"{RESULTS}/logs/cluster_kmeans/{MODEL}/{{k}}.log",
+        f"{RESULTS}/logs/cluster_sweep/{MODEL}/{{sweep}}_{{k}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/cluster_kmeans/{MODEL}/{{k}}.tsv"
+        f"{RESULTS}/benchmarks/cluster_sweep/{MODEL}/{{sweep}}_{{k}}.tsv"
     conda:
         ENV
     resources:
@@ -80,36 +72,12 @@ rule cluster_kmeans:
         runtime=minutes(30),
     params:
         version=version("cluster"),
-        options=config["cluster"]["kmeans"],
+        options=lambda wildcards: config["cluster"][wildcards.sweep],
         seed=config["seed"],
     message:
-        "K-Means with {wildcards.k} clusters"
+        "Clustering by {wildcards.sweep} into {wildcards.k}"
     script:
-        "../scripts/cluster_kmeans.py"
-
-
-rule cluster_gmm:
-    input:
-        REDUCED,
-    output:
-        f"{CLUSTERS}/sweep/gmm_{{k}}.npz",
-    log:
-        f"{RESULTS}/logs/cluster_gmm/{MODEL}/{{k}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/cluster_gmm/{MODEL}/{{k}}.tsv"
-    conda:
-        ENV
-    resources:
-        mem_mb=memory(1000, 0.002),
-        runtime=minutes(30),
-    params:
-        version=version("cluster"),
-        options=config["cluster"]["gmm"],
-        seed=config["seed"],
-    message:
-        "Gaussian mixture with {wildcards.k} components"
-    script:
-        "../scripts/cluster_gmm.py"
+        "../scripts/cluster_sweep.py"
 
 
 rule cluster_method:
@@ -166,7 +134,7 @@ rule choose:
     params:
         version=version("cluster"),
         options=config["cluster"]["choose"],
-        seed=config["seed"],
+        seed=config["seed"],  # as in rule reduce
     message:
         "Choosing the number of clusters"
     script:

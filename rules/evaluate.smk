@@ -33,6 +33,10 @@ rule evaluate:
         images=f"{RESULTS}/tables/images.parquet",
     output:
         f"{CLUSTERS}/evaluation/evaluation.json",
+        f"{CLUSTERS}/evaluation/confusion.parquet",
+        f"{CLUSTERS}/evaluation/confusion.csv",
+        f"{CLUSTERS}/evaluation/species.csv",
+        f"{CLUSTERS}/evaluation/truth_problems.csv",
     log:
         f"{RESULTS}/logs/evaluate/{MODEL}.log",
     benchmark:

@@ -15,6 +15,5 @@ with job(snakemake.log[0], snakemake.threads):
         snakemake.output.choice,
         snakemake.output.clusters,
         snakemake.params.options,
-        snakemake.params.seed,
     )
     nuisance(snakemake.output.clusters, reduced, snakemake.output.nuisance)

@@ -3,9 +3,9 @@ from pathlib import Path
 from camtrap.core.logs import job
 
 with job(snakemake.log[0], snakemake.threads):
-    from camtrap.cluster.methods.registry import fit_primary
+    from camtrap.cluster.fit import fit_method
 
-    fit_primary(
+    fit_method(
         snakemake.wildcards.method,
         Path(snakemake.input[0]).parent,
         snakemake.input.neighbours,

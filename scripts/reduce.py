@@ -6,4 +6,4 @@ with job(snakemake.log[0], snakemake.threads):
     from camtrap.cluster.reduce import reduce
 
     folder = Path(snakemake.output[0]).parent
-    reduce(snakemake.input.embeddings, snakemake.input.crops, folder, snakemake.params.options, snakemake.params.seed)
+    reduce(snakemake.input.embeddings, snakemake.input.crops, folder, snakemake.params.options)

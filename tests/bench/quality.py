@@ -13,7 +13,10 @@ from pathlib import Path
 import numpy as np
 from labelled import BUILD, Labelled, load_sets, write
 
-METHODS = ("average", "leiden", "ward", "spherical", "hdbscan")
+from camtrap.cluster.methods.registry import METHODS as KNOWN
+from camtrap.cluster.methods.registry import SWEEPS
+
+METHODS = tuple(KNOWN)  # the default comes first
 EFFECTS: list[tuple[str, dict]] = [
     ("as configured", {}),
     ("unit: crop", {"reduce": {"unit": "crop"}}),
@@ -41,31 +44,31 @@ def run(data: Labelled, methods: tuple, params: dict, seed: int, ks: range = ran
     """Run reduce … choose; return {method: {labels, seconds, k}}, ``primary`` among them."""
     import pyarrow.parquet as pq
 
-    from camtrap.cluster import choose, neighbours, reduce, sweep
-    from camtrap.cluster.methods import registry
+    from camtrap.cluster import choose, neighbours, reduce
+    from camtrap.cluster.fit import fit_method, fit_sweep
 
     out: dict[str, dict] = defaultdict(lambda: {"seconds": 0.0})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         reduced, near = folder / "r", folder / "near.npz"
-        reduce.reduce(*write(data, folder), reduced, params.get("reduce"), seed)
+        reduce.reduce(*write(data, folder), reduced, params.get("reduce"))
         neighbours.neighbours(reduced, near, params.get("neighbours"), seed)
         files: dict[str, list[Path]] = {"sweep": [], "method": []}
-        for kind, fit in (("kmeans", sweep.fit_kmeans), ("gmm", sweep.fit_gmm)):
+        for kind in SWEEPS:
             start = time.perf_counter()
             for k in ks:
                 files["sweep"].append(folder / f"{kind}{k}.npz")
-                fit(reduced, k, files["sweep"][-1], params.get(kind), seed)
+                fit_sweep(kind, reduced, k, files["sweep"][-1], params.get(kind), seed)
             out[kind]["seconds"] = time.perf_counter() - start
         for method in methods:
             start = time.perf_counter()
             files["method"].append(folder / f"{method}.npz")
-            registry.fit_primary(method, reduced, near, files["method"][-1], params.get(method), seed)
+            fit_method(method, reduced, near, files["method"][-1], params.get(method), seed)
             out[method]["seconds"] = time.perf_counter() - start
         at = folder / "choice.json", folder / "clusters.parquet"
-        choice = choose.choose(reduced, near, files["sweep"], files["method"], *at, params.get("choose"), seed)
+        choice = choose.choose(reduced, near, files["sweep"], files["method"], *at, params.get("choose"))
         table = pq.read_table(at[1]).to_pandas()
-        for method in [*methods, *(("kmeans", "gmm") if ks else ())]:
+        for method in [*methods, *(SWEEPS if ks else ())]:
             out[method]["labels"] = table[method].to_numpy()
         out["primary"] = {"labels": table["cluster"].to_numpy(), "seconds": out[choice["primary"]]["seconds"]}
         out["primary"]["metrics"] = choice["methods"][choice["primary"]]
@@ -179,7 +182,7 @@ def main() -> None:
         for seed in range(options.seeds):
             for method, (labels, seconds) in given_true_k(data, fitted["vectors"]["x"], seed).items():
                 add(data, method, "true k", labels, seconds, seed=seed)
-        for method in ("kmeans", "gmm", *METHODS[1:]):
+        for method in (*SWEEPS, *METHODS[1:]):
             add(data, method, "chosen", fitted[method]["labels"], fitted[method]["seconds"])
         seeds = [fitted["primary"], *(run(data, METHODS[:1], {}, seed)["primary"] for seed in range(1, options.seeds))]
         pairs = [adjusted_rand(a["labels"], b["labels"]) for i, a in enumerate(seeds) for b in seeds[:i]]

@@ -17,7 +17,7 @@ KINDS, SIZES = 60, (5, 10, 20)
 
 def make(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return rows of length 1, float32 (n, 64), and their kinds; kinds from 60 on are rare, ten of each size."""
-    from camtrap.cluster.reduce import normalise
+    from camtrap.cluster.scores import normalise
 
     rng = np.random.default_rng(seed)
     weight = 1 / np.arange(1, KINDS + 1)

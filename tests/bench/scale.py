@@ -87,14 +87,20 @@ def stages(folder: Path, ks: range) -> list[tuple[str, list[list]]]:
     fitted = str(folder / f"{primary}.npz")
     cluster = "camtrap.cluster."
     return [
-        ("reduce", [[cluster + "reduce", "reduce", embedding, str(folder / "crops.parquet"), reduced, {}, 0]]),
+        ("reduce", [[cluster + "reduce", "reduce", embedding, str(folder / "crops.parquet"), reduced, {}]]),
         ("neighbours", [[cluster + "neighbours", "neighbours", reduced, near, {}, 0]]),
         (
             "kmeans",
-            [[cluster + "sweep", "fit_kmeans", reduced, k, out, {}, 0] for k, out in zip(ks, kmeans, strict=True)],
+            [
+                [cluster + "fit", "fit_sweep", "kmeans", reduced, k, out, {}, 0]
+                for k, out in zip(ks, kmeans, strict=True)
+            ],
         ),
-        ("gmm", [[cluster + "sweep", "fit_gmm", reduced, k, out, {}, 0] for k, out in zip(ks, gmm, strict=True)]),
-        ("primary", [[cluster + "primary", "fit_primary", primary, reduced, near, fitted, {}, 0]]),
+        (
+            "gmm",
+            [[cluster + "fit", "fit_sweep", "gmm", reduced, k, out, {}, 0] for k, out in zip(ks, gmm, strict=True)],
+        ),
+        ("primary", [[cluster + "fit", "fit_method", primary, reduced, near, fitted, {}, 0]]),
         (
             "choose",
             [
@@ -108,7 +114,6 @@ def stages(folder: Path, ks: range) -> list[tuple[str, list[list]]]:
                     at["choice.json"],
                     at["clusters.parquet"],
                     {},
-                    0,
                 ]
             ],
         ),

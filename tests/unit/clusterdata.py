@@ -48,21 +48,21 @@ def survey(folder, x, shards=3, seed=0, drop=(), dtype=np.float32, **columns):
 
 def fit_all(folder, files, crops, ks=(2, 3, 5), methods=("average",), params=None, seed=0):
     """Run reduce … choose; return choice.json's content and the table of clusters."""
-    from camtrap.cluster import choose, neighbours, reduce, sweep
-    from camtrap.cluster.methods import registry
+    from camtrap.cluster import choose, neighbours, reduce
+    from camtrap.cluster.fit import fit_method, fit_sweep
 
     params = params or {}
     reduced = folder / "reduced"
-    reduce.reduce(files, crops, reduced, params.get("reduce"), seed)
+    reduce.reduce(files, crops, reduced, params.get("reduce"))
     neighbours.neighbours(reduced, folder / "near.npz", None, seed)
     sweeps = []
     for k in ks:
         sweeps += [folder / f"kmeans{k}.npz", folder / f"gmm{k}.npz"]
-        sweep.fit_kmeans(reduced, k, sweeps[-2], params.get("kmeans"), seed)
-        sweep.fit_gmm(reduced, k, sweeps[-1], params.get("gmm"), seed)
+        fit_sweep("kmeans", reduced, k, sweeps[-2], params.get("kmeans"), seed)
+        fit_sweep("gmm", reduced, k, sweeps[-1], params.get("gmm"), seed)
     fitted = [folder / f"{method}.npz" for method in methods]
     for method, out in zip(methods, fitted, strict=True):
-        registry.fit_primary(method, reduced, folder / "near.npz", out, params.get(method), seed)
+        fit_method(method, reduced, folder / "near.npz", out, params.get(method), seed)
     at = (folder / "choice.json", folder / "clusters.parquet")
-    choice = choose.choose(reduced, folder / "near.npz", sweeps, fitted, *at, params.get("choose"), seed)
+    choice = choose.choose(reduced, folder / "near.npz", sweeps, fitted, *at, params.get("choose"))
     return choice, pq.read_table(at[1]).to_pandas()

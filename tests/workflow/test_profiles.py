@@ -74,7 +74,7 @@ def test_gpu(dry_run, options, gpu):
     assert {rule: job["gpu"] for rule, job in jobs.items() if "gpu" in job} == {"detect": gpu, "embed": gpu}
     on_cluster = "profiles/slurm" in " ".join(options)
     with_gpus = "profiles/slurm" in options
-    for rule in ("index", "detect", "crop", "embed", "collect", "cluster_kmeans", "report"):
+    for rule in ("index", "detect", "crop", "embed", "collect", "cluster_sweep", "report"):
         wanted = "gpu" if with_gpus and rule in ("detect", "embed") else "cpu" if on_cluster else None
         assert jobs[rule].get("slurm_partition") == wanted, rule
         assert jobs[rule].get("slurm_account") == ("my_account" if on_cluster else None), rule

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from camtrap.cluster import fits, layers, scores, verdict
 from camtrap.cluster import neighbours as nn
+from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.settings import fill
 from camtrap.core import files
 
@@ -20,7 +20,6 @@ def choose(
     out_choice: str | Path,
     out_clusters: str | Path,
     params: dict | None = None,
-    seed: int = 0,
 ) -> dict:
     """Choose k for each sweep and the primary clustering; carry the labels to the crops.
 
@@ -28,20 +27,18 @@ def choose(
     ----------
     reduced_dir, neighbours : path
     sweep_files : list of path
-        Of `sweep.fit_kmeans` and `sweep.fit_gmm`.
+        Of `fit.fit_sweep`.
     method_files : list of path
-        Of `primary.fit_primary`.
+        Of `fit.fit_method`.
     out_choice : path
         JSON: ``primary``, ``reason`` (a sentence), ``k``, ``noise``, ``sweeps`` {method: {k, reason, criterion, scores: [{k, silhouette,
         bic, …}]}}, ``methods`` {method: metrics}, ``switches``.
     out_clusters : path
-        Parquet, a row a crop sorted by crop_id: crop_id; cluster int32 (0… by size descending, then by smallest crop_id; -1 noise);
+        Parquet, one row per crop, sorted by crop_id: crop_id; cluster int32 (0… by size descending, then by smallest crop_id; -1 noise);
         probability float32; distance float32 to the cluster's mean (for noise: to the suggested one's); suggestion int32
         (nearest cluster for noise, else the cluster); coarse, fine int32; a column int32 for each method.
     params : dict
         Section ``choose`` of the settings.
-    seed : int
-        Not used; all steps are called alike.
 
     Returns
     -------
@@ -49,10 +46,10 @@ def choose(
         What ``out_choice`` holds.
     """
     params = fill("choose", params)
-    reduced_dir = Path(reduced_dir)
-    ids = pq.read_table(reduced_dir / "ids.parquet", columns=["crop_id", "unit"])
+    reduced = Reduced(reduced_dir)
+    ids = reduced.ids("crop_id", "unit")
     unit = ids["unit"].to_numpy()
-    units = fits.load_units(reduced_dir)
+    units = reduced.units()
     near = nn.read(neighbours)
 
     sweeps: dict[str, list[fits.Fit]] = {}
@@ -67,15 +64,13 @@ def choose(
     for file in method_files:
         fit = fits.read(file)
         picked[fit.method] = fit
-    primary, reason = verdict.choose_primary(
-        {m: {**f.metrics, "k": f.k} for m, f in picked.items()}, params["primary"], len(units)
-    )
+    primary, reason = verdict.choose_primary({m: {**f.metrics, "k": f.k} for m, f in picked.items()}, params["primary"])
     fit = picked[primary]
 
     labels = {m: number(f.labels[unit], len(unit)) for m, f in picked.items()}
     main = labels[primary]
     coarse, fine = layers.layers(units, fit, params)
-    vectors = np.load(reduced_dir / "vectors.npy", mmap_mode="r")
+    vectors = reduced.vectors()
     distance, suggestion = _distances(vectors, main)
     probability = fit.probability if fit.probability is not None else layers.membership(near, fit.labels)
     table = {

@@ -57,8 +57,3 @@ def read(path: str | Path) -> Fit:
         layers = {name[6:]: file[name] for name in file.files if name.startswith("layer_")}
         probability = file["probability"] if "probability" in file.files else None
         return Fit(metrics.pop("method"), file["labels"], file["centres"], metrics, probability, layers)
-
-
-def load_units(reduced_dir: str | Path) -> np.ndarray:
-    """Return the units' vectors, float32 (n_units, d), in memory."""
-    return np.load(Path(reduced_dir) / "units.npy")

@@ -5,7 +5,7 @@ import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 
 from camtrap.cluster import neighbours
-from camtrap.cluster.reduce import normalise
+from camtrap.cluster.scores import normalise
 from camtrap.cluster.settings import fill
 
 _EDGES = 200_000  # edges measured at once

@@ -1,12 +1,13 @@
 """The nearest neighbours of each unit, by FAISS: all pairs, or an inverted file above a size."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 
-from camtrap.cluster.fits import load_units
 from camtrap.cluster.kmeans import every
-from camtrap.cluster.reduce import normalise
+from camtrap.cluster.reduced import Reduced
+from camtrap.cluster.scores import normalise
 from camtrap.cluster.settings import fill
 from camtrap.core import files
 
@@ -29,7 +30,7 @@ def neighbours(reduced_dir: str | Path, out: str | Path, params: dict | None = N
         k, recall (against all pairs, of 1,000 units; None where all pairs were searched), switches.
     """
     params = fill("neighbours", params)
-    x = normalise(load_units(reduced_dir)).astype(np.float32)
+    x = normalise(Reduced(reduced_dir).units()).astype(np.float32)
     index, similarity, recall = search(x, params, seed)
     info = {"k": int(index.shape[1]), "recall": recall, "switches": []}
     if recall is not None:
@@ -41,8 +42,6 @@ def neighbours(reduced_dir: str | Path, out: str | Path, params: dict | None = N
                 "reason": f"all pairs cost the square of the units; recall {recall:.3f} of 1,000 units",
             }
         )
-    import json
-
     with files.replacing(out) as temporary, open(temporary, "wb") as file:
         np.savez(file, index=index, similarity=similarity, info=np.array(json.dumps(info)))
     return info

@@ -7,25 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from camtrap.cluster import embeddings, units
+from camtrap.cluster.reduced import IDS, INFO, MEMBERS, MISSING, PCA, UNITS, VECTORS
+from camtrap.cluster.scores import normalise
 from camtrap.cluster.settings import fill
 from camtrap.core import files
 
-OUTPUTS = (
-    "vectors.npy",
-    "ids.parquet",
-    "pca.npz",
-    "units.npy",
-    "units.parquet",
-    "missing.csv",
-    "info.json",
-)
 _DECIMALS = 5  # vectors are rounded, so that the order in which a computer sums cannot show in a label
-
-
-def normalise(x: np.ndarray) -> np.ndarray:
-    """Return the rows scaled to length 1; a row of zeros stays."""
-    length = np.linalg.norm(x, axis=1, keepdims=True)
-    return x / np.where(length > 0, length, 1)
 
 
 def reduce(
@@ -33,7 +20,6 @@ def reduce(
     crops: str | Path,
     out_dir: str | Path,
     params: dict | None = None,
-    seed: int = 0,
 ) -> dict:
     """Reduce the embeddings of the clustered crops and gather them into units.
 
@@ -44,14 +30,12 @@ def reduce(
     crops : path
         ``tables/crops.parquet``.
     out_dir : path
-        Gets `OUTPUTS`. ``vectors.npy`` float32 (n, d), rows sorted by crop_id; ``ids.parquet`` crop_id, burst, infrared,
-        station, camera, batch, unit (int32); ``pca.npz`` mean (modes, D), components (d, D), variance (d,), total;
-        ``units.npy`` float32 (n_units, d); ``units.parquet`` unit, crop_id (the medoid), n_crops; ``missing.csv``
+        Gets `camtrap.cluster.reduced.FILES`. ``vectors.npy`` float32 (n, d), rows sorted by crop_id; ``ids.parquet`` crop_id,
+        burst, infrared, station, camera, batch, unit (int32); ``pca.npz`` mean (modes, D), components (d, D), variance (d,),
+        total; ``units.npy`` float32 (n_units, d); ``units.parquet`` unit, crop_id (the medoid), n_crops; ``missing.csv``
         crop_id, reason; ``info.json``.
     params : dict
         Section ``reduce`` of the settings.
-    seed : int
-        Not used: the sample of the PCA is every m-th crop by crop_id. Kept so that all steps are called alike.
 
     Returns
     -------
@@ -62,6 +46,7 @@ def reduce(
     Notes
     -----
     Memory: at most ``pca_sample`` raw embeddings and all reduced vectors.
+    There is no chance in it: the sample of the PCA is every m-th crop by crop_id.
     The PCA's covariance and the projection are float64, the vectors are rounded to 5 decimals: labels do not depend on the
     order of the shards or the number of threads.
     """
@@ -76,24 +61,24 @@ def reduce(
         model = {}
     elif params["space"] == "pca":
         vectors, table, lost, model = _pca(paths, table, params, switches)
-        _save(out_dir / "vectors.npy", vectors)
+        _save(out_dir / VECTORS, vectors)
     else:
         raise ValueError(f"cluster.reduce.space: {params['space']!r} (known: pca, raw)")
-    with files.replacing(out_dir / "pca.npz") as temporary, open(temporary, "wb") as file:
+    with files.replacing(out_dir / PCA) as temporary, open(temporary, "wb") as file:
         np.savez(file, **model)
 
     unit, prototypes, medoids, n_split = units.gather(vectors, table["burst"], params)
     if unit is None:  # every crop is its own unit
         unit = np.arange(len(vectors), dtype=np.int32)
-        (out_dir / "units.npy").unlink(missing_ok=True)
-        os.link(out_dir / "vectors.npy", out_dir / "units.npy")
+        (out_dir / UNITS).unlink(missing_ok=True)
+        os.link(out_dir / VECTORS, out_dir / UNITS)
     else:
-        _save(out_dir / "units.npy", prototypes)
+        _save(out_dir / UNITS, prototypes)
     n_units = len(medoids)
     ids = table.drop(columns="shard").assign(unit=unit.astype(np.int32))
-    files.write_parquet(out_dir / "ids.parquet", pa.Table.from_pandas(ids, preserve_index=False))
+    files.write_parquet(out_dir / IDS, pa.Table.from_pandas(ids, preserve_index=False))
     files.write_parquet(
-        out_dir / "units.parquet",
+        out_dir / MEMBERS,
         pa.table(
             {
                 "unit": np.arange(n_units, dtype=np.int32),
@@ -102,7 +87,7 @@ def reduce(
             }
         ),
     )
-    files.write_csv(out_dir / "missing.csv", ["crop_id", "reason"], lost)
+    files.write_csv(out_dir / MISSING, ["crop_id", "reason"], lost)
     info = {
         "n_crops": len(vectors),
         "n_missing": len(lost),
@@ -114,7 +99,7 @@ def reduce(
         "explained_variance": float(model["variance"].sum() / model["total"]) if model.get("total") else None,
         "switches": switches,
     }
-    files.write_json(out_dir / "info.json", info)
+    files.write_json(out_dir / INFO, info)
     return info
 
 
@@ -142,7 +127,7 @@ def _raw(paths, table, out_dir):
     keep, kept, lost = _drop(table, found, usable, paths)
     target = np.full(n, -1)
     target[keep] = np.arange(len(keep))
-    with files.replacing(out_dir / "vectors.npy") as temporary:
+    with files.replacing(out_dir / VECTORS) as temporary:
         if len(keep):
             out = np.lib.format.open_memmap(temporary, "w+", np.float32, (len(keep), width))
             for place, matrix in embeddings.stream(paths, table):
@@ -153,7 +138,7 @@ def _raw(paths, table, out_dir):
         else:
             with open(temporary, "wb") as file:
                 np.save(file, np.zeros((0, 0), np.float32))
-    return np.load(out_dir / "vectors.npy", mmap_mode="r" if len(keep) else None), kept, lost
+    return np.load(out_dir / VECTORS, mmap_mode="r" if len(keep) else None), kept, lost
 
 
 def _pca(paths, table, params, switches):

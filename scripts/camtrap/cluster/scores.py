@@ -3,6 +3,12 @@
 import numpy as np
 
 
+def normalise(x: np.ndarray) -> np.ndarray:
+    """Return the rows (of the last axis) scaled to length 1; a row of zeros stays."""
+    length = np.linalg.norm(x, axis=-1, keepdims=True)
+    return x / np.where(length > 0, length, 1)
+
+
 def _stratified(labels: np.ndarray, size: int) -> np.ndarray:
     """Return rows: from each cluster its share of ``size``, at least two, every m-th by position."""
     n = len(labels)

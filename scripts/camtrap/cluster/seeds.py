@@ -5,14 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from camtrap.cluster import fits
-from camtrap.cluster.methods.registry import METHODS, fit_primary
-from camtrap.cluster.sweep import fit_gmm, fit_kmeans
+from camtrap.cluster.fit import fit_method, fit_sweep
+from camtrap.cluster.methods.registry import METHODS
+from camtrap.cluster.reduced import Reduced
 from camtrap.core.files import read_json, write_parquet
-
-SWEEPS = {"kmeans": fit_kmeans, "gmm": fit_gmm}
 
 
 def refit(reduced: Path, neighbours: Path, choice: Path, out: Path, settings: dict, seed: int, n_seeds: int) -> None:
@@ -29,15 +27,15 @@ def refit(reduced: Path, neighbours: Path, choice: Path, out: Path, settings: di
     """
     chosen = read_json(choice)
     method = chosen["primary"]
-    ids = pq.read_table(Path(reduced) / "ids.parquet", columns=["crop_id", "unit"])
+    ids = Reduced(reduced).ids("crop_id", "unit")
     unit = ids["unit"].to_numpy()
     columns = {"crop_id": ids["crop_id"]}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "fit.npz"
         for other in range(seed + 1, seed + 1 + n_seeds):
             if method in METHODS:
-                fit_primary(method, reduced, neighbours, file, settings[method], other)
+                fit_method(method, reduced, neighbours, file, settings[method], other)
             else:
-                SWEEPS[method](reduced, chosen["sweeps"][method]["k"], file, settings[method], other)
+                fit_sweep(method, reduced, chosen["sweeps"][method]["k"], file, settings[method], other)
             columns[f"seed_{other}"] = pa.array(fits.read(file).labels[unit].astype(np.int32))
     write_parquet(out, pa.table(columns))

@@ -1,82 +1,83 @@
-"""One k of the sweep: K-Means or a Gaussian mixture on the units, with its scores."""
+"""The two sweeps over k: K-Means and a Gaussian mixture of the units, and how stable either is."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 
 from camtrap.cluster import gmm, scores
 from camtrap.cluster import kmeans as km
-from camtrap.cluster.fits import Fit, load_units, write
+from camtrap.cluster.fits import Fit
 from camtrap.cluster.settings import fill
 
 
-def fit_kmeans(reduced_dir: str | Path, k: int, out: str | Path, params: dict | None = None, seed: int = 0) -> dict:
-    """Fit K-Means with k clusters (fewer where there are fewer units) and write its `Fit`.
+def fit_kmeans(x: np.ndarray, k: int, params: dict, seed: int) -> Fit:
+    """Fit K-Means with k clusters.
 
     Parameters
     ----------
-    reduced_dir : path
-        Of `camtrap.cluster.reduce.reduce`.
+    x : float32 array of shape (n, d)
+        The units.
     k : int
-    out : path
-        ``.npz``.
+        At most n.
     params : dict
-        Section ``kmeans`` of the settings.
+        Section ``kmeans`` of the settings, complete.
     seed : int
 
     Returns
     -------
-    dict
-        The metrics: k, inertia, silhouette, davies_bouldin, calinski_harabasz, simplified_silhouette, bic, stability, switches.
-        A score that is not defined is None.
+    Fit
+        With bic and stability; either is None where it is not defined.
     """
-    params = fill("kmeans", params)
-    x = load_units(reduced_dir)
-    if not len(x):
-        return _empty("spherical" if params["spherical"] else "kmeans", k, x, out)
-    used = min(k, len(np.unique(x, axis=0)) if len(x) <= 1_000 else len(x))
-    labels, centres = km.kmeans(x, used, params, seed)
-    metrics = _metrics(x, labels, k, params)
-    metrics["bic"] = km.bic(metrics["inertia"], np.bincount(labels), x.shape[1]) if len(x) > used else None
-    metrics["icl"] = metrics["aic"] = None
-    metrics["stability"] = stability(x, used, params, seed)
-    switches = _switches(x, params, {"sample": "K-Means fitted on a sample, the rest assigned"})
-    write(out, Fit("kmeans", labels, centres, {**metrics, "switches": switches}))
-    return metrics
+    labels, centres = km.kmeans(x, k, params, seed)
+    found = scores.centre_scores(x, labels)
+
+    def again(half: np.ndarray, rows: np.ndarray, other: int) -> np.ndarray:
+        few = {**params, "implementation": "faiss", "restarts": 2}
+        return km.assign(rows, km.kmeans(half, k, few, other)[1])
+
+    metrics = {
+        **found,
+        "bic": km.bic(found["inertia"], np.bincount(labels), x.shape[1]) if len(x) > k else None,
+        "stability": stability(x, k, params, seed, again),
+        "switches": _switches(x, params, {"sample": "K-Means fitted on a sample, the rest assigned"}),
+    }
+    return Fit("kmeans", labels, centres, metrics)
 
 
-def fit_gmm(reduced_dir: str | Path, k: int, out: str | Path, params: dict | None = None, seed: int = 0) -> dict:
-    """Fit a Gaussian mixture of k components and write its `Fit`, with probabilities.
+def fit_gmm(x: np.ndarray, k: int, params: dict, seed: int) -> Fit:
+    """Fit a Gaussian mixture of k components, with probabilities.
 
     As :func:`fit_kmeans`; section ``gmm``. BIC, AIC and ICL (Biernacki et al. 2000: BIC plus twice the entropy of the labels) are
     those of the rows that were fitted, lower is better.
     """
-    params = fill("gmm", params)
-    x = load_units(reduced_dir)
-    if not len(x):
-        return _empty("gmm", k, x, out)
-    used = min(k, len(np.unique(x, axis=0)) if len(x) <= 1_000 else len(x))
     if params["implementation"] == "sklearn" and len(x) > 1:
-        labels, probability, centres, extra = _sklearn_gmm(x, used, params, seed)
+        labels, probability, centres, metrics = _sklearn_gmm(x, k, params, seed)
     else:
         few = x[km.every(len(x), params["sample"])]
-        settings = {**fill("kmeans", {}), "restarts": params["restarts"], "restart_sample": params["sample"]}
-        start, _ = km.kmeans(few, used, settings, seed)
-        model = gmm.fit(few, start, used, params)
+        model = _mixture(few, k, params, seed)
         labels, probability, _, _ = model.predict(x)
         _, _, loglik, entropy = model.predict(few)
         centres = model.means
         bic = -2 * loglik + model.n_parameters * np.log(len(few))
-        extra = {
+        metrics = {
             "bic": bic,
             "aic": -2 * loglik + 2 * model.n_parameters,
             "icl": bic + 2 * entropy,
             "converged": model.converged,
         }
-    metrics = {**_metrics(x, labels, k, params), **extra, "stability": None}
-    switches = _switches(x, params, {"sample": "Gaussian mixture fitted on a sample, the rest assigned"})
-    write(out, Fit("gmm", labels, centres, {**metrics, "switches": switches}, probability))
-    return metrics
+
+    def again(half: np.ndarray, rows: np.ndarray, other: int) -> np.ndarray:
+        return _mixture(half, k, {**params, "restarts": 2}, other).predict(rows)[0]
+
+    metrics["stability"] = stability(x, k, params, seed, again)
+    metrics["switches"] = _switches(x, params, {"sample": "Gaussian mixture fitted on a sample, the rest assigned"})
+    return Fit("gmm", labels, centres, metrics, probability)
+
+
+def _mixture(x: np.ndarray, k: int, params: dict, seed: int) -> gmm.Mixture:
+    """Return our own mixture, started from K-Means."""
+    settings = {**fill("kmeans", {}), "restarts": params["restarts"], "restart_sample": params["sample"]}
+    return gmm.fit(x, km.kmeans(x, k, settings, seed)[0], k, params)
 
 
 def _sklearn_gmm(x, k, params, seed):
@@ -102,29 +103,6 @@ def _sklearn_gmm(x, k, params, seed):
     return posterior.argmax(1).astype(np.int32), posterior.max(1), model.means_, extra
 
 
-def _metrics(x, labels, k, params):
-    return {
-        "k": int(k),
-        "k_found": len(np.unique(labels)),
-        "silhouette": scores.silhouette(x, labels, params["silhouette_sample"]),
-        **scores.centre_scores(x, labels),
-    }
-
-
-def _empty(method, k, x, out):
-    metrics = {
-        "k": int(k),
-        "k_found": 0,
-        "silhouette": None,
-        "bic": None,
-        "icl": None,
-        "stability": None,
-        "inertia": None,
-    }
-    write(out, Fit(method, np.zeros(0, np.int32), np.zeros((0, x.shape[1]), np.float32), {**metrics, "switches": []}))
-    return metrics
-
-
 def _switches(x, params, what):
     what = {**what, "silhouette_sample": "silhouette of a stratified sample"}
     return [
@@ -139,10 +117,23 @@ def _switches(x, params, what):
     ]
 
 
-def stability(x: np.ndarray, k: int, params: dict, seed: int) -> float | None:
+def stability(
+    x: np.ndarray,
+    k: int,
+    params: dict,
+    seed: int,
+    again: Callable[[np.ndarray, np.ndarray, int], np.ndarray],
+) -> float | None:
     """Return the mean adjusted Rand index between fits on random halves of the units, both assigned to all of a sample.
 
     Units are bursts, so that the crops of one burst never stand on both sides. (Ben-Hur et al. 2002; von Luxburg 2010.)
+
+    Parameters
+    ----------
+    params : dict
+        ``stability_fits`` (below 2 there is nothing to compare: None) and ``stability_sample``.
+    again : callable
+        Fits its first rows with the seed given and returns labels, int (n,), of its second rows.
     """
     fits = params["stability_fits"]
     x = x[km.every(len(x), params["stability_sample"])]
@@ -153,7 +144,6 @@ def stability(x: np.ndarray, k: int, params: dict, seed: int) -> float | None:
     labels = []
     for i in range(fits):
         rows = np.sort(rng.permutation(len(x))[:half])
-        _, centres = km.kmeans(x[rows], k, {**params, "implementation": "faiss", "restarts": 2}, seed + i)
-        labels.append(km.assign(x, centres))
+        labels.append(again(x[rows], x, seed + i))
     pairs = [(i, j) for i in range(fits) for j in range(i)]
     return float(np.mean([scores.adjusted_rand(labels[i], labels[j]) for i, j in pairs]))

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from camtrap.cluster.scores import normalise
+
 _LARGEST = 256  # crops of a burst compared at once; a longer one is cut
 
 
@@ -56,10 +58,10 @@ def gather(
             if length > _LARGEST:
                 split = np.ones(len(group), bool)
             else:
-                x = _unit_length(vectors[rows])
+                x = normalise(vectors[rows])
                 split = (x @ x.transpose(0, 2, 1)).min(axis=(1, 2)) < params["agreement"]
             for members in rows[split]:
-                part[members] = _split(_unit_length(vectors[members]), params["agreement"])
+                part[members] = _split(normalise(vectors[members]), params["agreement"])
                 n_split += part[members].max() > 0
     unit = pd.factorize(pd.Series(code * (part.max() + 1) + part))[0].astype(np.int32)
     prototypes, medoids = _prototypes(vectors, unit, params)
@@ -69,11 +71,6 @@ def gather(
 def _blocks(items: np.ndarray, size: int):
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def _unit_length(x: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(x, axis=-1, keepdims=True)
-    return x / np.where(length > 0, length, 1)
 
 
 def _split(x: np.ndarray, agreement: float) -> np.ndarray:
@@ -105,7 +102,7 @@ def _prototypes(vectors, unit, params):
     member = scipy.sparse.csr_matrix((np.ones(n, np.float64), (unit, np.arange(n))), shape=(n_units, n))
     mean = (member @ vectors.astype(np.float64)) / size[:, None]
     if params["space"] != "raw":
-        mean = _unit_length(mean)
+        mean = normalise(mean)
     mean = np.round(mean, 5).astype(np.float32) if params["space"] != "raw" else mean.astype(np.float32)
     distance = np.round(((vectors - mean[unit]) ** 2).sum(1, dtype=np.float64), 9)
     by = np.lexsort((np.arange(n), distance, unit))

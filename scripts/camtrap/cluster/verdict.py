@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from camtrap.cluster.methods.registry import ALL
+
 _LABEL = {"silhouette": "silhouette", "bic": "BIC", "icl": "ICL", "stability": "stability"}
 _SIGN = {"silhouette": 1, "bic": -1, "icl": -1, "stability": 1}
 
@@ -12,7 +14,7 @@ def choose_k(rows: list[dict], criterion: str) -> tuple[int, dict]:
     Parameters
     ----------
     rows : list of dict
-        Metrics, one a k, ascending.
+        Metrics, one row per k, ascending.
     criterion : {"auto", "silhouette", "bic", "icl", "stability"}
 
     Returns
@@ -45,7 +47,8 @@ def choose_k(rows: list[dict], criterion: str) -> tuple[int, dict]:
     order = ("silhouette", "bic") if criterion == "auto" else (criterion,)
     used = next((name for name in order if name in alone), None)
     if used is None:
-        best, reason = 0, f"k = {table[0]['k']}: too few units for any score, the smallest k stands"
+        what = "any score" if criterion == "auto" else f"the {_LABEL[criterion]}"
+        best, reason = 0, f"k = {table[0]['k']}: too few units for {what}, the smallest k stands"
     else:
         best = alone[used]
         others = ", ".join(f"{_LABEL[name]} {table[i]['k']}" for name, i in alone.items() if name != used)
@@ -64,7 +67,7 @@ def choose_k(rows: list[dict], criterion: str) -> tuple[int, dict]:
     }
 
 
-def choose_primary(methods: dict[str, dict], wanted: str, n_units: int) -> tuple[str, str]:
+def choose_primary(methods: dict[str, dict], wanted: str) -> tuple[str, str]:
     """Choose the primary clustering.
 
     Parameters
@@ -73,7 +76,6 @@ def choose_primary(methods: dict[str, dict], wanted: str, n_units: int) -> tuple
         Metrics by method, with ``k``.
     wanted : str
         A method, or ``auto``.
-    n_units : int
 
     Returns
     -------
@@ -87,9 +89,6 @@ def choose_primary(methods: dict[str, dict], wanted: str, n_units: int) -> tuple
                 f"cluster.choose.primary: {wanted!r} was not fitted (there are: {', '.join(sorted(methods))})"
             )
         return wanted, f"{wanted} with {methods[wanted]['k']} clusters: the configuration asks for it"
-    for name in ("average", "leiden", "hdbscan", "kmeans", "gmm", "ward", "spherical"):
-        if name in methods:
-            reason = methods[name].get("reason") or f"{methods[name]['k']} clusters"
-            return name, f"{name}: {reason}"
-    name = sorted(methods)[0]
-    return name, f"{name}: the only method fitted"
+    name = min(methods, key=lambda name: ALL[name].rank)
+    reason = methods[name].get("reason") or f"{methods[name]['k']} clusters"
+    return name, f"{name}: {reason}"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from camtrap.cluster.methods.registry import unmet
 from camtrap.core.errors import ConfigError, UserError
 
 __all__ = ["check_files", "check_values", "numbers_of_clusters"]
@@ -60,6 +61,7 @@ def _values(config: dict[str, Any]) -> Iterator[object]:
         yield "cluster.sweeps and cluster.methods are both empty: name at least one, as in cluster: {methods: [average]}"
     elif primary not in ("auto", *fitted):
         yield f"cluster.choose.primary: {primary!r} is not fitted (auto, {', '.join(fitted)}; see cluster.methods)"
+    yield from unmet(cluster)
     yield from _metadata(config["metadata"])
 
 

@@ -28,7 +28,9 @@ def _resolve(schema: dict) -> None:
     if "x-registry" in schema:
         schema["enum"] = list(_named(schema["x-registry"]))
     if "x-properties" in schema:
-        schema["properties"] = _named(schema["x-properties"])() | schema["properties"]
+        # What the file says takes precedence, and keeps its order: the order of keys is that of a rule's parameters.
+        added = _named(schema["x-properties"])()
+        schema["properties"] |= {key: inner for key, inner in added.items() if key not in schema["properties"]}
     for value in schema.values():
         for inner in value if isinstance(value, list) else [value]:
             if isinstance(inner, dict):

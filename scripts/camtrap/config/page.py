@@ -50,6 +50,10 @@ def _section(title: str, text: str, keys: list[tuple[str, dict]]) -> str:
     for name, inner in keys:
         default = json.dumps(inner.get("default"), ensure_ascii=False)
         description = inner.get("description", "").replace("|", "\\|")
+        registered = {"x-registry"} & (inner.keys() | inner.get("items", {}).keys())
+        if registered:
+            names = inner.get("enum") or inner["items"]["enum"]
+            description += f" Known: {', '.join(f'`{name}`' for name in names)}."
         rows.append(f"| `{name}` | {description} | `{default}` | {inner.get('x-unit', '')} |")
     return "\n".join(rows) + "\n"
 

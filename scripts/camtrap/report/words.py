@@ -2,6 +2,7 @@
 
 import re
 
+from camtrap.cluster.methods import registry
 from camtrap.detect.registry import BACKENDS
 from camtrap.report.gather import Survey
 
@@ -32,15 +33,7 @@ CATEGORIES = {
 # What a detector's backend cannot tell.
 CANNOT = {name: backend.cannot for name, backend in BACKENDS.items() if backend.cannot}
 
-METHODS = {
-    "average": "average linkage",
-    "kmeans": "K-Means",
-    "gmm": "a Gaussian mixture",
-    "leiden": "Leiden communities of the neighbour graph",
-    "hdbscan": "HDBSCAN",
-    "ward": "Ward's tree",
-    "spherical": "spherical K-Means",
-}
+METHODS = {name: method.title for name, method in registry.ALL.items()}
 
 FACTORS = {
     "station": ("the station", "stations"),
@@ -241,7 +234,7 @@ def choice(survey: Survey) -> list[str]:
     why = "" if reason == f"{k} clusters" else f": {reason}"
     lines = [f"{count(k, 'cluster')} by {METHODS.get(primary, primary)}{why}."]
     for method, sweep in survey.choice["sweeps"].items():
-        lines.append(f"{METHODS.get(method, method)}: {sweep['reason']}.".replace("a Gau", "A Gau"))
+        lines.append(f"{METHODS.get(method, method)}: {sweep['reason']}.")
     return lines
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.scores import silhouette_samples
 from camtrap.core.files import TEMPORARY, read_json
 from camtrap.show import plots
@@ -51,7 +52,7 @@ def draw(crops: Path, clusters: Path, projection: Path, choice: Path, reduced: P
             cuts = [{"method": method, **row} for row in metrics["cuts"]]
             figures[f"stability_{method}"] = plots.sweep(cuts, {method: metrics.get("cut")})
     if table["cluster"].nunique() > 1:
-        vectors = np.load(Path(reduced) / "vectors.npy", mmap_mode="r")
+        vectors = Reduced(reduced).vectors()
         step = -(-len(vectors) // SILHOUETTE_CROPS)
         labels = pq.read_table(clusters, columns=["cluster"])["cluster"].to_numpy()[::step]
         kept = labels >= 0

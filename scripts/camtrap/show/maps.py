@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from camtrap.cluster.kmeans import every
+from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.settings import fill
 from camtrap.core import files
 
@@ -47,8 +47,9 @@ def project(
     openTSNE's ``transform``). One thread: with more, both methods sum in another order each time.
     """
     params = fill("project", params)
-    x = np.load(Path(reduced_dir) / "vectors.npy", mmap_mode="r")
-    crop_id = pq.read_table(Path(reduced_dir) / "ids.parquet", columns=["crop_id"])["crop_id"]
+    reduced = Reduced(reduced_dir)
+    x = reduced.vectors()
+    crop_id = reduced.ids("crop_id")["crop_id"]
     n = len(x)
     rows = every(n, params["sample"])
     sampled = np.zeros(n, bool)

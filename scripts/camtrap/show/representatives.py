@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.settings import fill
 from camtrap.core import files
 
@@ -34,8 +35,9 @@ def choose_representatives(
     outliers do not take all places.
     """
     params = fill("represent", params)
-    vectors = np.load(Path(reduced_dir) / "vectors.npy", mmap_mode="r")
-    ids = pq.read_table(Path(reduced_dir) / "ids.parquet", columns=["crop_id", "unit", "burst"]).to_pandas()
+    reduced = Reduced(reduced_dir)
+    vectors = reduced.vectors()
+    ids = reduced.ids("crop_id", "unit", "burst").to_pandas()
     labels = pq.read_table(clusters, columns=["crop_id", column]).to_pandas().set_index("crop_id")[column]
     labels = labels.reindex(ids["crop_id"]).fillna(-1).to_numpy(np.int64)
     # a crop without a burst is one of its own

@@ -35,9 +35,9 @@ def test_undefined_scores_are_said():
 
 
 def test_primary_by_name_or_refused():
-    assert verdict.choose_primary({"gmm": {"k": 4}, "leiden": {"k": 3}}, "gmm", 10)[0] == "gmm"
+    assert verdict.choose_primary({"gmm": {"k": 4}, "leiden": {"k": 3}}, "gmm")[0] == "gmm"
     with pytest.raises(ValueError, match=r"'kmeans' was not fitted \(there are: gmm, leiden\)"):
-        verdict.choose_primary({"gmm": {"k": 4}, "leiden": {"k": 3}}, "kmeans", 10)
+        verdict.choose_primary({"gmm": {"k": 4}, "leiden": {"k": 3}}, "kmeans")
 
 
 @pytest.fixture(scope="module")

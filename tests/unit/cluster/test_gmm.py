@@ -3,7 +3,8 @@ import pytest
 from clusterdata import blobs, survey
 from sklearn.mixture import GaussianMixture
 
-from camtrap.cluster import fits, gmm, reduce, sweep
+from camtrap.cluster import fits, gmm, reduce
+from camtrap.cluster.fit import fit_sweep
 
 SETTINGS = {"iterations": 200, "tolerance": 1e-6, "regularisation": 1e-6}
 
@@ -52,7 +53,7 @@ def test_sweep_scores(tmp_path):
     x, _ = blobs((60, 40, 30), dims=6)
     files, crops = survey(tmp_path, x)
     reduce.reduce(files, crops, tmp_path / "r", {"space": "raw", "unit": "crop"})
-    rows = {k: sweep.fit_gmm(tmp_path / "r", k, tmp_path / f"{k}.npz") for k in (2, 3, 4, 6)}
+    rows = {k: fit_sweep("gmm", tmp_path / "r", k, tmp_path / f"{k}.npz") for k in (2, 3, 4, 6)}
     assert min(rows, key=lambda k: rows[k]["bic"]) == 3
     assert all(row["icl"] >= row["bic"] for row in rows.values())
     fit = fits.read(tmp_path / "3.npz")
@@ -64,8 +65,8 @@ def test_notebooks_mixture_is_scikit_learns(tmp_path):
     x, _ = blobs((30, 25, 20), dims=6, spread=1.0)
     files, crops = survey(tmp_path, x)
     reduce.reduce(files, crops, tmp_path / "r", {"space": "raw", "unit": "crop"})
-    got = sweep.fit_gmm(
-        tmp_path / "r", 3, tmp_path / "g.npz", {"implementation": "sklearn", "covariance": "full"}, seed=42
+    got = fit_sweep(
+        "gmm", tmp_path / "r", 3, tmp_path / "g.npz", {"implementation": "sklearn", "covariance": "full"}, seed=42
     )
     theirs = GaussianMixture(3, random_state=42).fit(x)
     np.testing.assert_array_equal(fits.read(tmp_path / "g.npz").labels, theirs.predict(x))
@@ -76,7 +77,7 @@ def test_rest_is_assigned_beyond_the_sample(tmp_path):
     x, y = blobs((100, 80, 60), dims=16)
     files, crops = survey(tmp_path, x)
     reduce.reduce(files, crops, tmp_path / "r", {"dims": 6})
-    sweep.fit_gmm(tmp_path / "r", 3, tmp_path / "g.npz", {"sample": 60})
+    fit_sweep("gmm", tmp_path / "r", 3, tmp_path / "g.npz", {"sample": 60})
     fit = fits.read(tmp_path / "g.npz")
     assert len({(int(a), int(b)) for a, b in zip(fit.labels, y, strict=True)}) == 3
     assert fit.metrics["switches"][0]["limit"] == 60

@@ -3,7 +3,7 @@ from clusterdata import blobs
 
 from camtrap.cluster import neighbours, scores
 from camtrap.cluster.methods.graph import fit_leiden, knn_graph, leiden
-from camtrap.cluster.reduce import normalise
+from camtrap.cluster.scores import normalise
 from camtrap.cluster.settings import fill
 
 NEAR = {"k": 5, "exact_up_to": 10_000, "probes": 8}

@@ -4,7 +4,9 @@ from clusterdata import blobs, survey
 from sklearn import metrics
 from sklearn.cluster import KMeans
 
-from camtrap.cluster import fits, reduce, scores, sweep
+from camtrap.cluster import fits, reduce, scores
+from camtrap.cluster.fit import fit_sweep
+from camtrap.cluster.reduced import Reduced
 
 
 @pytest.fixture
@@ -17,14 +19,14 @@ def reduced(tmp_path):
 
 def test_finds_separate_groups(reduced, tmp_path):
     folder, y = reduced
-    sweep.fit_kmeans(folder, 4, tmp_path / "k.npz")
+    fit_sweep("kmeans", folder, 4, tmp_path / "k.npz")
     assert scores.adjusted_rand(fits.read(tmp_path / "k.npz").labels, y) == 1
 
 
 def test_scores_are_those_of_scikit_learn(reduced, tmp_path):
     folder, _ = reduced
-    got = sweep.fit_kmeans(folder, 6, tmp_path / "k.npz")
-    x, labels = fits.load_units(folder), fits.read(tmp_path / "k.npz").labels
+    got = fit_sweep("kmeans", folder, 6, tmp_path / "k.npz")
+    x, labels = Reduced(folder).units(), fits.read(tmp_path / "k.npz").labels
     assert got["silhouette"] == pytest.approx(metrics.silhouette_score(x, labels), abs=1e-4)
     assert got["davies_bouldin"] == pytest.approx(metrics.davies_bouldin_score(x, labels), rel=1e-4)
     assert got["calinski_harabasz"] == pytest.approx(metrics.calinski_harabasz_score(x, labels), rel=1e-4)
@@ -35,8 +37,8 @@ def test_scores_are_those_of_scikit_learn(reduced, tmp_path):
 
 def test_as_good_as_scikit_learn(reduced, tmp_path):
     folder, _ = reduced
-    got = sweep.fit_kmeans(folder, 9, tmp_path / "k.npz")
-    best = KMeans(9, n_init=10, random_state=0).fit(fits.load_units(folder)).inertia_
+    got = fit_sweep("kmeans", folder, 9, tmp_path / "k.npz")
+    best = KMeans(9, n_init=10, random_state=0).fit(Reduced(folder).units()).inertia_
     assert got["inertia"] < 1.03 * best
 
 
@@ -44,14 +46,14 @@ def test_notebooks_call_gives_the_notebooks_labels(tmp_path):
     x, _ = blobs((30, 25, 20), dims=40, spread=1.5)
     files, crops = survey(tmp_path, x, shards=4)
     reduce.reduce(files, crops, tmp_path / "r", {"space": "raw", "unit": "crop"})
-    sweep.fit_kmeans(tmp_path / "r", 11, tmp_path / "k.npz", {"implementation": "sklearn"}, seed=42)
+    fit_sweep("kmeans", tmp_path / "r", 11, tmp_path / "k.npz", {"implementation": "sklearn"}, seed=42)
     expected = KMeans(n_clusters=11, random_state=42).fit_predict(x)
     np.testing.assert_array_equal(fits.read(tmp_path / "k.npz").labels, expected)
 
 
 def test_sampled_silhouette_is_near_the_whole(reduced):
     folder, y = reduced
-    x = fits.load_units(folder)
+    x = Reduced(folder).units()
     assert scores.silhouette(x, y, 60) == pytest.approx(metrics.silhouette_score(x, y), abs=0.03)
 
 
@@ -59,7 +61,7 @@ def test_k_is_capped_and_said(tmp_path):
     x, _ = blobs((3,), dims=4)
     files, crops = survey(tmp_path, x)
     reduce.reduce(files, crops, tmp_path / "r")
-    got = sweep.fit_kmeans(tmp_path / "r", 8, tmp_path / "k.npz")
+    got = fit_sweep("kmeans", tmp_path / "r", 8, tmp_path / "k.npz")
     assert got["k"] == 8
     assert got["k_found"] == 3
     assert got["silhouette"] is None
@@ -67,8 +69,8 @@ def test_k_is_capped_and_said(tmp_path):
 
 def test_stability_is_high_where_groups_are_real(reduced, tmp_path):
     folder, _ = reduced
-    right = sweep.fit_kmeans(folder, 4, tmp_path / "a.npz")["stability"]
-    wrong = sweep.fit_kmeans(folder, 12, tmp_path / "b.npz")["stability"]
+    right = fit_sweep("kmeans", folder, 4, tmp_path / "a.npz")["stability"]
+    wrong = fit_sweep("kmeans", folder, 12, tmp_path / "b.npz")["stability"]
     assert right > 0.95 > wrong
 
 
@@ -84,5 +86,5 @@ def test_adjusted_rand_is_that_of_scikit_learn():
 
 def test_bic_prefers_the_true_k(reduced, tmp_path):
     folder, _ = reduced
-    bic = {k: sweep.fit_kmeans(folder, k, tmp_path / "k.npz")["bic"] for k in (2, 3, 4)}
+    bic = {k: fit_sweep("kmeans", folder, k, tmp_path / "k.npz")["bic"] for k in (2, 3, 4)}
     assert min(bic, key=bic.get) == 4

@@ -3,7 +3,7 @@ from clusterdata import blobs
 
 from camtrap.cluster import neighbours, scores
 from camtrap.cluster.leaves import small_groups
-from camtrap.cluster.reduce import normalise
+from camtrap.cluster.scores import normalise
 
 SEARCH = {"k": 5, "exact_up_to": 10**6}
 

@@ -4,9 +4,9 @@ import scipy.sparse
 from clusterdata import blobs, fit_all, survey
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from camtrap.cluster import scores
+from camtrap.cluster import fit, scores
 from camtrap.cluster.methods import average, registry
-from camtrap.cluster.reduce import normalise
+from camtrap.cluster.scores import normalise
 
 
 def test_group_similarity_is_the_mean_over_pairs():
@@ -130,4 +130,4 @@ def test_large_path_agrees_with_the_exact_one(tmp_path):
 
 def test_unknown_method_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"cluster\.methods: 'dbscan'"):
-        registry.fit_primary("dbscan", tmp_path, tmp_path, tmp_path)
+        fit.fit_method("dbscan", tmp_path, tmp_path, tmp_path)

@@ -5,7 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 from clusterdata import blobs, survey
 
-from camtrap.cluster.reduce import OUTPUTS, reduce
+from camtrap.cluster.reduce import reduce
+from camtrap.cluster.reduced import FILES
 
 
 def vectors(folder):
@@ -24,7 +25,7 @@ def test_pca_is_that_of_numpy(tmp_path):
     got = vectors(tmp_path / "out")
     np.testing.assert_allclose(np.abs(got), np.abs(expected), atol=2e-5)
     assert info["explained_variance"] == pytest.approx((s[:6] ** 2).sum() / (s**2).sum(), rel=1e-6)
-    assert {file.name for file in (tmp_path / "out").iterdir()} == set(OUTPUTS)
+    assert {file.name for file in (tmp_path / "out").iterdir()} == set(FILES)
 
 
 def test_covariance_and_svd_agree(tmp_path):

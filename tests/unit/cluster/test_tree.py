@@ -5,7 +5,7 @@ from scipy.cluster import hierarchy
 from sklearn.metrics import silhouette_score
 
 from camtrap.cluster import scores, tree
-from camtrap.cluster.reduce import normalise
+from camtrap.cluster.scores import normalise
 
 
 def test_average_linkage_is_scipys():

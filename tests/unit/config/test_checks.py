@@ -38,7 +38,6 @@ def test_numbers_that_are_none_are_refused(k, why):
     ("sections", "why"),
     [
         ({"cluster": {"sweeps": [], "methods": []}}, "both empty"),
-        ({"cluster": {"choose": {"primary": "nonsense"}}}, "'nonsense' is not fitted"),
         ({"cluster": {"choose": {"primary": "hdbscan"}}}, "'hdbscan' is not fitted"),
         ({"results": ""}, "cannot be the folder of the results"),
         ({"results": "/"}, "cannot be the folder of the results"),

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from camtrap.cluster.settings import DEFAULTS
 from camtrap.config.complete import beyond_defaults, complete, load_schema
 from camtrap.core.errors import ConfigError
 from camtrap.detect.motion import detect_motion
@@ -58,14 +57,6 @@ def test_every_key_has_a_default_and_a_description():
         assert inner["description"].strip(), path
 
 
-def test_the_schema_states_the_defaults_of_the_package():
-    cluster = load_schema()["properties"]["cluster"]["properties"]
-    of_package = {section: values for section, values in DEFAULTS.items() if section in cluster}
-    assert set(of_package) == set(DEFAULTS)
-    for section, values in of_package.items():
-        assert {key: inner["default"] for key, inner in cluster[section]["properties"].items()} == values, section
-
-
 def test_the_schema_states_the_motion_detectors_defaults():
     stated = load_schema()["properties"]["detector"]["properties"]["motion"]["properties"]
     assert {key: inner["default"] for key, inner in stated.items()} == detect_motion.__kwdefaults__
@@ -83,8 +74,9 @@ def test_every_level_refuses_unknown_keys():
 
 def test_defaults_are_filled_at_every_level():
     filled = complete({"cluster": {"gmm": {"restarts": 3}}, "crop": None})
-    assert filled["cluster"]["gmm"] == DEFAULTS["gmm"] | {"restarts": 3}
-    assert filled["cluster"]["kmeans"] == DEFAULTS["kmeans"]
+    assert filled["cluster"]["gmm"] == complete({})["cluster"]["gmm"] | {"restarts": 3}
+    assert filled["cluster"]["kmeans"] == complete({})["cluster"]["kmeans"]
+    assert filled["cluster"]["kmeans"]["restarts"] == 5
     assert filled["crop"] == complete({})["crop"]
     assert filled["plan"]["mode"] == "auto"
 

@@ -146,16 +146,20 @@ SCORES = [
 def test_a_sweep_shows_each_score_over_k():
     figure = plots.sweep(SCORES, {"kmeans": 3, ("gmm", "full"): 2})
     panels = {axes.get_title(loc="left").split("  ")[0]: axes for axes in figure.axes if axes.get_title(loc="left")}
-    assert list(panels) == ["Elbow: inertia", "Silhouette ↑", "BIC (K-Means) ↓", "BIC (GMM) ↓"]
+    assert list(panels) == ["Elbow: inertia", "Silhouette ↑", "BIC (K-Means) ↓", "BIC (Gaussian mixture) ↓"]
     lines = [line for line in panels["Silhouette ↑"].lines if len(line.get_xdata()) == 3]
     assert [list(line.get_xdata()) for line in lines] == [[2, 3, 4]] * 3
     assert sorted(line.get_ydata()[0] for line in lines) == pytest.approx([0.2 - 2, 0.2 - 1, 0.2])
     assert panels["Elbow: inertia"].get_title(loc="left").endswith("[10$^{5}$]")
     assert panels["Elbow: inertia"].lines[0].get_ydata() == pytest.approx([5.0, 10 / 3, 2.5])
     # The chosen k: a point of its own and an upright line.
-    marked = [tuple(line.get_xdata()) for line in panels["BIC (GMM) ↓"].lines if len(line.get_xdata()) < 3]
+    marked = [tuple(line.get_xdata()) for line in panels["BIC (Gaussian mixture) ↓"].lines if len(line.get_xdata()) < 3]
     assert sorted(marked) == [(2,), (2, 2)]
-    assert [text.get_text() for text in figure.legends[0].texts] == ["K-Means: k = 3", "GMM, diag", "GMM, full: k = 2"]
+    assert [text.get_text() for text in figure.legends[0].texts] == [
+        "K-Means: k = 3",
+        "Gaussian mixture, diag",
+        "Gaussian mixture, full: k = 2",
+    ]
     figure.draw_without_rendering()
     box = figure.legends[0].get_window_extent()
     assert not any(box.overlaps(axes.get_tightbbox()) for axes in panels.values())

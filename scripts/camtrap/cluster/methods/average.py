@@ -21,7 +21,7 @@ from camtrap.cluster import scores
 from camtrap.cluster.fits import Fit
 from camtrap.cluster.leaves import small_groups
 from camtrap.cluster.methods.graph import knn_graph, leiden
-from camtrap.cluster.reduce import normalise
+from camtrap.cluster.scores import normalise
 from camtrap.cluster.settings import fill
 from camtrap.cluster.tree import average_linkage, cut, silhouette_profile
 

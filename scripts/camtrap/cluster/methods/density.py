@@ -4,13 +4,14 @@ import numpy as np
 
 from camtrap.cluster import scores
 from camtrap.cluster.fits import Fit
-from camtrap.cluster.kmeans import assign, every
+from camtrap.cluster.kmeans import every
+from camtrap.cluster.scores import normalise
 
 
 def fit_hdbscan(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict, seed: int) -> Fit:
     """Reduce by UMAP to a few dimensions, then cluster by density (McInnes et al. 2018; Campello et al. 2013).
 
-    Above ``sample`` units both see a sample; the rest goes to the cluster of its nearest mean in the reduced space.
+    Above ``sample`` units both see a sample; :func:`extend` places the others.
     """
     import umap
     from sklearn.cluster import HDBSCAN
@@ -33,10 +34,10 @@ def fit_hdbscan(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     k = int(few.max(initial=-1)) + 1
     centres, _ = scores.means(x[rows][few >= 0], few[few >= 0], k)
     labels, probability = np.full(n, -1, np.int32), np.zeros(n, np.float32)
-    if k and len(rows) < n:
-        labels[:] = assign(x, centres)
-        probability[:] = 1
     labels[rows], probability[rows] = few, model.probabilities_
+    if k and len(rows) < n:
+        rest = np.setdiff1d(np.arange(n), rows)
+        labels[rest], probability[rest] = extend(x[rest], x[rows], few, model.probabilities_)
     switches = []
     if len(rows) < n:
         switches.append(
@@ -50,3 +51,44 @@ def fit_hdbscan(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     kept = few[few >= 0]
     metrics = {"switches": switches, "silhouette_umap": scores.silhouette(space[few >= 0], kept, 10_000) if k else None}
     return Fit("hdbscan", labels, centres, metrics, probability)
+
+
+def extend(
+    x: np.ndarray, sample: np.ndarray, labels: np.ndarray, probability: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give units beyond the sample the label and the probability of the sampled unit nearest by cosine.
+
+    A unit is noise where that one is noise, and where it lies farther from it than any sampled member of that cluster lies
+    from its own nearest fellow member: it is then beyond the cluster's reach. (The idea of `hdbscan.approximate_predict`, in the
+    units' space instead of UMAP's, into which new rows cannot be brought at a bounded cost.)
+
+    Parameters
+    ----------
+    x : float32 array of shape (n, d)
+    sample : float32 array of shape (m, d)
+    labels : int array of shape (m,)
+        Of the sample; -1 is noise.
+    probability : float array of shape (m,)
+        Of the sample.
+
+    Returns
+    -------
+    labels : int32 array of shape (n,)
+    probability : float32 array of shape (n,)
+        0 for noise.
+    """
+    import faiss
+
+    x, sample = (np.ascontiguousarray(normalise(part), np.float32) for part in (x, sample))
+    reach = np.ones(int(labels.max()) + 1)  # the smallest cosine of a member and its nearest fellow
+    for cluster in range(len(reach)):
+        members = sample[labels == cluster]
+        index = faiss.IndexFlatIP(sample.shape[1])
+        index.add(members)
+        reach[cluster] = index.search(members, min(2, len(members)))[0][:, -1].min()
+    index = faiss.IndexFlatIP(sample.shape[1])
+    index.add(sample)
+    cosine, nearest = (part[:, 0] for part in index.search(x, 1))
+    found = labels[nearest].astype(np.int32)
+    found[cosine < reach[np.maximum(found, 0)] - 1e-6] = -1
+    return found, np.where(found >= 0, probability[nearest], 0).astype(np.float32)

@@ -52,7 +52,10 @@ def leiden(graph, resolution: float, seed: int, trials: int = 1) -> np.ndarray:
 
 
 def fit_leiden(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict, seed: int) -> Fit:
-    """Cluster over resolutions and choose one where the result is stable."""
+    """Cluster at each of the ``resolutions``, and show the one nearest 1; how stable each is over ``runs`` is reported.
+
+    Communities of fewer than ``min_units`` units are noise in what is shown; where all are smaller, all stand.
+    """
     graph = knn_graph(*near)
     layers, rows = {}, []
     for resolution in params["resolutions"]:
@@ -63,6 +66,17 @@ def fit_leiden(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict,
             {"resolution": resolution, "k": int(runs[0].max()) + 1, "stability": float(np.mean(agree or [1.0]))}
         )
     chosen = min(rows, key=lambda row: (abs(np.log2(row["resolution"])), row["resolution"]))
-    labels = layers[str(chosen["resolution"])]
-    centres, _ = scores.means(x, labels, int(labels.max()) + 1)
+    labels = _without_small(layers[str(chosen["resolution"])], params["min_units"])
+    kept = labels >= 0
+    centres, _ = scores.means(x[kept], labels[kept], int(labels.max()) + 1)
     return Fit("leiden", labels, centres, {"resolutions": rows, "resolution": chosen["resolution"]}, None, layers)
+
+
+def _without_small(labels: np.ndarray, least: int) -> np.ndarray:
+    """Return the labels with communities of fewer than ``least`` members as noise (-1) and the others numbered anew."""
+    large = np.flatnonzero(np.bincount(labels) >= least)
+    if not len(large):
+        return labels
+    new = np.full(int(labels.max()) + 1, -1, np.int32)
+    new[large] = np.arange(len(large))
+    return new[labels]

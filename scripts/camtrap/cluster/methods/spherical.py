@@ -4,7 +4,7 @@ import numpy as np
 
 from camtrap.cluster import kmeans as km
 from camtrap.cluster.fits import Fit
-from camtrap.cluster.reduce import normalise
+from camtrap.cluster.scores import normalise
 from camtrap.cluster.settings import fill
 
 

@@ -74,7 +74,7 @@ def cut(tree: np.ndarray, k: int, n: int) -> np.ndarray:
 
 
 def fit_ward(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict, seed: int) -> Fit:
-    """Ward's clustering of the units themselves (of a sample above ``max_units``), cut at the widest relative gap."""
+    """Ward's clustering of the units themselves (of a sample above ``max_units``), cut where the silhouette is highest."""
     from scipy.cluster.hierarchy import linkage as ward
 
     from camtrap.cluster.kmeans import assign

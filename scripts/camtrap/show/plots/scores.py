@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from camtrap.cluster.methods import registry
 from camtrap.show.plots import style
 
 # Scores that compare between methods have one panel, the others one panel a method. The arrow says what is better.
@@ -15,7 +16,7 @@ _PANELS = (
     ("icl", "ICL", "↓", False),
     ("aic", "AIC", "↓", False),
 )
-_NAMES = {"kmeans": "K-Means", "gmm": "GMM", "spherical": "spherical K-Means", "average": "average linkage"}
+_NAMES = {name: method.title for name, method in registry.ALL.items()}
 _LINES = ("-", "--", "-.", ":")
 
 
