@@ -59,6 +59,7 @@ DULL = (
 
 
 OURS = re.compile(r"WorkflowError in (?:rule \w+, )?file [^\n]*rules/common\.smk\"?, line \d+:\n")
+SUBMITTED = re.compile(r"Job \d+ has been submitted")
 PLACE = re.compile(r"\n  File [^\n]*")
 
 
@@ -108,8 +109,7 @@ class LogHandler(LogHandlerBase):
         elif event == LogEvent.JOB_FINISHED:
             self._lines(RUN.finish(record.job_id))
         elif event == LogEvent.JOB_ERROR:
-            log = next(iter(record.log or []), None)
-            self._lines(RUN.fail(record.jobid, record.rule_name, log))
+            self._lines(RUN.fail(record.jobid, record.rule_name, list(record.log or [])))
         elif event not in HIDDEN:
             self._sentence(record)
         self._status()
@@ -121,7 +121,7 @@ class LogHandler(LogHandlerBase):
             text = PLACE.sub("", OURS.sub("", text)).strip("\n")
         if text.startswith("Terminating processes on user request"):
             self._lines(["stopped: the same command goes on where it was"])
-        elif text and not text.startswith(DULL) and record.levelno != 10:
+        elif text and not text.startswith(DULL) and not SUBMITTED.match(text) and record.levelno != 10:
             self._lines(text.split("\n") if record.levelno < ERROR else [text])
 
     def _status(self) -> None:

@@ -1,7 +1,7 @@
 """What a person sees while a survey is worked through: a line per stage with pictures done, of how many, and the time left."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,16 +33,16 @@ def left(seconds: float) -> str:
 
 
 def last_line(log: str | Path) -> str:
-    """What a failed job's log says, as one line: the last one that is no traceback."""
+    """What a failed job's log says, as one line: the last one before a traceback; "" where it says nothing."""
     try:
         lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return "it left no log (was it killed?)"
+        return ""
     if "Traceback (most recent call last):" in lines:
         said = lines[: lines.index("Traceback (most recent call last):")]
         lines = said if any(line.strip() for line in said) else lines[-1:]
     lines = [line.strip() for line in lines if line.strip()]
-    return lines[-1] if lines else "it said nothing (was it killed?)"
+    return lines[-1] if lines else ""
 
 
 @dataclass
@@ -101,12 +101,12 @@ class Progress:
         took = self.clock() - (stage.started or 0.0)
         return [f"{self._name(rule)}{self._amount(rule, stage.done)}, {left(took)}"]
 
-    def fail(self, job: int, rule: str, log: str | None) -> list[str]:
-        """A job ends badly: which, why, and where its log is."""
+    def fail(self, job: int, rule: str, logs: Sequence[str]) -> list[str]:
+        """A job ends badly: which, why (by the first of its logs that says something), and where its log is."""
         _, shard = self.running.pop(job, (rule, ""))
-        said = last_line(log) if log else "it has no log"
+        said = next(filter(None, map(last_line, logs)), "it said nothing (was it killed?)")
         lines = [f"FAILED: {WORDS.get(rule, rule)}{f' of {shard}' if shard else ''}: {said}"]
-        return [*lines, f"        log: {log}"] if log else lines
+        return [*lines, *(f"        log: {log}" for log in logs[:1])]
 
     def status(self) -> list[str]:
         """A line for each stage at work: how much of it is done, and how long the rest takes."""
