@@ -19,7 +19,7 @@ the default. An unknown key is refused, with the nearest right one.
 | `folders.yaml` | pictures sorted into folders, without a detector |
 | `schema.yaml` | every key with its type, default and meaning; this page is written from it (`python -m camtrap.config.page`) |
 
-What changes only speed is no key here but a resource of Snakemake: `--set-resources embed:batch_size=64`, `--resources gpu=4`
+What changes only the speed is not a key here; it is a resource of Snakemake: `--set-resources embed:batch_size=64`, `--resources gpu=4`
 (see `profiles/README.md`).
 """
 
