@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 RESULTS ?= results
 
-.PHONY: setup demo test test-writers test-slurm bench bench-quality bench-scale lint format replan lock clean
+.PHONY: setup demo test test-writers test-slurm faults fuzz bench bench-quality bench-scale lint format replan lock clean
 setup: $(SETUP)
 
 # PyPI's torch for Linux x86-64 is built for CUDA and wants its libraries; elsewhere (and with a CPU build) it needs nothing more.
@@ -38,6 +38,19 @@ test-slurm: setup
 test-writers: setup
 	$(PIP) install --quiet --no-deps --upgrade --target build/writers -r envs/writers.lock
 	WRITERS=1 $(BIN)/python -m pytest -q -rP -o pythonpath='tests/unit build/writers' tests/workflow/test_writers.py
+
+# Faults at random, N through snakemake and STAGES by stage, and what became of each (build/faults.json; hours).
+# One of them again: $(BIN)/python tests/faults/campaign.py --only 1.snakemake.7
+N ?= 200
+STAGES ?= $(N)0
+SEED ?= 1
+faults: setup
+	$(BIN)/python tests/faults/campaign.py --snakemake $(N) --stages $(STAGES) --seed $(SEED)
+
+# Readers of detection files, EXIF and tables against mutated files for ten minutes (build/fuzz.json).
+fuzz: setup
+	$(PIP) install --quiet --no-deps --upgrade --target build/fuzz/site -r envs/fuzz.lock || echo "no Atheris here: random mutations"
+	PYTHONPATH=build/fuzz/site $(BIN)/python tests/fuzz/fuzz.py --seed $(SEED)
 
 # How fast (build/bench/speed.json, planning.json), how good, how far: an hour or more each on a quiet machine.
 bench: setup

@@ -84,7 +84,7 @@ def test_a_good_table_is_read_whatever_separates_it(tmp_path_factory, found, sep
     path = write(
         tmp_path_factory.getbasetemp() / "good.csv",
         ["Station", "Latitude", "LONGITUDE"],
-        [[name, repr(latitude), repr(longitude)] for name, latitude, longitude in found],
+        [[name, f"{latitude:.6f}", f"{longitude:.6f}"] for name, latitude, longitude in found],
         separator,
         "utf-8-sig" if mark else "utf-8",
     )
