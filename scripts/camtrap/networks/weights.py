@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import logging
 import os
+import re
 import urllib.request
 from pathlib import Path
 
@@ -31,8 +32,14 @@ def local(path: str, sha256: str | None, key: str) -> Path:
     return Path(path)
 
 
+def hash_in_name(file: str) -> str:
+    """The first digits of a file's SHA-256 where its name carries them (``resnet50-0676ba61.pth``), else ""."""
+    found = re.search(r"-([0-9a-f]{8,64})\.[^.]+$", file)
+    return found[1] if found else ""
+
+
 def fetch(url: str, target: Path, algorithm: str, prefix: str, key: str) -> Path:
-    """Download a file into the cache unless it is there; either way its hash is checked.
+    """Download a file into the cache unless it is there; its hash is checked either way.
 
     Parameters
     ----------
@@ -42,15 +49,23 @@ def fetch(url: str, target: Path, algorithm: str, prefix: str, key: str) -> Path
     algorithm : str
         "md5" or "sha256".
     prefix : str
-        What the hash must begin with (torchvision's file names carry the first eight digits).
+        What the hash must begin with (torchvision's file names carry the first eight digits). Where it is empty, nothing
+        is downloaded, and a file in the cache is taken as it is.
     key : str
         Of the configuration, under which a local file is named instead.
 
     Raises
     ------
     UserError
-        Off-line, or the file is damaged: one line with the URL, the hash and where to put the file.
+        Off-line, or the file is damaged, or no hash is known: one line with the URL, the hash and where to put the file.
     """
+    if not prefix:
+        if target.exists():
+            logging.warning("%s: nobody states its hash, so it is not checked", target)
+            return target
+        raise UserError(
+            f"{url} is not downloaded, as nobody states its hash: get it yourself and set {key}=/path/to/file"
+        )
     how = f"download {url} elsewhere ({algorithm.upper()} {prefix}) and put it at {target}"
     if not target.exists():
         logging.info("downloading %s", url)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from camtrap.core.errors import UserError
-from camtrap.networks.weights import cache_folder, digest, fetch, local
+from camtrap.networks import torchvision_ops
+from camtrap.networks.weights import cache_folder, digest, fetch, hash_in_name, local
 
 DATA = b"weights of a network" * 1000
 MD5, SHA256 = hashlib.md5(DATA).hexdigest(), hashlib.sha256(DATA).hexdigest()
@@ -38,13 +39,35 @@ def server():
     server.server_close()
 
 
-@pytest.mark.parametrize(("algorithm", "prefix"), [("md5", MD5), ("sha256", SHA256[:8]), ("sha256", "")])
+@pytest.mark.parametrize(("algorithm", "prefix"), [("md5", MD5), ("sha256", SHA256[:8])])
 def test_a_download_is_checked_and_kept(server, tmp_path, algorithm, prefix):
     target = tmp_path / "cache" / "good.pt"
     assert fetch(f"{server}/good.pt", target, algorithm, prefix, "detector.weights") == target
     assert target.read_bytes() == DATA
     # it is there: no server is asked
     assert fetch("http://127.0.0.1:9/good.pt", target, algorithm, prefix, "detector.weights") == target
+
+
+def test_without_a_known_hash_nothing_is_downloaded(server, tmp_path, caplog):
+    target = tmp_path / "good.pt"
+    with pytest.raises(UserError, match=r"good\.pt is not downloaded, as nobody states its hash.*embed\.weights="):
+        fetch(f"{server}/good.pt", target, "sha256", "", "embed.weights")
+    assert not target.exists()
+    target.write_bytes(DATA)
+    assert fetch(f"{server}/good.pt", target, "sha256", "", "embed.weights") == target
+    assert "is not checked" in caplog.text
+
+
+def test_hashes_in_the_names_of_files():
+    torchvision_ops.ensure()
+    import torchvision
+
+    assert hash_in_name("resnet50-0676ba61.pth") == "0676ba61"
+    assert hash_in_name("vgg-small.pth") == hash_in_name("plain.pth") == ""
+    listed = torchvision.models.list_models(module=torchvision.models)
+    urls = [entry.url for name in listed for entry in torchvision.models.get_model_weights(name)]
+    assert len(urls) > 80
+    assert [url for url in urls if len(hash_in_name(url.rpartition("/")[2])) != 8] == []
 
 
 def test_a_file_elsewhere_is_a_url_too(tmp_path):

@@ -1,0 +1,94 @@
+"""Networks of timm, with weights from its hub."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from camtrap.core.errors import UserError
+from camtrap.embed.models import Embedder, Transform
+from camtrap.networks.weights import cache_folder, fetch, hash_in_name
+
+if TYPE_CHECKING:
+    import torch
+
+LIBRARY = "timm"
+ALIASES = {"dinov2": "vit_base_patch14_dinov2.lvd142m"}
+
+
+def knows(name: str) -> bool:
+    """Whether timm has a model of this name; what follows a point names its weights."""
+    import timm
+
+    return name in ALIASES or timm.is_model(name.partition(".")[0])
+
+
+def names() -> list[str]:
+    """All models of timm, and our short names."""
+    import timm
+
+    return [*ALIASES, *timm.list_models()]
+
+
+def weights(name: str, cache: str | None) -> Path:
+    """Path of the weights, downloaded once.
+
+    Raises
+    ------
+    UserError
+        There are none, or they could not be downloaded.
+    """
+    import timm
+
+    full = ALIASES.get(name, name)
+    config = timm.get_pretrained_cfg(full)
+    if config is None or not (config.hf_hub_id or config.url):
+        raise UserError(f"embed.model: timm has no weights for {name!r}; name a local file as embed.weights")
+    if not config.hf_hub_id:
+        file = config.url.rpartition("/")[2]
+        return fetch(config.url, cache_folder(cache) / file, "sha256", hash_in_name(file), "embed.weights")
+    repository = config.hf_hub_id if not config.hf_hub_id.endswith("/") else f"{config.hf_hub_id}{full}"
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(repository, "model.safetensors", cache_dir=cache_folder(cache) / "hub"))
+    except Exception as error:  # of many kinds
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"the weights of {name} could not be downloaded ({reason}): get model.safetensors of the hub repository "
+            f"{repository} elsewhere and name it as embed.weights"
+        ) from None
+
+
+def transform(name: str) -> Transform:
+    """timm's own transform; DINOv2 sees 224 pixels, where timm would take 518."""
+    return transform_of(ALIASES[name], "Apache-2.0", 224) if name == "dinov2" else transform_of(name)
+
+
+def transform_of(full: str, licence: str | None = None, image_size: int | None = None) -> Transform:
+    """The transform that timm's table gives for a model."""
+    import timm
+
+    config = timm.get_pretrained_cfg(full)
+    return Transform(
+        image_size or config.input_size[-1],
+        config.interpolation,
+        tuple(config.mean),
+        tuple(config.std),
+        licence or config.license or "see the model's page",
+    )
+
+
+def build(embedder: Embedder, path: Path | None) -> "torch.nn.Module":
+    """The network without its classifier."""
+    return create(ALIASES.get(embedder.model, embedder.model), embedder, path)
+
+
+def create(full: str, embedder: Embedder, path: Path | None) -> "torch.nn.Module":
+    """A network by timm's name, with the weights of a file in one of timm's formats, or random ones."""
+    import timm
+
+    extra = {"img_size": embedder.image_size} if "vit" in full or "swin" in full else {}
+    if path is None:
+        return timm.create_model(full, pretrained=False, num_classes=0, **extra)
+    logging.info("weights of %s from %s", full, path)
+    return timm.create_model(full, pretrained=True, pretrained_cfg_overlay={"file": str(path)}, num_classes=0, **extra)
