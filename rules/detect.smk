@@ -34,6 +34,8 @@ if DETECTOR.split:
             index=shards("index/{shard}.parquet"),
         output:
             matching=f"{RESULTS}/detections/split/matching.json",
+            listed=f"{RESULTS}/detections/split/matching.csv",
+            found=shards("detections/split/{shard}.json"),
         log:
             f"{RESULTS}/logs/split_detections.log",
         benchmark:

@@ -3,7 +3,7 @@ import pandas as pd
 from camtrap.core.files import read_json
 from camtrap.core.logs import job
 from camtrap.core.paths import Roots
-from camtrap.crop.run import cut
+from camtrap.crop.geometry import cut
 from camtrap.embed.models import Embedder, preprocess
 from camtrap.pictures.decode import load
 from camtrap.show.preview import choose, preview

@@ -90,7 +90,8 @@ def agreement_with_truth(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 def formats(folder: Path) -> dict:
     """Crops and vectors stored or computed in fewer bits."""
-    from camtrap.crop.run import cut, encode
+    from camtrap.crop.geometry import cut
+    from camtrap.crop.run import encode
     from camtrap.embed.engines import has_bfloat16
     from camtrap.pictures import decode
 
@@ -116,7 +117,8 @@ def formats(folder: Path) -> dict:
 
 def scaled(folder: Path) -> dict:
     """Crops from pictures decoded at a part of their size, against full decoding."""
-    from camtrap.crop import run as crop
+    from camtrap.crop.geometry import cut, scale
+    from camtrap.crop.run import encode
     from camtrap.pictures import decode
 
     random = np.random.default_rng(0)
@@ -132,11 +134,11 @@ def scaled(folder: Path) -> dict:
         for _ in range(4):
             side = random.uniform(0.3, 0.6)
             box = (random.uniform(0, 1 - side), random.uniform(0, 1 - side), side, side)
-            part = crop.scale({"width": width, "height": height}, [box], options)
+            part = scale({"width": width, "height": height}, [box], options)
             if part > 1:
                 scales.append(part)
-                whole.append(crop.encode(crop.cut(full, box, "pad", 224), "png", 95))
-                small.append(crop.encode(crop.cut(decode.decode(data, scale=part), box, "pad", 224), "png", 95))
+                whole.append(encode(cut(full, box, "pad", 224), "png", 95))
+                small.append(encode(cut(decode.decode(data, scale=part), box, "pad", 224), "png", 95))
     a, b = (
         embed(folder, write_crops(folder / f"{name}.parquet", images)) for name, images in (("w", whole), ("s", small))
     )

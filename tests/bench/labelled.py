@@ -51,7 +51,7 @@ def embed(crops: list[np.ndarray]) -> np.ndarray:
 
 def animals22() -> Labelled:
     """Return the labelled pictures, padded to a square; each is a burst of its own."""
-    from camtrap.crop.run import cut
+    from camtrap.crop.geometry import cut
     from camtrap.pictures import decode
 
     with open(SHARED / "labels.csv", newline="") as file:
@@ -64,7 +64,7 @@ def animals22() -> Labelled:
 
 def simulated(seed: int, pictures_: int) -> Labelled:
     """Return a simulated survey: species spread over stations and days, long-tailed, cut at the true boxes."""
-    from camtrap.crop.run import cut
+    from camtrap.crop.geometry import cut
     from camtrap.pictures import decode
     from camtrap.simulate import simulate
 

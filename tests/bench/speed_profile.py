@@ -38,6 +38,7 @@ def _listed(found: dict[str, float], form: str) -> str:
 
 def lines(paths: list[Path], repeats: int) -> dict[str, float]:
     """Milliseconds a picture of each step of the crop stage, one crop a picture, least of some rounds."""
+    from camtrap.crop import geometry
     from camtrap.crop import run as crop
     from camtrap.pictures import decode
 
@@ -55,7 +56,7 @@ def lines(paths: list[Path], repeats: int) -> dict[str, float]:
             data = timed("reading", lambda path=path: decode.read_bytes(path))
             picture = timed("decoding", lambda data=data: decode.decode(data, reuse=True))
             timed("infrared or not", lambda picture=picture: decode.is_infrared(picture))
-            cut = timed("cutting, resizing", lambda picture=picture: crop.cut(picture, BOX, "pad", 256))
+            cut = timed("cutting, resizing", lambda picture=picture: geometry.cut(picture, BOX, "pad", 256))
             timed("sharpness", lambda cut=cut: crop.focus(cut))
             timed("encoding", lambda cut=cut: crop.encode(cut, "jpeg", 95))
         best = {name: min(value, best.get(name, value)) for name, value in took.items()}

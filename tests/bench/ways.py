@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from camtrap.core.files import write_json
 from camtrap.core.paths import Roots
+from camtrap.crop import geometry
 from camtrap.crop import run as crop
 from camtrap.detect import megadetector
 from camtrap.detect import run as detect_run
@@ -77,7 +78,7 @@ class Notebook:
         with open(out, "w") as file:
             for path, box in zip(paths, boxes, strict=True):
                 image = Image.open(path).convert("RGB")
-                image = image.crop(crop.window(box, *image.size, "clamp"))
+                image = image.crop(geometry.window(box, *image.size, "clamp"))
                 rows.append(self.describe(image))
                 file.write(json.dumps({"file": path.name, "bbox": box, "embedding": rows[-1]}) + "\n")
         return np.array(rows, np.float32)

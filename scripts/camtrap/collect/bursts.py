@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from camtrap.core.boxes import overlaps
+
 
 def group_in_time(pictures: pd.DataFrame, seconds: float, sequences: bool = False) -> pd.Series:
     """Give pictures of one station, taken shortly after one another, one id.
@@ -75,14 +77,6 @@ def _station_repeats(rows: pd.DataFrame, min_events: int, min_iou: float) -> np.
         part = slice(start, start + 1000)
         for number, near in enumerate(tree.query_ball_point(corners[part], reach[part] + 1e-9, p=np.inf), start):
             if len(near) >= min_events:
-                same = iou(corners[number], corners[near]) >= min_iou
+                same = overlaps(corners[number], corners[near]) >= min_iou
                 marked[number] = len(np.unique(events[near][same])) >= min_events
     return marked
-
-
-def iou(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Intersection over union of one box with many (x1, y1, x2, y2)."""
-    size = np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None)
-    overlap = size.prod(axis=1)
-    union = (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) - overlap
-    return overlap / np.maximum(union, 1e-12)

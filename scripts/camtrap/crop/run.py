@@ -1,4 +1,4 @@
-"""Cut detections out of pictures: geometry, and the crop stage of one shard."""
+"""The crop stage of one shard: index and detections in, one row per crop out."""
 
 import json
 import logging
@@ -13,6 +13,7 @@ from camtrap.core.errors import PictureError
 from camtrap.core.files import read_json, write_parquet
 from camtrap.core.logs import progress
 from camtrap.core.paths import Roots
+from camtrap.crop.geometry import crop_id, cut, scale
 from camtrap.pictures import decode
 
 CROP_SCHEMA = pa.schema(
@@ -34,86 +35,6 @@ CROP_SCHEMA = pa.schema(
     ]
 )
 BORDER = 0.005
-
-
-def window(box: tuple[float, float, float, float], width: int, height: int, shape: str, padding: float = 0.0):
-    """Pixel window of a box: left, top, right, bottom; it may reach beyond the picture for ``pad``.
-
-    Parameters
-    ----------
-    box : x, y, w, h relative to the picture
-    width, height : int
-        Size of the picture in pixels.
-    shape : {"pad", "clamp", "stretch"}
-        ``pad``: the square around the box's centre with the longer side of the box; ``clamp``: that square, cut at the
-        picture's border (the Yasuní notebooks' way); ``stretch``: the box itself.
-    padding : float
-        Margin on each side, as a part of the longer side.
-
-    Notes
-    -----
-    Edges are rounded half to even; a window is at least one pixel wide and high.
-    """
-    x, y, w, h = box[0] * width, box[1] * height, box[2] * width, box[3] * height
-    margin = padding * max(w, h)
-    if shape == "stretch":
-        left, top, right, bottom = x - margin, y - margin, x + w + margin, y + h + margin
-    else:
-        half = max(w, h) / 2 + margin
-        left, top, right, bottom = x + w / 2 - half, y + h / 2 - half, x + w / 2 + half, y + h / 2 + half
-    left, top, right, bottom = round(left), round(top), round(right), round(bottom)
-    if shape == "pad":
-        side = max(1, round(2 * half))
-        return left, top, left + side, top + side
-    left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
-    return left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1)
-
-
-def cut(picture: np.ndarray, box, shape: str = "pad", size: int = 256, padding: float = 0.0) -> np.ndarray:
-    """Cut a box out of a picture and bring it to ``size`` x ``size``.
-
-    Parameters
-    ----------
-    picture : uint8 array, shape (height, width, 3)
-    box : x, y, w, h relative to the picture
-    size : int
-        Side of the result in pixels; resized by Pillow's antialiased bilinear filter, as torchvision's ``Resize`` does.
-
-    Returns
-    -------
-    uint8 array, shape (size, size, 3)
-    """
-    height, width = picture.shape[:2]
-    left, top, right, bottom = window(box, width, height, shape, padding)
-    inner = picture[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
-    if inner.shape[:2] != (bottom - top, right - left):
-        square = np.zeros((bottom - top, right - left, 3), dtype=np.uint8)
-        square[max(-top, 0) : max(-top, 0) + inner.shape[0], max(-left, 0) : max(-left, 0) + inner.shape[1]] = inner
-        inner = square
-    image = Image.fromarray(np.ascontiguousarray(inner))
-    return np.asarray(image if image.size == (size, size) else image.resize((size, size), Image.Resampling.BILINEAR))
-
-
-def scale(row: dict, boxes: list, options: dict) -> int:
-    """Part of its size, 1, 2, 4 or 8, at which a picture is decoded: ``decode: scaled`` leaves each crop twice ``size`` or more."""
-    if options["decode"] == "full":
-        return 1
-    sides = [
-        w
-        for box in boxes
-        for w in _sides(window(box, row["width"], row["height"], options["shape"], options["padding"]))
-    ]
-    return next((part for part in (8, 4, 2) if min(sides) >= 2 * part * options["size"]), 1)
-
-
-def _sides(edges: tuple[int, int, int, int]) -> tuple[int, int]:
-    left, top, right, bottom = edges
-    return right - left, bottom - top
-
-
-def crop_id(image_id: str, box) -> str:
-    """Id of a crop: the picture's hash and the box in 1/10,000, so that it survives re-runs."""
-    return "-".join([image_id[:16], *(f"{round(value * 10000):04d}" for value in box)])
 
 
 def encode(crop: np.ndarray, fmt: str, quality: int) -> bytes:

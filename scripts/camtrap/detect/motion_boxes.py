@@ -1,7 +1,11 @@
 """From the evidence that something moved to boxes: the last step of the motion detector."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
+
+Part = tuple[tuple[int, int, int, int], int, float]  # x0, y0, x1, y1 in pixels; pixels of strong evidence; strength
 
 SMEAR = 2  # pixels by which blocks widen what differs
 LEVEL = 0.5  # of the bar: from where evidence counts
@@ -9,6 +13,7 @@ EDGE = 0.3  # of a place's strength: where its box ends
 PEAK = 0.3  # of the strongest evidence: where the strongest place ends, when the rest is looked at
 CLUTTER = 95, 1.8, 2.5  # percentile of the rest, how far above it the bar lies, by how much it may rise
 SMALL = 0.01  # part of the picture below which a difference counts less
+LIKE = 0.6  # of a part's strength: another that is stronger may be joined to it
 
 
 def boxes(evidence: np.ndarray, threshold: float, min_area: float) -> list[dict]:
@@ -39,7 +44,7 @@ def boxes(evidence: np.ndarray, threshold: float, min_area: float) -> list[dict]
     return sorted(found, key=lambda box: (-box["conf"], box["bbox"]))
 
 
-def _parts(smooth: np.ndarray, level: float) -> list[tuple]:
+def _parts(smooth: np.ndarray, level: float) -> list[Part]:
     """Connected places above a level: (x0, y0, x1, y1), pixels, strength (80th percentile)."""
     mask = (smooth > level).astype(np.uint8)
     reach = max(3, round(0.02 * smooth.shape[1])) | 1
@@ -62,21 +67,41 @@ def _parts(smooth: np.ndarray, level: float) -> list[tuple]:
     return parts
 
 
-def _merged(parts: list[tuple], gap: float) -> list[tuple]:
-    """Join boxes closer than ``gap`` pixels and of like strength: a branch before an animal cuts it in two."""
+def _merged(parts: list[Part], gap: float) -> list[Part]:
+    """Join boxes closer than ``gap`` pixels and of like strength: a branch before an animal cuts it in two.
+
+    The strongest part takes the first that it can reach, until no part can take another. A part that grew is compared
+    anew, the others are not.
+    """
     parts = sorted(parts, key=lambda part: (-part[1] * part[2], part[0]))
-    i = 0
-    while i < len(parts):
-        a, area, strength = parts[i]
-        for j in range(i + 1, len(parts)):
-            b, area2, strength2 = parts[j]
-            apart = max(a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3])
-            if apart <= gap and strength2 > 0.6 * strength:
-                box = (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
-                total = area + area2
-                parts[i] = (box, total, (area * strength + area2 * strength2) / total)
-                del parts[j]
-                i = -1
-                break
-        i += 1
-    return parts
+    boxes = np.array([box for box, *_ in parts], int).reshape(-1, 4)
+    strengths = np.array([strength for *_, strength in parts])
+    left = np.ones(len(parts), bool)
+
+    def join(i: int, j: int) -> None:
+        (a, area, strength), (b, area2, strength2) = parts[i], parts[j]
+        box = (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
+        parts[i] = (box, area + area2, (area * strength + area2 * strength2) / (area + area2))
+        boxes[i], strengths[i], left[j] = box, parts[i][2], False
+
+    def first(i: int, among: slice, takes: Callable[[int, slice], np.ndarray]) -> int | None:
+        x0, y0, x1, y1 = boxes[among].T
+        a = boxes[i]
+        apart = np.maximum(np.maximum(a[0] - x1, x0 - a[2]), np.maximum(a[1] - y1, y0 - a[3]))
+        found = np.flatnonzero(left[among] & (apart <= gap) & takes(i, among))
+        return int(found[0]) + among.start if len(found) else None
+
+    def is_like(i: int, others: slice) -> np.ndarray:
+        return strengths[others] > LIKE * strengths[i]
+
+    def likes(i: int, others: slice) -> np.ndarray:
+        return strengths[i] > LIKE * strengths[others]
+
+    for start in range(len(parts)):
+        i = start
+        while left[i] and (j := first(i, slice(i + 1, len(parts)), is_like)) is not None:
+            join(i, j)
+            while (stronger := first(i, slice(0, i), likes)) is not None:
+                join(stronger, i)
+                i = stronger
+    return [part for part, stays in zip(parts, left, strict=True) if stays]

@@ -10,9 +10,9 @@ import threading
 import numpy as np
 
 from camtrap.core.errors import UserError
-from camtrap.embed.engines import halving
 from camtrap.networks import ncnn, onnx
 from camtrap.networks.convert import give_back
+from camtrap.networks.halving import halving
 
 # From so many parameters on ncnn is faster than ONNX Runtime (YOLOv5x6 has 140 million, all smaller known ones below 60).
 LARGE = 100_000_000

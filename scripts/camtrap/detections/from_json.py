@@ -1,11 +1,11 @@
-"""The detector backend ``json``: results that somebody already has become one detection file a shard.
+"""The detector backend ``json``: results that somebody already has become one detection file per shard.
 
-:func:`split` reads the whole detection file once a survey, matches it to all indexed pictures and writes
+:func:`split` reads the whole detection file once per survey, matches it to all indexed pictures and writes
 
 * ``{out}/{shard}.json``: MegaDetector batch format 1.6 with every picture of the shard. What it holds depends on the
-  shard's pictures and their results only, and a file that would not change is not touched;
+  shard's pictures and their results only;
 * ``{out}/matching.json``: the counts, and the first of everything that did not match;
-* ``{out}/matching.csv``: all of it, a row each: kind, file (as the detection file spells it), picture, reason.
+* ``{out}/matching.csv``: all of it, one row each: kind, file (as the detection file spells it), picture, reason.
 
 Boxes and confidences are not rounded. A repeat detection keeps the negative confidence that marks it.
 """
@@ -93,7 +93,7 @@ def _split(json_path, index_paths, out: Path, rename, min_confidence: float, mis
     start = 0
     for shard, columns in shards.items():
         data = shards_of.build(columns, [of_picture.get(start + i, []) for i in range(len(columns["path"]))])
-        _write_if_changed(out / f"{shard}.json", md.dumps(data))
+        md.write(out / f"{shard}.json", data)
         start += len(columns["path"])
 
     listed = _listed(records, matching, pictures["path"])
@@ -251,8 +251,3 @@ def _relative(d: Detection, record: Record, width: int | None, height: int | Non
 def _printable(text: str) -> str:
     """A JSON file can spell half a character, which no text file can hold."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _write_if_changed(path: Path, text: str) -> None:
-    if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
-        files.write_text(path, text)

@@ -13,19 +13,14 @@ A size that a result carries settles what is ambiguous, and refuses a picture of
 Every step is a look-up in a dictionary, so a million results meet a million pictures in linear time.
 """
 
-import re
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 import numpy as np
 
-from camtrap.core import paths
+from camtrap.detections.path_index import STEPS, PathIndex, folded, normal, normal_of_ours
 
-_SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*://+)", re.IGNORECASE)
-_DRIVE = re.compile(r"^/?[a-z]:(?=/)", re.IGNORECASE)
 _SHOWN = 10
 
 Size = tuple[int | None, int | None, int | None]
@@ -91,92 +86,18 @@ def match(files: Sequence[str], pictures, sizes: Sequence[Size] | None = None) -
     of_key = {key: sizes[i] for key, i in first.items()} if sizes else {}
 
     state = _State(of_key, of_picture)
-    strict = _index(columns["path"], _same)
-    weak: dict[str, list[int]] | None = None
-    for how, fold, suffix in (
-        ("path", _same, False),
-        ("path, spelling", folded, False),
-        ("suffix", _same, True),
-        ("suffix, spelling", folded, True),
-    ):
+    known = PathIndex(columns["path"])
+    for step in STEPS:
         left = [key for key in first if key not in state.how]
         if not left:
             break
-        if fold is folded and weak is None:
-            weak = _index(columns["path"], folded)
-        index = strict if fold is _same else weak
-        found = _by_suffix(left, index, fold) if suffix else {k: index[fold(k)] for k in left if fold(k) in index}
-        state.settle(how, found, sized=suffix)
+        state.settle(step.name, known.look(step, left), sized=step.suffix)
     state.settle("name and size", _by_name(state, first, columns["path"]), sized=True)
     return state.result(keys, first, n)
 
 
 def _names(pictures) -> Iterable[str]:
     return pictures.column_names if hasattr(pictures, "column_names") else pictures.keys()
-
-
-def normal(path: str) -> str:
-    """Return a path in one spelling: forward slashes, no scheme, drive or leading slash, Unicode NFC."""
-    if "\\" in path:
-        path = path.replace("\\", "/")
-    if ":" in path:
-        scheme = _SCHEME.match(path)
-        if scheme:
-            path = path[scheme.end() :].partition("?")[0]
-        path = _DRIVE.sub("", path)
-    if not path.isascii():
-        path = unicodedata.normalize("NFC", path)
-    if path[:1] in "/." or "//" in path or "/." in path:
-        parts: list[str] = []
-        for part in path.split("/"):
-            if part == "..":
-                del parts[-1:]
-            elif part not in ("", "."):
-                parts.append(part)
-        path = "/".join(parts)
-    return path
-
-
-def folded(path: str) -> str:
-    """Return a normal path without case and without ``%xx``."""
-    if "%" in path:
-        path = unquote(path)
-    return unicodedata.normalize("NFC", path.casefold()) if not path.isascii() else path.lower()
-
-
-def _same(path: str) -> str:
-    return path
-
-
-def _index(picture_paths: Sequence[str], fold: Callable[[str], str]) -> dict[str, list[int]]:
-    index: dict[str, list[int]] = defaultdict(list)
-    for row, path in enumerate(picture_paths):
-        index[fold(normal(paths.to_native(path) if "\\" in path else path))].append(row)
-    return dict(index)
-
-
-def _suffixes(path: str) -> Iterable[str]:
-    """Yield the proper suffixes of a path, longest first."""
-    slash = path.find("/")
-    while slash >= 0:
-        path = path[slash + 1 :]
-        yield path
-        slash = path.find("/")
-
-
-def _by_suffix(keys: list[str], index: dict[str, list[int]], fold: Callable[[str], str]) -> dict[str, list[int]]:
-    """Return the pictures whose path ends with the key, else the one with the longest path that ends the key."""
-    ends: dict[str, list[int]] = {fold(key): [] for key in keys}
-    for path, rows in index.items():
-        for suffix in _suffixes(path):
-            if suffix in ends:
-                ends[suffix].extend(rows)
-    found = {}
-    for key in keys:
-        rows = ends[fold(key)] or next((index[s] for s in _suffixes(fold(key)) if s in index), [])
-        if rows:
-            found[key] = rows
-    return found
 
 
 def _by_name(state: "_State", first: dict[str, int], picture_paths: Sequence[str]) -> dict[str, list[int]]:
@@ -186,7 +107,7 @@ def _by_name(state: "_State", first: dict[str, int], picture_paths: Sequence[str
     wanted = {_name(key) for key in keys}
     index: dict[tuple, list[int]] = defaultdict(list)
     for row, path in enumerate(picture_paths):
-        name = _name(normal(path))
+        name = _name(normal_of_ours(path))
         if name in wanted:
             for size in _sizes(state.of_picture[row]):
                 index[name, size].append(row)

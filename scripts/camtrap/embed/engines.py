@@ -1,6 +1,5 @@
 """What computes an embedder: ncnn, ONNX Runtime or torch on a CPU, torch on a CUDA device."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from camtrap.embed import on_device
 from camtrap.embed.compiled import compile_now, compiled
 from camtrap.embed.models import Embedder, load
 from camtrap.networks import ncnn, onnx
+from camtrap.networks.halving import halving
 
 Forward = Callable[[np.ndarray], np.ndarray]
 # On a GPU the batch grows until the time of a crop no longer falls by a twentieth.
@@ -205,46 +205,3 @@ def best_batch(
             break
         best, fastest, size = size, seconds, size * 2
     return best
-
-
-def halving(
-    forward: Callable,
-    inputs,
-    limit: list[int],
-    error: type[Exception],
-    free: Callable[[], None],
-    join: Callable = np.concatenate,
-):
-    """Call ``forward`` on parts of at most ``limit[0]`` rows; where memory runs out, halve the limit and go on.
-
-    Parameters
-    ----------
-    limit : list of one int
-        Kept by the caller from call to call: a batch that did not fit once is not tried again.
-    error : type
-        What ``forward`` raises when memory runs out.
-    free : callable
-        Called then, before the next try.
-    join : callable
-        Puts the parts' outputs together.
-
-    Raises
-    ------
-    UserError
-        Not even one row fits.
-    """
-    outputs, start = [], 0
-    while start < len(inputs):
-        size = min(limit[0], len(inputs) - start)
-        try:
-            outputs.append(forward(inputs[start : start + size]))
-            start += size
-        except error:
-            free()
-            if size == 1:
-                raise UserError(
-                    "the GPU's memory does not hold one picture: choose a smaller model or another GPU"
-                ) from None
-            limit[0] = min(limit[0], max(1, size // 2))
-            logging.warning("out of GPU memory: the batch is now %d", limit[0])
-    return outputs[0] if len(outputs) == 1 else join(outputs)

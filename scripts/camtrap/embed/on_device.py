@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from camtrap.core.errors import UserError
-from camtrap.crop import run as crop
+from camtrap.crop.run import encode
 from camtrap.embed.models import Embedder
 from camtrap.networks import torchvision_ops
 from camtrap.pictures import decode
@@ -36,7 +36,7 @@ def check(embedder: Embedder, device: str) -> None:
     if embedder.interpolation not in ("bilinear", "bicubic"):
         raise UserError(f"embed.decode: gpu cannot resize by {embedder.interpolation}: set embed.decode: cpu")
     try:
-        _by_torchvision([crop.encode(np.zeros((64, 64, 3), np.uint8), "jpeg", 95)], device)
+        _by_torchvision([encode(np.zeros((64, 64, 3), np.uint8), "jpeg", 95)], device)
     except RuntimeError as error:
         raise UserError(
             f"embed.decode: gpu: torchvision cannot decode on this GPU ({decode.one_line(error)}): set embed.decode: cpu"
@@ -65,7 +65,7 @@ def prepare(crops: list[bytes], embedder: Embedder, device: str):
     ------
     torch.OutOfMemoryError
         The device does not hold so many.
-    camtrap.pictures.PictureError
+    camtrap.core.errors.PictureError
         A crop that neither decoder can decode.
     """
     import torch

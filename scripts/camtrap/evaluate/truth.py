@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from camtrap.core.boxes import overlap
+from camtrap.detections.path_index import PathIndex
 from camtrap.evaluate.labels import BOX, CATEGORIES, category_of
 
 
@@ -70,11 +72,12 @@ def match(table, crops, images=None, iou: float = 0.3) -> Truth:
 
     Notes
     -----
-    A row names a picture by ``path`` exactly, or by a path of which one is the end of the other, or by a bare file name
-    that the survey has once: never by a file name whose folders contradict. A crop that matches no box takes the label
+    A row names a picture by ``path``, spelled as ours or in any way that :mod:`camtrap.detections.path_index` knows (a
+    bare file name that the survey has once, say): never by a file name whose folders contradict. A crop that matches no box takes the label
     of its picture if there is only one and it touches a box; a crop beside every box shows nothing of the truth.
     """
     pictures = _Pictures(crops, images)
+    pictures.look_up(table["path"])
     row_of_crop = {crop: i for i, crop in enumerate(crops["crop_id"])}
     n = len(crops)
     labels, categories = np.full(n, None, object), np.full(n, None, object)
@@ -127,16 +130,6 @@ def match(table, crops, images=None, iou: float = 0.3) -> Truth:
     return Truth(labels, categories, how, image_categories, dict(counts), sorted(problems))
 
 
-def overlap(first: tuple, second: tuple) -> float:
-    """Intersection over union of two boxes (x, y, width, height)."""
-    # Plain numbers: pictures have one or two boxes, and numpy's overhead would be most of a million calls.
-    w = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
-    h = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
-    if w <= 0 or h <= 0:
-        return 0.0
-    return w * h / (first[2] * first[3] + second[2] * second[3] - w * h)
-
-
 def _assign(members: list[int], rows: list, boxes: list[tuple], iou: float) -> dict:
     """Row of the table (or None) and source for each crop of one picture."""
     # A picture that has two paths is in the table twice: equal rows are one.
@@ -178,12 +171,19 @@ class _Pictures:
         self.by_id = {}
         for source in (frame, crops):
             self.by_id |= {i: counting[p] for i, p in zip(source["image_id"], source["path"], strict=True) if _none(i)}
-        self.by_name = defaultdict(list)
-        for path in counting:
-            self.by_name[path.rpartition("/")[2]].append(path)
+        self.paths = list(counting)
+        self.same_name: dict[str, str] = {}
+        for path in self.paths:
+            name = path.rpartition("/")[2]
+            self.same_name[name] = min(path, self.same_name.get(name, path))
+        self.meant: dict[str, list[int]] = {}
         self.crops = defaultdict(list)
         for _, i, path in sorted(zip(crops["crop_id"], range(len(crops)), crops["path"], strict=True)):
             self.crops[path].append(i)
+
+    def look_up(self, paths) -> None:
+        """Find the pictures that the paths of a label table may mean, all at once."""
+        self.meant = PathIndex(self.paths).find({path for path in paths if path and path not in self.counting})
 
     def find(self, row) -> tuple[str | None, str]:
         """Path of the picture that counts, or None and why."""
@@ -196,16 +196,14 @@ class _Pictures:
             return None, "no crop has this crop_id"
         if row.path in self.counting:
             return self.counting[row.path], ""
-        path = row.path.replace("\\", "/").removeprefix("./")
-        name = path.rpartition("/")[2]
-        ends = [p for p in self.by_name.get(name, ()) if f"/{p}".endswith(f"/{path}") or f"/{path}".endswith(f"/{p}")]
-        found = sorted({self.counting[p] for p in ends})
+        found = sorted({self.counting[self.paths[i]] for i in self.meant.get(row.path, ())})
         if len(found) == 1:
             return found[0], ""
         if found:
             return None, f"{len(found)} pictures end so: {', '.join(found[:3])}{' …' if len(found) > 3 else ''}"
-        if name in self.by_name:
-            return None, f"no such picture; one of this name in another folder: {min(self.by_name[name])}"
+        name = row.path.replace("\\", "/").rpartition("/")[2]
+        if name in self.same_name:
+            return None, f"no such picture; one of this name in another folder: {self.same_name[name]}"
         return None, "no such picture in the survey"
 
 

@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from camtrap.core import files
-from camtrap.crop.run import crop_id
+from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
 
 _IMAGES = ["path", "image_id", "shard", "category", "error", "video", "frame", "frame_time"]

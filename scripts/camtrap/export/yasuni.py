@@ -37,7 +37,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from camtrap.core import files
-from camtrap.crop.run import crop_id
+from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
 
 DETECTOR = "megadetectorV5"

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from camtrap.collect.bursts import group_in_time, iou, repeats
+from camtrap.collect.bursts import group_in_time, repeats
+from camtrap.core.boxes import overlaps
 
 
 def pictures(rows):
@@ -57,11 +58,6 @@ def test_pictures_without_a_time_stand_alone_but_a_video_stays_together():
     assert set(groups(frame, seconds=60)) == {frozenset("a"), frozenset("b"), frozenset("cd")}
 
 
-def test_iou_by_hand():
-    boxes = np.array([[0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6]], float)
-    np.testing.assert_allclose(iou(boxes[0], boxes), [1, 1 / 7, 0])
-
-
 def crops(boxes, events, station="S"):
     frame = pd.DataFrame(boxes, columns=["x", "y", "w", "h"])
     frame["event"], frame["station"] = events, station
@@ -73,7 +69,9 @@ def by_definition(frame, min_events, min_iou):
     corners[:, 2:] += corners[:, :2]
     marked = []
     for number in range(len(frame)):
-        near = (iou(corners[number], corners) >= min_iou) & (frame["station"] == frame["station"][number]).to_numpy()
+        near = (overlaps(corners[number], corners) >= min_iou) & (
+            frame["station"] == frame["station"][number]
+        ).to_numpy()
         marked.append(frame["event"][near].nunique() >= min_events)
     return np.array(marked)
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from camtrap.core.paths import Roots
-from camtrap.crop.run import CROP_SCHEMA, crop_id, crop_shard, cut, encode, kept, scale, window
+from camtrap.crop.geometry import crop_id, cut, scale, window
+from camtrap.crop.run import CROP_SCHEMA, crop_shard, encode, kept
 
 OPTIONS = {
     "threshold": 0.2,

@@ -15,10 +15,12 @@ from sklearn.datasets import load_sample_images
 
 from camtrap.core.errors import UserError
 from camtrap.core.files import write_json
-from camtrap.crop import run as crop
+from camtrap.crop.geometry import cut
+from camtrap.crop.run import CROP_SCHEMA, encode
 from camtrap.embed import on_device, run
-from camtrap.embed.engines import Engine, halving
+from camtrap.embed.engines import Engine
 from camtrap.embed.models import load, preprocess, resolve
+from camtrap.networks.halving import halving
 from camtrap.pictures import decode
 
 OPTIONS = {
@@ -38,8 +40,8 @@ BOXES = [(0.1, 0.2, 0.3, 0.4), (0.5, 0.1, 0.45, 0.5), (0.3, 0.5, 0.1, 0.1), (0.0
 @pytest.fixture(scope="module")
 def crops():
     """JPEGs as the crop stage makes them, of two photographs."""
-    cut = [crop.cut(picture, box) for picture in load_sample_images().images for box in BOXES]
-    return [crop.encode(pixels, "jpeg", 95) for pixels in cut]
+    found = [cut(picture, box) for picture in load_sample_images().images for box in BOXES]
+    return [encode(pixels, "jpeg", 95) for pixels in found]
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_the_pixels_are_those_of_the_cpu(crops, embedder, side, interpolation):
 def test_crops_of_different_sizes_keep_their_order(embedder):
     random = np.random.default_rng(0)
     sides = [(40, 40), (90, 50), (64, 64), (40, 40)]
-    crops = [crop.encode(random.integers(0, 256, (*side, 3), dtype=np.uint8), "jpeg", 95) for side in sides]
+    crops = [encode(random.integers(0, 256, (*side, 3), dtype=np.uint8), "jpeg", 95) for side in sides]
     given = on_device.prepare(crops, embedder, "cpu").numpy()
     levels = 255 * np.abs(given - by_cpu(crops, embedder)) * np.float32(embedder.std)[:, None, None]
     assert levels.max() < 2.01
@@ -140,9 +142,9 @@ def test_a_filter_that_there_is_not_is_one_clear_line(embedder, decoder):
 
 
 def write_crops(path, images):
-    empty = dict.fromkeys(crop.CROP_SCHEMA.names)
+    empty = dict.fromkeys(CROP_SCHEMA.names)
     rows = [empty | {"crop_id": f"{number:04d}", "image": image} for number, image in enumerate(images)]
-    pq.write_table(pa.Table.from_pylist(rows, crop.CROP_SCHEMA), path, row_group_size=3)
+    pq.write_table(pa.Table.from_pylist(rows, CROP_SCHEMA), path, row_group_size=3)
 
 
 def test_the_stage_hands_jpegs_to_an_engine_that_takes_them(tmp_path, crops, embedder, monkeypatch):
@@ -170,7 +172,7 @@ def test_the_stage_hands_jpegs_to_an_engine_that_takes_them(tmp_path, crops, emb
 
 
 def test_png_crops_are_refused_before_a_network_is_loaded(tmp_path, embedder):
-    write_crops(tmp_path / "crops.parquet", [crop.encode(np.zeros((8, 8, 3), np.uint8), "png", 95)])
+    write_crops(tmp_path / "crops.parquet", [encode(np.zeros((8, 8, 3), np.uint8), "png", 95)])
     write_json(tmp_path / "embedder.json", embedder.as_dict())
     with pytest.raises(UserError, match=r"decode: gpu needs JPEG crops: set crop\.format: jpeg"):
         run.embed_shard(

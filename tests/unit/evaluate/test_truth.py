@@ -96,16 +96,6 @@ def test_the_better_pair_is_taken_first_whatever_the_order(tmp_path):
         assert list(matched(tmp_path, "\n".join(["path,kind,x,y,w,h", *rows]), crops).labels) == ["fox", "deer"]
 
 
-def test_overlap_by_counting_cells():
-    rng = np.random.default_rng(0)
-    boxes = rng.integers(0, 10, (6, 4)) + np.array([0, 0, 1, 1])
-    grid = np.zeros((6, 20, 20), bool)
-    for mask, (x, y, w, h) in zip(grid, boxes, strict=True):
-        mask[y : y + h, x : x + w] = True
-    counted = [[(a & b).sum() / (a | b).sum() for b in grid] for a in grid]
-    assert [[truth.overlap(a, b) for b in boxes] for a in boxes] == pytest.approx(np.array(counted))
-
-
 def test_categories_and_contradictions(tmp_path):
     found = matched(
         tmp_path,

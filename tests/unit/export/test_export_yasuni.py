@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from camtrap.crop.run import crop_id
+from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
 from camtrap.export.yasuni import export
 

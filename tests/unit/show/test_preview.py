@@ -103,7 +103,7 @@ def test_real_pictures_through_the_real_stages(tmp_path):
     pictures = sorted(SHARED.glob("ena24/images/*.jpg"))[:2]
     if not pictures:
         pytest.skip("needs the folder of real pictures (shared/data beside the repository)")
-    from camtrap.crop.run import cut
+    from camtrap.crop.geometry import cut
     from camtrap.pictures.decode import decode
 
     rows = [{"path": path.name, "box": (0.3, 0.3, 0.3, 0.4)} for path in pictures]
