@@ -18,7 +18,7 @@ rule report:
         names=f"{CLUSTERS}/names.json",
         embedder=f"{RESULTS}/models/{MODEL}.json",
         detector=f"{RESULTS}/models/detector.json",
-        matching=(f"{RESULTS}/detections/split/matching.json" if DETECTOR.split else []),
+        matching=[f"{RESULTS}/detections/split/matching.json"] if DETECTOR.split else [],
     output:
         html=report(
             f"{RESULTS}/report/report.html",

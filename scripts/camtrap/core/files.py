@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 TEMPORARY = ".tmp-"
 
@@ -47,8 +48,8 @@ def write_json(path: str | os.PathLike, value: object, indent: int | None = 1) -
     write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path: str | os.PathLike) -> object:
-    """Read a JSON file; a file that is no JSON raises ValueError naming it."""
+def read_json(path: str | os.PathLike) -> Any:
+    """Read a JSON file, of which nobody but its reader knows what it holds; a file that is not JSON raises ValueError naming it."""
     try:
         with open(path, encoding="utf-8") as file:
             return json.load(file)

@@ -13,23 +13,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from camtrap.core import files
 from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
 
+Table: TypeAlias = pa.Table | str | os.PathLike
 _IMAGES = ["path", "image_id", "shard", "category", "error", "video", "frame", "frame_time"]
 _CROPS = ["crop_id", "image_id", "category", "conf", "x", "y", "w", "h", "repeat"]
 
 
 def export(
-    images,
-    crops,
-    clusters,
+    images: Table,
+    crops: Table,
+    clusters: Table,
     names: Mapping[int, str] | None,
     out: str | os.PathLike,
     detections: Iterable[str | os.PathLike] = (),
-    info: Mapping | None = None,
     threshold: float | None = None,
 ) -> dict[str, int]:
     """Write the clusters as a MegaDetector batch file, entry by entry.
@@ -44,8 +48,6 @@ def export(
     detections : iterable of path
         ``detections/{shard}.json`` of all shards: every detection is exported, those below the crop threshold too.
         Without them only crops are.
-    info : mapping, optional
-        Joins the file's ``info``: ``detector``, ``detector_metadata``, ``classifier``, ...
     threshold : float, optional
         The crops' threshold: viewers show boxes from here on.
 
@@ -54,14 +56,13 @@ def export(
     dict
         ``images``, ``failures``, ``detections``, ``classified``: what was written.
     """
-    images, crops, clusters = _table(images, _IMAGES), _table(crops, _CROPS), _table(clusters, None)
     sources = {Path(path).stem: path for path in detections}
-    found = _Crops(crops, clusters, names or {}, by_image=not sources)
+    found = _Crops(_table(crops, _CROPS), _table(clusters, None), names or {}, by_image=not sources)
     head = {"format_version": md.FORMAT_VERSION, "detector": "unknown", "classifier": "camtrap clusters"}
     counts = dict.fromkeys(("images", "failures", "detections", "classified"), 0)
     with files.replacing(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        file.write('{"info": ' + json.dumps(head | _detector(sources, threshold) | dict(info or {})) + ',\n"images": [')
-        for entry in _entries(images, found, sources):
+        file.write('{"info": ' + json.dumps(head | _detector(sources, threshold)) + ',\n"images": [')
+        for entry in _entries(_table(images, _IMAGES), found, sources):
             file.write((",\n" if counts["images"] else "\n") + json.dumps(entry, allow_nan=False))
             boxes = entry["detections"] or ()
             counts["images"] += 1
@@ -74,10 +75,8 @@ def export(
     return counts
 
 
-def _table(table, columns: list[str] | None):
+def _table(table: Table, columns: list[str] | None) -> pa.Table:
     if isinstance(table, (str, os.PathLike)):
-        import pyarrow.parquet as pq
-
         return pq.read_table(table, columns=columns)
     return table if columns is None else table.select(columns)
 
@@ -94,12 +93,13 @@ def _detector(sources: Mapping[str, str | os.PathLike], threshold: float | None)
 class _Crops:
     """Crops by id and by picture, with the class that their cluster is."""
 
-    def __init__(self, crops, clusters, names: Mapping, by_image: bool):
+    def __init__(self, crops: pa.Table, clusters: pa.Table, names: Mapping[int, str], by_image: bool):
         names = {int(cluster): str(name).strip() for cluster, name in names.items() if str(name).strip()}
         self.categories = {name: i for i, name in md.CATEGORIES.items()}
         for name in md.categories_of(crops["category"].unique().to_pylist()).values():
             self.number(name)
-        cluster_of, size = {}, defaultdict(int)
+        cluster_of: dict[str, tuple[int, float]] = {}
+        size: dict[int, int] = defaultdict(int)
         columns = (clusters[k].to_pylist() for k in ("crop_id", "cluster", "probability"))
         for name, cluster, p in zip(*columns, strict=True):
             if cluster is not None and cluster >= 0:
@@ -141,12 +141,12 @@ class _Crops:
         return entry
 
 
-def _rows(table) -> Iterator[dict]:
+def _rows(table: pa.Table) -> Iterator[dict]:
     for batch in table.to_batches(max_chunksize=10_000):
         yield from batch.to_pylist()
 
 
-def _entries(images, found: _Crops, sources: Mapping) -> Iterator[dict]:
+def _entries(images: pa.Table, found: _Crops, sources: Mapping) -> Iterator[dict]:
     rows = _rows(images.sort_by([("shard", "ascending"), ("path", "ascending")]))
     for shard, of_shard in groupby(rows, key=lambda row: row["shard"]):
         source, numbers = {}, {}

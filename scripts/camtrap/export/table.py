@@ -4,6 +4,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from camtrap.core.files import replacing
@@ -27,7 +28,7 @@ EXTRA_COLUMNS = ["infrared", "touches_border", "repeat"]
 CLUSTER_COLUMNS = ["cluster", "probability", "suggestion", "coarse", "fine"]
 
 
-def joined(crops: Path, clusters: Path, columns: list[str]):
+def joined(crops: Path, clusters: Path, columns: list[str]) -> pa.Table:
     """Crops with their clusters (null where a crop was not clustered), sorted by path and crop_id."""
     table = pq.read_table(crops, columns=columns)
     found = pq.read_table(clusters, columns=["crop_id", *CLUSTER_COLUMNS])

@@ -11,7 +11,7 @@ the paths:
          "metadata": {"image": {"Make": "RECONYX", ...},
                       "other": {"location": {"station": "A1", "latitude": -0.63, "longitude": -76.15}}},
          "detectors": {
-           "megadetectorV5": {"researcher": "...",
+           "megadetectorV5": {"researcher": "",
                               "output": {"file": "card1/IMG_0001.JPG",
                                          "detections": [{"category": "1", "conf": 0.93, "bbox": [x, y, w, h]}]}},
            "another_detector": {},
@@ -22,7 +22,7 @@ the paths:
     relative x, y, width, height. ``image`` holds all EXIF fields that the index keeps. ``ground_truth`` is empty where
     there is no label, and ``output`` has a ``failure`` and null ``detections`` where the detector failed.
 
-``features.jsonl``
+``yasuni_features.jsonl``
     The same record for each picture with crops, but with the detections that have an embedding only, each with its
     ``crop_id`` and ``features``: a list of float32 values, unrounded. The notebooks kept one vector a picture (a loop
     there overwrote); here is one a detection.
@@ -34,7 +34,13 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from camtrap.core import files
 from camtrap.crop.geometry import crop_id
@@ -42,7 +48,7 @@ from camtrap.detections import megadetector_json as md
 
 DETECTOR = "megadetectorV5"
 _IMAGES = ["path", "image_id", "shard", "category", "n_paths", "station", "latitude", "longitude", "label", "error"]
-_CROPS = ["crop_id", "image_id", "shard"]
+_CROPS = ["crop_id", "shard"]
 
 
 def export(
@@ -53,7 +59,6 @@ def export(
     embeddings: Iterable[str | os.PathLike],
     records_out: str | os.PathLike,
     features_out: str | os.PathLike,
-    researcher: str = "",
 ) -> dict[str, int]:
     """Write the merged records and the features, shard by shard.
 
@@ -64,21 +69,19 @@ def export(
     index, detections, embeddings : iterable of path
         ``index/{shard}.parquet``, ``detections/{shard}.json``, ``embeddings/{model}/{shard}.parquet`` of all shards.
     records_out, features_out : path
-        ``yasuni.json`` and ``features.jsonl``.
-    researcher : str
-        Stands in every record.
+        ``yasuni.json`` and ``yasuni_features.jsonl``.
 
     Returns
     -------
     dict
         ``records``, ``features_records``, ``vectors``: what was written.
     """
-    import pyarrow.parquet as pq
-
-    index, detections, embeddings = ({Path(p).stem: p for p in paths} for paths in (index, detections, embeddings))
+    index_of, detections_of, embeddings_of = (
+        {Path(p).stem: p for p in paths} for paths in (index, detections, embeddings)
+    )
     table = pq.read_table(images, columns=_IMAGES).sort_by([("shard", "ascending"), ("path", "ascending")])
     copies = _copies(table)
-    crops = pq.read_table(crops, columns=_CROPS)
+    crop_ids = dict(_by_shard(pq.read_table(crops, columns=_CROPS).sort_by("shard")))
     counts = dict.fromkeys(("records", "features_records", "vectors"), 0)
     with (
         files.replacing(records_out) as records_tmp,
@@ -87,12 +90,13 @@ def export(
         open(features_tmp, "w", encoding="utf-8", newline="") as features_file,
     ):
         records_file.write("[")
-        for shard in sorted(table["shard"].unique().to_pylist()):
-            rows = [row for row in _where(table, shard).to_pylist() if row["category"] not in ("duplicate", "removed")]
-            exif = _exif(index.get(shard))
-            vectors = _vectors(embeddings.get(shard), set(_where(crops, shard)["crop_id"].to_pylist()))
-            for row, output in _outputs(rows, detections.get(shard)):
-                record = _record(row, output, exif.get(row["path"]), copies.get(row["image_id"]), researcher)
+        for shard, part in _by_shard(table):
+            rows = [row for row in part.to_pylist() if row["category"] not in ("duplicate", "removed")]
+            exif = _exif(index_of.get(shard))
+            wanted = crop_ids[shard]["crop_id"].to_pylist() if shard in crop_ids else []
+            vectors = _vectors(embeddings_of.get(shard), set(wanted))
+            for row, output in _outputs(rows, detections_of.get(shard)):
+                record = _record(row, output, exif.get(row["path"]), copies.get(row["image_id"]))
                 records_file.write((",\n" if counts["records"] else "\n") + _line(record))
                 counts["records"] += 1
                 found = _with_features(row["image_id"], output, vectors)
@@ -109,18 +113,18 @@ def _line(record: dict) -> str:
     return json.dumps(record, ensure_ascii=False, allow_nan=False)
 
 
-def _where(table, shard: str):
-    import pyarrow.compute as pc
+def _by_shard(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Yield each shard's part of a table that is sorted by shard: slices, nothing is copied or searched."""
+    shards = table["shard"].to_numpy()
+    starts = [0, *(np.flatnonzero(shards[1:] != shards[:-1]) + 1), len(shards)] if len(shards) else []
+    for start, end in pairwise(starts):
+        yield shards[start], table.slice(start, end - start)
 
-    return table.filter(pc.equal(table["shard"], shard))
 
-
-def _copies(table) -> dict[str, list[str]]:
+def _copies(table: pa.Table) -> dict[str, list[str]]:
     """Return the paths of every content that lies at several, sorted; removed ones are no copies."""
-    import pyarrow.compute as pc
-
     several = table.filter(pc.and_(pc.greater(table["n_paths"], 1), pc.not_equal(table["category"], "removed")))
-    found = defaultdict(list)
+    found: dict[str, list[str]] = defaultdict(list)
     for image_id, path in zip(several["image_id"].to_pylist(), several["path"].to_pylist(), strict=True):
         if image_id is not None:
             found[image_id].append(path)
@@ -130,8 +134,6 @@ def _copies(table) -> dict[str, list[str]]:
 def _exif(path: str | os.PathLike | None) -> dict[str, dict]:
     if path is None:
         return {}
-    import pyarrow.parquet as pq
-
     table = pq.read_table(path, columns=["path", "exif"])
     pairs = zip(table["path"].to_pylist(), table["exif"].to_pylist(), strict=True)
     return {name: json.loads(text) for name, text in pairs if text}
@@ -141,13 +143,12 @@ def _vectors(path: str | os.PathLike | None, wanted: set[str]) -> dict:
     """Return float32 vectors by crop id; shape (d,) each."""
     if path is None or not wanted:
         return {}
-    import numpy as np
-    import pyarrow.parquet as pq
-
     table = pq.read_table(path, columns=["crop_id", "embedding"]).combine_chunks()
     ids = table["crop_id"].to_pylist()
+    if not ids:
+        return {}
     flat = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    matrix = np.asarray(flat, dtype=np.float32).reshape(len(ids), -1) if ids else []
+    matrix = np.asarray(flat, dtype=np.float32).reshape(len(ids), -1)
     return {name: vector for name, vector in zip(ids, matrix, strict=True) if name in wanted}
 
 
@@ -169,14 +170,14 @@ def _outputs(rows: list[dict], path: str | os.PathLike | None) -> Iterator[tuple
             yield row, {"file": row["path"], "detections": boxes}
 
 
-def _record(row: dict, output: dict, exif: dict | None, copies: list[str] | None, researcher: str) -> dict:
+def _record(row: dict, output: dict, exif: dict | None, copies: list[str] | None) -> dict:
     location = {key: row[key] for key in ("station", "latitude", "longitude")}
     return {
         "id_sha_256": row["image_id"],
         "paths": copies or [row["path"]],
         "metadata": {"image": exif or {}, "other": {"location": location}},
         "detectors": {
-            DETECTOR: {"researcher": researcher, "output": output},
+            DETECTOR: {"researcher": "", "output": output},
             "another_detector": {},
             "ground_truth": {} if row["label"] is None else {"label": row["label"]},
         },

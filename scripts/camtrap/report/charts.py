@@ -46,7 +46,7 @@ def timeline(stations: list[dict], width: float = 280) -> dict | None:
     ]
     days = (last - first).days
     every, unit, gap = ("MS", "%b %Y", 58) if days <= 730 else ("YS", "%Y", 34)
-    ticks = []
+    ticks: list[tuple[float, pd.Timestamp]] = []
     for day in pd.date_range(first, last, freq=every):
         x = (day - first).days * scale
         # The first date is always written, at the left.

@@ -24,7 +24,7 @@ class Files:
     """The files that the report is made of, under the names of the inputs of rule report.
 
     ``crops`` are the files of all shards. ``figures`` and ``sheets`` are folders; sheets are not shown, but the page must not be
-    older than they are. ``matching`` is there only for detections that somebody already had.
+    older than they are. ``matching`` holds one file where the detections come from somebody else.
     """
 
     images: File
@@ -45,7 +45,7 @@ class Files:
     names: File
     embedder: File
     detector: File
-    matching: File | Sequence[File] = ()
+    matching: Sequence[File] = ()
 
     @property
     def confusion(self) -> Path:
@@ -104,7 +104,7 @@ def gather(files: Files) -> Survey:
         projection=read_json(files.projection),
         evaluation=read_json(files.evaluation),
         confusion=pq.read_table(files.confusion).to_pandas(),
-        matching=read_json(files.matching) if files.matching else None,
+        matching=read_json(files.matching[0]) if files.matching else None,
         detector=read_json(files.detector),
         embedder=read_json(files.embedder),
         names={int(cluster): name for cluster, name in named["names"].items()},

@@ -12,7 +12,7 @@ from camtrap.report import words
 _FOLDER = Path(__file__).parent
 
 
-def render(**context) -> str:
+def render(**context: object) -> str:
     """Return the page's HTML.
 
     Everything that comes from the survey is escaped by Jinja. The page forbids itself any network access and any script but its

@@ -1,25 +1,12 @@
 """The report's sentences: what the numbers mean, in plain words."""
 
 import re
+from calendar import month_name
+from datetime import datetime
 
 from camtrap.cluster.methods import registry
 from camtrap.detect.registry import BACKENDS
 from camtrap.report.gather import Survey
-
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 
 CATEGORIES = {
     "animal": ("animals", "an animal was found"),
@@ -82,21 +69,21 @@ def count(n: int, one: str, many: str | None = None) -> str:
     return f"{number(n)} {one if n == 1 else many or one + 's'}"
 
 
-def date(day) -> str:
+def date(day: datetime | None) -> str:
     """ "2 March 2024"; empty where there is none."""
-    return "" if day is None or day != day else f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return "" if day is None or day != day else f"{day.day} {month_name[day.month]} {day.year}"
 
 
-def period(first, last) -> str:
+def period(first: datetime | None, last: datetime | None) -> str:
     """ "2 to 9 March 2024", as short as it can be said."""
-    if first is None or first != first:
+    if first is None or last is None or first != first:
         return ""
     if first.date() == last.date():
         return date(first)
     if (first.year, first.month) == (last.year, last.month):
         return f"{first.day} to {date(last)}"
     if first.year == last.year:
-        return f"{first.day} {_MONTHS[first.month - 1]} to {date(last)}"
+        return f"{first.day} {month_name[first.month]} to {date(last)}"
     return f"{date(first)} to {date(last)}"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+from matplotlib.figure import Figure
 
 from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.scores import silhouette_samples
@@ -34,7 +35,7 @@ def draw(crops: Path, clusters: Path, projection: Path, choice: Path, reduced: P
     table = pq.read_table(clusters).to_pandas().merge(pq.read_table(crops, columns=context).to_pandas(), on="crop_id")
     table = table.merge(pq.read_table(projection).to_pandas(), on="crop_id", how="left")
     chosen = read_json(choice)
-    figures = {}
+    figures: dict[str, Figure] = {}
     for method, name in [("tsne", "t-SNE"), ("umap", "UMAP")]:
         if f"{method}_x" in table and len(table):
             figures |= _maps(table, method, name)
@@ -46,8 +47,10 @@ def draw(crops: Path, clusters: Path, projection: Path, choice: Path, reduced: P
         rows = metrics.get("resolutions") or []
         if rows:
             taken = metrics.get("resolution")
-            columns = [[row[key] for row in rows] for key in ("resolution", "stability", "k")]
-            figures[f"stability_{method}"] = plots.stability(*columns, taken)
+            resolution, agreement, k = (
+                np.array([row[key] for row in rows]) for key in ("resolution", "stability", "k")
+            )
+            figures[f"stability_{method}"] = plots.stability(resolution, agreement, k, taken)
         if metrics.get("cuts"):
             cuts = [{"method": method, **row} for row in metrics["cuts"]]
             figures[f"stability_{method}"] = plots.sweep(cuts, {method: metrics.get("cut")})
@@ -67,7 +70,7 @@ def draw(crops: Path, clusters: Path, projection: Path, choice: Path, reduced: P
     return sorted(figures)
 
 
-def _maps(table: pd.DataFrame, method: str, name: str) -> dict:
+def _maps(table: pd.DataFrame, method: str, name: str) -> dict[str, Figure]:
     coords = table[[f"{method}_x", f"{method}_y"]].to_numpy(float)
     station = table["station"].astype(object).where(table["station"].notna(), None).to_numpy()
     night = np.where(table["infrared"], "night (infrared)", "day (colour)")
@@ -78,7 +81,7 @@ def _maps(table: pd.DataFrame, method: str, name: str) -> dict:
     }
 
 
-def _save(figures: dict, out: Path) -> None:
+def _save(figures: dict[str, Figure], out: Path) -> None:
     temporary = out.with_name(f"{TEMPORARY}{os.getpid()}-{out.name}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

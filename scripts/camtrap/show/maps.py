@@ -110,7 +110,7 @@ def _line(x: np.ndarray) -> np.ndarray:
     return np.stack([np.arange(len(x), dtype=np.float32), np.zeros(len(x), np.float32)], 1)
 
 
-def _tsne(few, params, seed):
+def _tsne(few: np.ndarray, params: dict, seed: int) -> tuple[np.ndarray, dict]:
     if len(few) < 5:
         return _line(few), {"kl": None, "perplexity": None, "iterations": 0, "converged": True}
     import openTSNE
@@ -137,7 +137,7 @@ def _tsne(few, params, seed):
     return np.asarray(embedding, np.float32), info
 
 
-def _umap(few, params, seed):
+def _umap(few: np.ndarray, params: dict, seed: int) -> tuple[np.ndarray, dict]:
     if len(few) < 5:
         return _line(few), {"neighbours": None}
     import umap

@@ -3,18 +3,35 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from camtrap.core.errors import UserError
 from camtrap.core.files import replacing
 from camtrap.show import paper
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont
+
+Load: TypeAlias = Callable[[str], np.ndarray]
+Crop: TypeAlias = Callable[[np.ndarray, tuple[float, float, float, float]], np.ndarray]
+Transform: TypeAlias = Callable[[np.ndarray], np.ndarray]
+Panel: TypeAlias = "tuple[Image, tuple[int, int]]"
 _SIDE, _WIDE, _GAP, _MARGIN, _LINE = 256, 384, 10, 16, 20
 _BOX = (230, 159, 0)
 _COLUMNS = (("original", _WIDE), ("box", _WIDE), ("crop", _SIDE), ("network input", _SIDE))
 
 
-def choose(crops, n: int = 8, names: Sequence[str] = (), images=None, seed: int = 0) -> list[dict]:
+def choose(
+    crops: "pd.DataFrame",
+    n: int = 8,
+    names: Sequence[str] = (),
+    images: "pd.DataFrame | None" = None,
+    seed: int = 0,
+) -> list[dict]:
     """Choose what to show: a random sample of the crops, or every crop of the pictures named.
 
     Parameters
@@ -37,7 +54,7 @@ def choose(crops, n: int = 8, names: Sequence[str] = (), images=None, seed: int 
 
     Raises
     ------
-    ValueError
+    UserError
         A name that no picture has, or no crop to choose from.
     """
     crops = crops.sort_values(["path", "crop_id"], ignore_index=True)
@@ -47,13 +64,15 @@ def choose(crops, n: int = 8, names: Sequence[str] = (), images=None, seed: int 
         for name in names:
             found = {path for path in known if f"/{path}".endswith("/" + name.removeprefix("./"))}
             if not found:
-                raise ValueError(f"preview: no picture of the survey is called {name!r}")
+                raise UserError(
+                    f"preview.pictures: no picture of the survey is called {name!r}; see tables/images.parquet"
+                )
             wanted |= found
         picked = crops[crops["path"].isin(wanted)]
-        rows = [{"path": path, "box": None} for path in wanted - set(picked["path"])]
+        rows: list[dict] = [{"path": path, "box": None} for path in wanted - set(picked["path"])]
     else:
         if crops.empty:
-            raise ValueError("preview: there are no crops yet to choose from")
+            raise UserError("preview: this survey has no crops; name pictures in preview.pictures")
         chosen = np.random.default_rng(seed).choice(len(crops), min(n, len(crops)), replace=False)
         picked, rows = crops.iloc[np.sort(chosen)], []
     for row in picked.itertuples(index=False):
@@ -66,9 +85,9 @@ def choose(crops, n: int = 8, names: Sequence[str] = (), images=None, seed: int 
 
 def preview(
     rows: Sequence[Mapping],
-    load: Callable[[str], np.ndarray],
-    crop: Callable[[np.ndarray, tuple], np.ndarray],
-    transform: Callable[[np.ndarray], np.ndarray],
+    load: Load,
+    crop: Crop,
+    transform: Transform,
     out: str | os.PathLike,
     mean: Sequence[float] = (0.0, 0.0, 0.0),
     std: Sequence[float] = (1.0, 1.0, 1.0),
@@ -134,7 +153,9 @@ def denormalise(values: np.ndarray, mean: Sequence[float], std: Sequence[float])
     return np.clip(np.rint(scaled * 255), 0, 255).astype(np.uint8)
 
 
-def _panels(row: Mapping, load, crop, transform, mean, std) -> list:
+def _panels(
+    row: Mapping, load: Load, crop: Crop, transform: Transform, mean: Sequence[float], std: Sequence[float]
+) -> list[Panel]:
     """Original, box, crop and input as (PIL picture that fits, true size)."""
     from PIL import ImageDraw
 
@@ -150,7 +171,7 @@ def _panels(row: Mapping, load, crop, transform, mean, std) -> list:
     return [original, (marked, size), _shrink(cut, _SIDE), _shrink(denormalise(transform(cut), mean, std), _SIDE)]
 
 
-def _shrink(pixels: np.ndarray, width: int):
+def _shrink(pixels: np.ndarray, width: int) -> Panel:
     """The picture shrunk to fit (never enlarged), and its true width and height."""
     from PIL import Image
 
@@ -160,7 +181,7 @@ def _shrink(pixels: np.ndarray, width: int):
     return image, size
 
 
-def _caption(row: Mapping, font, width: int) -> str:
+def _caption(row: Mapping, font: "FreeTypeFont", width: int) -> str:
     """Path, what was detected and how surely; shortened on the left, because names end in what tells them apart."""
     detail = "" if row["box"] is not None else "  no crop"
     if row.get("category"):

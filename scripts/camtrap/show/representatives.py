@@ -54,7 +54,7 @@ def choose_representatives(
         distance = np.round(np.sqrt(((x - x.mean(0, dtype=np.float64)) ** 2).sum(1)), 6).astype(np.float32)
         for role, rows in _roles(x, distance, burst[members], params).items():
             parts += [(name, role, rank, members[row], distance[row]) for rank, row in enumerate(rows)]
-    columns = list(zip(*parts, strict=True)) or [[], [], [], [], []]
+    columns = list(zip(*parts, strict=True)) or [(), (), (), (), ()]
     crop_ids = ids["crop_id"].to_numpy()
     table = {
         "cluster": pa.array(np.array(columns[0], np.int32)),

@@ -62,8 +62,8 @@ def survey(tmp_path):
     def run():
         paths = [sorted((tmp_path / d).iterdir()) for d in ("index", "detections", "embeddings")]
         tables = tmp_path / "images.parquet", tmp_path / "crops.parquet"
-        outs = tmp_path / "yasuni.json", tmp_path / "features.jsonl"
-        counts = export(*tables, *paths, *outs, researcher="Ana")
+        outs = tmp_path / "yasuni.json", tmp_path / "yasuni_features.jsonl"
+        counts = export(*tables, *paths, *outs)
         lines = outs[1].read_text(encoding="utf-8").splitlines()
         return json.loads(outs[0].read_text(encoding="utf-8")), [json.loads(line) for line in lines], counts
 
@@ -85,7 +85,7 @@ def test_record_is_the_notebooks(survey):
         },
         "detectors": {
             "megadetectorV5": {
-                "researcher": "Ana",
+                "researcher": "",
                 "output": {
                     "file": "c1/a.jpg",
                     "detections": [

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from camtrap.core.errors import UserError
 from camtrap.show import paper
 from camtrap.show import preview as module
 from camtrap.show.preview import choose, denormalise, preview
@@ -85,7 +86,7 @@ def test_pictures_are_chosen_by_name():
     assert [r["crop_id"] for r in choose(CROPS, names=["A/IMG_1.JPG", "card/A/IMG_2.JPG"])] == ["c1", "c2"]
     assert choose(CROPS, names=["IMG_7.JPG"], images=images) == [{"path": "card/A/IMG_7.JPG", "box": None}]
     for name in ("MG_1.JPG", "IMG_7.JPG", "B/IMG_2.JPG"):
-        with pytest.raises(ValueError, match=f"called '{name}'"):
+        with pytest.raises(UserError, match=f"called '{name}'"):
             choose(CROPS, names=[name])
 
 
@@ -95,7 +96,7 @@ def test_a_sample_does_not_depend_on_the_order_of_the_table():
     assert sample == choose(many.sample(frac=1, random_state=1), 7, seed=4)
     assert len({row["crop_id"] for row in sample}) == 7
     assert len(choose(CROPS, 7)) == 3
-    with pytest.raises(ValueError, match="no crops yet"):
+    with pytest.raises(UserError, match="has no crops"):
         choose(CROPS.iloc[:0])
 
 

@@ -1,11 +1,12 @@
 """At which hours a cluster was seen."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from camtrap.show.plots import style
 
 
-def hours(times, labels, names: dict[int, str] | None = None):
+def hours(times: np.ndarray, labels: np.ndarray, names: dict[int, str] | None = None) -> Figure:
     """Draw an activity clock for each cluster: 24 bars, midnight at the top, clockwise.
 
     Parameters

@@ -2,11 +2,13 @@
 
 import numpy as np
 from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from camtrap.show.plots import style
 
 
-def place(figure, axes, anchors: np.ndarray, texts: list[str], size: float = 7.5) -> np.ndarray:
+def place(figure: Figure, axes: Axes, anchors: np.ndarray, texts: list[str], size: float = 7.5) -> np.ndarray:
     """Write each text at its anchor, moved as little as keeps the texts apart, with a line back where it moved.
 
     Parameters
@@ -50,7 +52,9 @@ def place(figure, axes, anchors: np.ndarray, texts: list[str], size: float = 7.5
     return where
 
 
-def spread(centres: np.ndarray, boxes: np.ndarray, low, high, rounds: int = 2_000) -> np.ndarray:
+def spread(
+    centres: np.ndarray, boxes: np.ndarray, low: np.ndarray, high: np.ndarray, rounds: int = 2_000
+) -> np.ndarray:
     """Move boxes apart until none overlap (or ``rounds`` are over), each pair by halves along the shorter way.
 
     ``centres``, ``boxes`` (n, 2) float, pixels; all stay between the corners ``low`` and ``high``.

@@ -1,6 +1,8 @@
 """Maps of the crops (t-SNE, UMAP), coloured by cluster or by station, day and night, or any other category."""
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from camtrap.show.plots import style
 from camtrap.show.plots.labels import place
@@ -10,8 +12,15 @@ SINGLE = 7  # categories that one map can show in colours that everybody tells a
 
 
 def scatter(
-    coords, labels, by: str, *, name: str = "t-SNE", title: str = "", colours: dict | None = None, top: int = 12
-):
+    coords: np.ndarray,
+    labels: np.ndarray,
+    by: str,
+    *,
+    name: str = "t-SNE",
+    title: str = "",
+    colours: dict[str, str] | None = None,
+    top: int = 12,
+) -> Figure:
     """Draw a map of the crops.
 
     Parameters
@@ -43,7 +52,7 @@ def scatter(
     with style.settings():
         if by == "cluster":
             return _clusters(coords, labels.astype(np.int64), name, title)
-        text = np.array([str(x) if isinstance(x, str) and x else "unknown" for x in labels], object)
+        text = np.array([x if isinstance(x, str) and x else "unknown" for x in labels], dtype=object)
         values, counts = np.unique(text, return_counts=True) if len(text) else (np.array([], object), np.array([], int))
         order = np.lexsort((values, -counts))
         values, counts = values[order], counts[order]
@@ -52,7 +61,7 @@ def scatter(
         return _panels(coords, text, values, counts, by, name, title, top)
 
 
-def _frame(axes, coords, name: str) -> None:
+def _frame(axes: Axes, coords: np.ndarray, name: str) -> None:
     style.clean(axes)
     if name:
         axes.set_xlabel(f"{name} 1")
@@ -65,13 +74,16 @@ def _frame(axes, coords, name: str) -> None:
     axes.set_aspect("equal", adjustable="box")
 
 
-def _points(axes, coords, colour, size: float | None = None, **options) -> None:
+def _points(
+    axes: Axes, coords: np.ndarray, colour: str | list[str], size: float | None = None, alpha: float | None = None
+) -> None:
     n = len(coords)
     size = size or float(np.clip(9_000 / max(n, 1), 0.6, 16))
-    axes.scatter(*coords.T, s=size, c=colour, linewidths=0, rasterized=n >= RASTER, **options)
+    x, y = coords.T
+    axes.scatter(x, y, s=size, c=colour, linewidths=0, rasterized=n >= RASTER, alpha=alpha)
 
 
-def _clusters(coords, labels, name: str, title: str):
+def _clusters(coords: np.ndarray, labels: np.ndarray, name: str, title: str) -> Figure:
     figure = style.new(6.4, 6.4)
     axes = figure.subplots()
     _frame(axes, coords, name)
@@ -93,13 +105,13 @@ def _clusters(coords, labels, name: str, title: str):
     return figure
 
 
-def _anchor(points) -> np.ndarray:
+def _anchor(points: np.ndarray) -> np.ndarray:
     """The point of a cluster that is nearest its median: the median of a ring is outside of it."""
     median = np.median(points, axis=0)
     return points[((points - median) ** 2).sum(1).argmin()]
 
 
-def _apart(anchors) -> np.ndarray:
+def _apart(anchors: np.ndarray) -> np.ndarray:
     """A colour for each cluster: each in turn takes the one whose nearest bearer is farthest away."""
     n, k = len(anchors), len(style.COLOURS)
     chosen = np.arange(n) % k
@@ -110,7 +122,16 @@ def _apart(anchors) -> np.ndarray:
     return chosen
 
 
-def _categories(coords, text, values, counts, by: str, name: str, title: str, colours: dict):
+def _categories(
+    coords: np.ndarray,
+    text: np.ndarray,
+    values: np.ndarray,
+    counts: np.ndarray,
+    by: str,
+    name: str,
+    title: str,
+    colours: dict[str, str],
+) -> Figure:
     from matplotlib.lines import Line2D
 
     figure = style.new(5.6, style.WIDTH)
@@ -131,7 +152,16 @@ def _categories(coords, text, values, counts, by: str, name: str, title: str, co
     return figure
 
 
-def _panels(coords, text, values, counts, by: str, name: str, title: str, top: int):
+def _panels(
+    coords: np.ndarray,
+    text: np.ndarray,
+    values: np.ndarray,
+    counts: np.ndarray,
+    by: str,
+    name: str,
+    title: str,
+    top: int,
+) -> Figure:
     columns = 5
     shown = [(f"{v}", text == v) for v in values[:top]]
     if len(values) > top:

@@ -1,6 +1,9 @@
 """Figures of how the number of clusters was chosen."""
 
+from typing import Any, TypeGuard
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from camtrap.cluster.methods import registry
 from camtrap.show.plots import style
@@ -20,7 +23,7 @@ _NAMES = {name: method.title for name, method in registry.ALL.items()}
 _LINES = ("-", "--", "-.", ":")
 
 
-def sweep(scores: list[dict], chosen: dict | None = None):
+def sweep(scores: list[dict], chosen: dict | None = None) -> Figure:
     """Draw every score of a sweep over k, the chosen k marked.
 
     Parameters
@@ -41,7 +44,7 @@ def sweep(scores: list[dict], chosen: dict | None = None):
     series: dict[tuple[str, str], list[dict]] = {}
     for row in sorted(scores, key=lambda row: row["k"]):
         series.setdefault((row["method"], row.get("covariance") or ""), []).append(row)
-    looks = {
+    looks: dict[tuple[str, str], dict[str, Any]] = {
         key: {
             "color": style.COLOURS[i % len(style.COLOURS)],
             "marker": style.MARKERS[i % len(style.MARKERS)],
@@ -94,7 +97,7 @@ def sweep(scores: list[dict], chosen: dict | None = None):
     return figure
 
 
-def silhouette_diagram(values, labels):
+def silhouette_diagram(values: np.ndarray, labels: np.ndarray) -> Figure:
     """Draw the silhouette width of every crop, sorted within its cluster (Rousseeuw 1987).
 
     Parameters
@@ -142,8 +145,12 @@ def silhouette_diagram(values, labels):
 
 
 def stability(
-    resolutions, agreement, clusters, chosen: float | None = None, plateau: tuple[float, float] | None = None
-):
+    resolutions: np.ndarray,
+    agreement: np.ndarray,
+    clusters: np.ndarray,
+    chosen: float | None = None,
+    plateau: tuple[float, float] | None = None,
+) -> Figure:
     """Draw how well fits on resampled bursts agree over the resolution, and how many clusters they give.
 
     Parameters
@@ -194,7 +201,7 @@ def stability(
     return figure
 
 
-def _number(value) -> bool:
+def _number(value: float | None) -> TypeGuard[float]:
     return value is not None and bool(np.isfinite(value))
 
 

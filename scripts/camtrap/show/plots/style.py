@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from camtrap.core.files import replacing
@@ -15,7 +18,7 @@ INK, MUTED, GREY = "#222222", "#666666", "#c4c4c4"
 # Okabe and Ito 2008, without black and yellow (too faint on white); then muted ones of Tol (2021).
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#882255", "#999933", "#332288", "#661100")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {  # of names that matplotlib knows
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 9,
@@ -42,7 +45,7 @@ _SETTINGS = {
 }
 
 
-def settings():
+def settings() -> AbstractContextManager[None]:
     """Context in which a figure is drawn and saved."""
     return rc_context(_SETTINGS)
 
@@ -72,7 +75,7 @@ def save(figure: Figure, paths: str | os.PathLike | Iterable[str | os.PathLike],
             figure.savefig(temporary, format=suffix[1:], dpi=dpi, metadata=metadata, facecolor="white")
 
 
-def clean(axes) -> None:
+def clean(axes: Axes) -> None:
     """Take the ticks away from axes whose units mean nothing."""
     axes.set_xticks([])
     axes.set_yticks([])
