@@ -2,9 +2,10 @@
 
 import csv
 import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -88,7 +89,7 @@ def simulate(
         raise ValueError(
             "a simulated survey needs seed >= 0, at least one card, station and picture a card, and 96 pixels a side"
         )
-    settings = Settings(seed, stations, pictures // cards, tuple(size), spread, long_tailed)
+    settings = Settings(seed, stations, pictures // cards, (size[0], size[1]), spread, long_tailed)
     out = Path(out)
     numbers = range(first_card, first_card + cards)
     tasks = [(card, station) for card in numbers for station in range(stations)]
@@ -102,7 +103,7 @@ def simulate(
     rows |= {row["path"]: row for part in parts for row in part}
     for card in numbers:
         rows |= {row["path"]: row for row in _spoil(settings, out / "images", card)}
-    write_csv(out / "truth.csv", TRUTH, ([rows[path].get(name, "") for name in TRUTH] for path in sorted(rows)))
+    write_csv(out / "truth.csv", list(TRUTH), ([rows[path].get(name, "") for name in TRUTH] for path in sorted(rows)))
 
 
 def _read_truth(path: Path) -> list[dict]:
@@ -119,7 +120,7 @@ def _visits(settings: Settings, card: int) -> list[survey.Visit]:
     )  # fmt: skip
 
 
-def _write(images: str | Path, path: str, data: bytes, when) -> None:
+def _write(images: str | Path, path: str, data: bytes, when: datetime) -> None:
     target = Path(images) / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(data)
@@ -149,7 +150,9 @@ def _write_station(settings: Settings, images: str, task: tuple[int, int]) -> li
     return rows
 
 
-def _shots(settings: Settings, view, visit):
+def _shots(
+    settings: Settings, view: scene.Scene, visit: survey.Visit
+) -> Iterator[tuple[bytes, datetime, picture.Box | None]]:
     """Yield file content, time and box of the pictures of a visit."""
     width, height = settings.size
     make, model, _, _, serial = survey.camera(settings.seed, visit.station)
@@ -163,7 +166,7 @@ def _shots(settings: Settings, view, visit):
         yield recording.encode(stamped, when, make, model, serial, generator(*key, n)), when, box
 
 
-def _row(path, visit, when, box, shot) -> dict:
+def _row(path: str, visit: survey.Visit, when: datetime, box: picture.Box | None, shot: int) -> dict:
     kind = visit.kind or "empty"
     place = dict(zip("xywh", (f"{v:.5f}" for v in box), strict=True)) if box else {}
     return {
@@ -191,7 +194,7 @@ def _spoil(settings: Settings, images: Path, card: int) -> list[dict]:
         seen = [entry for entry in visits if entry[1].kind]
         number, visit, shot = seen[rng.integers(len(seen))]
         original = _path(settings, source, visit.station, number)
-        data, when, box = _again(settings, images, source, visit, shot, original)
+        data, when, box = _again(settings, source, visit, shot)
         if source == card:
             path = original.replace(".JPG", "_copia añadida.JPG")
         else:
@@ -204,7 +207,7 @@ def _spoil(settings: Settings, images: Path, card: int) -> list[dict]:
     station = survey.station_name(broken.station)
     folder = Path(_path(settings, card, broken.station, 1)).parent
     when = broken.start
-    data = _again(settings, images, card, broken, 0, None)[0]
+    data = _again(settings, card, broken, 0)[0]
     spoiled = (
         (f"{folder}/IMG_9001.JPG", data[: int(len(data) * 0.7)], "empty", "damaged"),
         (f"{folder}/IMG_9002.JPG", b"", "", "unreadable"),
@@ -229,7 +232,7 @@ def _numbers(settings: Settings, card: int) -> list[tuple[int, survey.Visit, int
     return entries
 
 
-def _again(settings: Settings, images: Path, card: int, visit, shot: int, path: str | None):
+def _again(settings: Settings, card: int, visit: survey.Visit, shot: int) -> tuple[bytes, datetime, picture.Box | None]:
     """Take a picture once more: a copy must not depend on whether the first one still lies on the disk."""
     view = scene.build(settings.seed, visit.station, card, *settings.size)
     return list(_shots(settings, view, visit))[shot]

@@ -1,5 +1,6 @@
 """Bodies as rounded tubes: a skeleton in metres becomes a surface with normals and coordinates for its coat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -57,7 +58,7 @@ class Surface:
         return np.isin(self.region, [i for i, name in enumerate(self.regions) if name in names]) & self.cover
 
 
-def curve(points: list[tuple[float, ...]], steps: int = 5) -> np.ndarray:
+def curve(points: Sequence[tuple[float, ...]], steps: int = 5) -> np.ndarray:
     """Catmull-Rom curve through the points, ``steps`` segments between each two."""
     p = np.asarray(points, float)
     p = np.vstack([2 * p[0] - p[1], p, 2 * p[-1] - p[-2]])
@@ -70,7 +71,7 @@ def curve(points: list[tuple[float, ...]], steps: int = 5) -> np.ndarray:
     return out
 
 
-def view(parts: list[Part], yaw: float, scale: float, rng, pitch: float = 0.08) -> Surface:
+def view(parts: list[Part], yaw: float, scale: float, rng: np.random.Generator, pitch: float = 0.08) -> Surface:
     """Project a body.
 
     Parameters
@@ -122,13 +123,22 @@ def view(parts: list[Part], yaw: float, scale: float, rng, pitch: float = 0.08) 
         smooth += share * cv2.GaussianBlur(np.where(cover, depth, 0).astype(np.float32), (0, 0), sigma) / weight
     gx, gy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
     normal = np.stack([-gx, gy, np.ones_like(gx)], -1)
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    normal = normal / np.linalg.norm(normal, axis=-1, keepdims=True)
     place = np.stack([xs, ys, np.where(cover, depth, 0)], -1) @ turn.astype(np.float32) / np.float32(s)
     near = np.where(cover, depth / np.float32(s), 0)
     return Surface(cover, normal, along, across, place, region, names, (-low[0], high[1]), near)
 
 
-def _tube(a, b, lengths, part, index, window, buffers, ragged):
+def _tube(
+    a: np.ndarray,
+    b: np.ndarray,
+    lengths: np.ndarray,
+    part: Part,
+    index: int,
+    window: tuple[np.ndarray, np.ndarray],
+    buffers: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    ragged: np.ndarray,
+) -> None:
     """Draw one segment of a tube into the depth buffer."""
     low, high = window
     depth, region, along, across = buffers

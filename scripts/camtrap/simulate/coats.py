@@ -1,5 +1,6 @@
 """Coats: what colour a body's surface has, in daylight and in the near infrared."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -24,7 +25,7 @@ def _tile(name: str) -> np.ndarray:
     return _rosettes(rng)
 
 
-def _spots(rng) -> np.ndarray:
+def _spots(rng: np.random.Generator) -> np.ndarray:
     """Solid dark spots on a jittered grid."""
     size, step = 640, 32
     tile = np.zeros((size, size), np.float32)
@@ -36,7 +37,7 @@ def _spots(rng) -> np.ndarray:
     return cv2.GaussianBlur(tile, (0, 0), 2.0)
 
 
-def _rosettes(rng) -> np.ndarray:
+def _rosettes(rng: np.random.Generator) -> np.ndarray:
     """Broken dark rings on a jittered grid: 1 on a mark, 0.35 within a ring."""
     size, step = 640, 64
     tile = np.zeros((size, size), np.float32)
@@ -63,11 +64,11 @@ def _rgb(*colour: float) -> np.ndarray:
     return np.asarray(colour, np.float32)
 
 
-def _mix(base: np.ndarray, colour, weight: np.ndarray) -> np.ndarray:
+def _mix(base: np.ndarray, colour: Sequence[float] | np.ndarray, weight: np.ndarray) -> np.ndarray:
     return base + (np.asarray(colour, np.float32) - base) * weight[..., None].astype(np.float32)
 
 
-def paint(kind: str, surface: Surface, rng) -> tuple[np.ndarray, np.ndarray]:
+def paint(kind: str, surface: Surface, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return reflectance in daylight (h, w, 3) and in the infrared (h, w), float32 in 0 to 1.
 
     Parameters
@@ -97,7 +98,15 @@ def _belly(surface: Surface, low: float = -0.25, high: float = -0.85) -> np.ndar
     return smoothstep(low, high, surface.normal[..., 1]) * surface.cover
 
 
-def _deer(surface, colour, hair, shaggy, mottle, shift, rng):
+def _deer(
+    surface: Surface,
+    colour: np.ndarray,
+    hair: np.ndarray,
+    shaggy: np.ndarray,
+    mottle: np.ndarray,
+    shift: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     colour = colour * _rgb(0.52, 0.39, 0.26)
     colour = _mix(colour, (0.40, 0.27, 0.17), smoothstep(0.35, 0.95, surface.normal[..., 1]) * 0.6)
     colour = _mix(colour, (0.80, 0.74, 0.64), _belly(surface) * ~surface.where("leg"))
@@ -110,7 +119,15 @@ def _deer(surface, colour, hair, shaggy, mottle, shift, rng):
     return colour, 0.10 * hair
 
 
-def _jaguar(surface, colour, hair, shaggy, mottle, shift, rng):
+def _jaguar(
+    surface: Surface,
+    colour: np.ndarray,
+    hair: np.ndarray,
+    shaggy: np.ndarray,
+    mottle: np.ndarray,
+    shift: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     colour = colour * _rgb(0.76, 0.55, 0.27)
     pale = np.maximum(_belly(surface, -0.1, -0.7), surface.where("nose"))
     colour = _mix(colour, (0.86, 0.81, 0.72), pale)
@@ -130,7 +147,15 @@ def _jaguar(surface, colour, hair, shaggy, mottle, shift, rng):
     return colour, 0.06 * hair
 
 
-def _peccary(surface, colour, hair, shaggy, mottle, shift, rng):
+def _peccary(
+    surface: Surface,
+    colour: np.ndarray,
+    hair: np.ndarray,
+    shaggy: np.ndarray,
+    mottle: np.ndarray,
+    shift: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     colour = colour * _rgb(0.24, 0.22, 0.20)
     grizzle = sample(_tile("hair"), surface.along * 300 + shift[1], surface.across * 160 + shift[0])
     colour = _mix(colour, (0.55, 0.51, 0.45), smoothstep(0.5, 1.8, grizzle) * surface.where("torso", "head", "leg"))
@@ -142,7 +167,15 @@ def _peccary(surface, colour, hair, shaggy, mottle, shift, rng):
     return colour, 0.16 * hair
 
 
-def _anteater(surface, colour, hair, shaggy, mottle, shift, rng):
+def _anteater(
+    surface: Surface,
+    colour: np.ndarray,
+    hair: np.ndarray,
+    shaggy: np.ndarray,
+    mottle: np.ndarray,
+    shift: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     colour = colour * _rgb(0.38, 0.33, 0.28)
     colour = _mix(colour, (0.62, 0.57, 0.49), surface.where("torso", "neck") * smoothstep(0.2, 1.6, shaggy) * 0.7)
     slant = surface.place[..., 1] - (0.30 + 0.62 * (0.55 - surface.place[..., 0]))
@@ -160,7 +193,15 @@ def _anteater(surface, colour, hair, shaggy, mottle, shift, rng):
     return colour, np.where(surface.where("tail"), 0.34 * shaggy, 0.15 * shaggy)
 
 
-def _armadillo(surface, colour, hair, shaggy, mottle, shift, rng):
+def _armadillo(
+    surface: Surface,
+    colour: np.ndarray,
+    hair: np.ndarray,
+    shaggy: np.ndarray,
+    mottle: np.ndarray,
+    shift: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     colour = colour * _rgb(0.50, 0.45, 0.39)
     shell = surface.where("torso")
     along, across = surface.place[..., 0], surface.across
@@ -175,7 +216,15 @@ def _armadillo(surface, colour, hair, shaggy, mottle, shift, rng):
     return colour, 0.05 * hair
 
 
-def _curassow(surface, colour, hair, shaggy, mottle, shift, rng):
+def _curassow(
+    surface: Surface,
+    colour: np.ndarray,
+    hair: np.ndarray,
+    shaggy: np.ndarray,
+    mottle: np.ndarray,
+    shift: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     colour = colour * _rgb(0.055, 0.058, 0.072)
     vent = surface.where("torso", "leg") & (surface.place[..., 1] > 0.2)
     place = surface.place
@@ -188,7 +237,15 @@ def _curassow(surface, colour, hair, shaggy, mottle, shift, rng):
     return colour, 0.20 * hair + 0.10 * shaggy
 
 
-def _coati(surface, colour, hair, shaggy, mottle, shift, rng):
+def _coati(
+    surface: Surface,
+    colour: np.ndarray,
+    hair: np.ndarray,
+    shaggy: np.ndarray,
+    mottle: np.ndarray,
+    shift: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     colour = colour * _rgb(0.45, 0.29, 0.17)
     colour = _mix(colour, (0.70, 0.52, 0.32), _belly(surface, -0.1, -0.8))
     colour = _mix(colour, (0.16, 0.11, 0.08), surface.where("leg") * smoothstep(0.20, 0.10, surface.place[..., 1]))
@@ -201,7 +258,15 @@ def _coati(surface, colour, hair, shaggy, mottle, shift, rng):
     return colour, 0.16 * shaggy
 
 
-def _rabbit(surface, colour, hair, shaggy, mottle, shift, rng):
+def _rabbit(
+    surface: Surface,
+    colour: np.ndarray,
+    hair: np.ndarray,
+    shaggy: np.ndarray,
+    mottle: np.ndarray,
+    shift: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     colour = colour * _rgb(0.50, 0.41, 0.30)
     colour = _mix(colour, (0.26, 0.20, 0.15), smoothstep(0.3, 1.6, hair) * 0.6)
     colour = _mix(colour, (0.82, 0.78, 0.71), np.maximum(_belly(surface, -0.2, -0.8), surface.where("tail")))
@@ -219,7 +284,15 @@ CLOTHES = (
 )
 
 
-def _person(surface, colour, hair, shaggy, mottle, shift, rng):
+def _person(
+    surface: Surface,
+    colour: np.ndarray,
+    hair: np.ndarray,
+    shaggy: np.ndarray,
+    mottle: np.ndarray,
+    shift: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     shirt, trousers, hat, pack = (np.asarray(CLOTHES[i]) for i in rng.permutation(len(CLOTHES))[:4])
     skin = _rgb(0.62, 0.43, 0.32) * rng.uniform(0.6, 1.15)
     folds = 0.10 * mottle

@@ -10,7 +10,9 @@ def generator(*key: int | str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(words))
 
 
-def fractal(rng, height: int, width: int, cell: float, octaves: int = 4, gain: float = 0.5) -> np.ndarray:
+def fractal(
+    rng: np.random.Generator, height: int, width: int, cell: float, octaves: int = 4, gain: float = 0.5
+) -> np.ndarray:
     """Smooth noise with mean 0 and variance about 1, float32 (height, width).
 
     Parameters
@@ -31,9 +33,9 @@ def fractal(rng, height: int, width: int, cell: float, octaves: int = 4, gain: f
     return total / np.float32(0.75 * np.sqrt(norm))
 
 
-def streaks(rng, size: int, length: float, thickness: float = 0.7) -> np.ndarray:
+def streaks(rng: np.random.Generator, size: int, length: float, thickness: float = 0.7) -> np.ndarray:
     """A square tile of hairs lying along x, mean 0, standard deviation 1, float32; it wraps around."""
-    tile = rng.standard_normal((size, size)).astype(np.float32)
+    tile: np.ndarray = rng.standard_normal((size, size)).astype(np.float32)
     pad = int(4 * length) + 4
     tile = cv2.copyMakeBorder(tile, pad, pad, pad, pad, cv2.BORDER_WRAP)
     tile = cv2.GaussianBlur(tile, (0, 0), sigmaX=length, sigmaY=thickness)[pad:-pad, pad:-pad]

@@ -7,12 +7,16 @@ import numpy as np
 
 from camtrap.simulate.body import SUPERSAMPLING, view
 from camtrap.simulate.coats import paint
-from camtrap.simulate.kinds import KINDS, PERSON
+from camtrap.simulate.kinds import KINDS, PERSON, Kind
 from camtrap.simulate.noise import fractal, generator, sample, smoothstep
 from camtrap.simulate.scene import Scene
 from camtrap.simulate.skeleton import Pose
 from camtrap.simulate.survey import Visit
 
+Key = tuple[int | str, ...]  # of a random generator
+Box = tuple[float, float, float, float]
+Shot = tuple[np.ndarray, Box | None]
+Window = tuple[slice, slice]  # rows, columns
 LEAST_VISIBLE = 0.55  # share of the animal
 ATTEMPTS = 12
 
@@ -47,7 +51,7 @@ class Sprite:
     eyes: list[tuple[float, float, float, float]]
 
 
-def photograph(seed: int, scene: Scene, visit: Visit, width: int, height: int, strip: int):
+def photograph(seed: int, scene: Scene, visit: Visit, width: int, height: int, strip: int) -> list[Shot]:
     """Take the pictures of one visit.
 
     Returns
@@ -58,7 +62,9 @@ def photograph(seed: int, scene: Scene, visit: Visit, width: int, height: int, s
     key = (seed, "visit", visit.card, visit.station, visit.number)
     light = _light(seed, scene, visit, width, height)
     wind = float(generator(*key, "wind").gamma(1.6, 0.45)) * (2.2 if visit.kind is None and visit.shots > 1 else 1.0)
-    sprites = _placed(key, scene, visit, light, width, height, strip) if visit.kind else [None] * visit.shots
+    sprites = (
+        _placed(key, scene, visit, visit.kind, light, width, height, strip) if visit.kind else [None] * visit.shots
+    )
     shots = []
     for n, sprite in enumerate(sprites):
         rng = generator(*key, "shot", n)
@@ -66,7 +72,7 @@ def photograph(seed: int, scene: Scene, visit: Visit, width: int, height: int, s
     return shots
 
 
-def _light(seed, scene, visit, width, height) -> Light:
+def _light(seed: int, scene: Scene, visit: Visit, width: int, height: int) -> Light:
     hour = visit.start.hour + visit.start.minute / 60
     rng = generator(seed, "weather", visit.station, visit.start.toordinal())
     clear = float(np.clip(rng.uniform(-0.4, 1.0), 0, 1))
@@ -85,14 +91,17 @@ def _light(seed, scene, visit, width, height) -> Light:
     )  # fmt: skip
 
 
-def _placed(key, scene, visit, light, width, height, strip):
+def _placed(
+    key: Key, scene: Scene, visit: Visit, name: str, light: Light, width: int, height: int, strip: int
+) -> list[Sprite]:
     """Find a place where enough of the animal is seen in all shots, and render it there."""
-    kind = PERSON if visit.kind == "person" else KINDS[visit.kind]
-    best, most = None, -1.0
+    kind = PERSON if name == "person" else KINDS[name]
+    best: list[Sprite] = []
+    most = -1.0
     for attempt in range(ATTEMPTS):
         last = attempt == ATTEMPTS - 1  # stand still in the middle, however much is hidden there
         rng = generator(*key, "place", attempt)
-        pixels = width * float(rng.uniform(0.26, 0.58)) * (0.5 if visit.kind == "person" else 1)
+        pixels = width * float(rng.uniform(0.26, 0.58)) * (0.5 if name == "person" else 1)
         distance = float(np.clip(scene.focal * kind.length / pixels, 1.55, 6.8))
         limit = scene.focal * scene.height / (height - strip - 0.04 * height - scene.horizon)
         distance = max(distance, limit + 0.1)
@@ -117,7 +126,7 @@ def _placed(key, scene, visit, light, width, height, strip):
             scale = scene.focal / d
             at = x + speed * np.cos(yaw) * n * scale, scene.ground_row(d)
             turn = yaw + n * float(rng.normal(0, 0.06))
-            sprite = _sprite(key, kind, visit.kind, pose, turn, scale * size, at, d, light, width, height, speed)
+            sprite = _sprite(key, kind, name, pose, turn, scale * size, at, d, light, width, height, speed)
             sprites.append(sprite)
             seen.append(_visible(scene, sprite, width, height, strip)[1])
             if seen[-1] < LEAST_VISIBLE and not last:
@@ -129,21 +138,34 @@ def _placed(key, scene, visit, light, width, height, strip):
     return best
 
 
-def _sprite(key, kind, name, pose, yaw, scale, at, distance, light, width, height, speed) -> Sprite:
+def _sprite(
+    key: Key,
+    kind: Kind,
+    name: str,
+    pose: Pose,
+    yaw: float,
+    scale: float,
+    at: tuple[float, float],
+    distance: float,
+    light: Light,
+    width: int,
+    height: int,
+    speed: float,
+) -> Sprite:
     surface = view(kind.build(pose), yaw, scale, generator(*key, "hair"))
     colour, infrared = paint(name, surface, generator(*key, "coat"))
     hidden = 0.72 + 0.28 * smoothstep(-0.14, 0.02, surface.near - np.median(surface.near[surface.cover]))
     left, top = at[0] - surface.origin[0] / SUPERSAMPLING, at[1] - surface.origin[1] / SUPERSAMPLING
     if light.dark:
         flash = np.clip(surface.normal[..., 2], 0, 1) ** 0.7 * 0.85 + 0.12
-        image = (infrared * flash * hidden)[..., None]
+        image: np.ndarray = (infrared * flash * hidden)[..., None]
     else:
         rows, cols = np.indices(surface.cover.shape, np.float32) / SUPERSAMPLING
         fleck = sample(light.map, np.clip(cols + left, 0, width - 2), np.clip(rows + top, 0, height - 2))
         sky = 0.66 + 0.34 * surface.normal[..., 1]
         sun = np.clip(surface.normal @ light.direction, 0, 1) * (0.30 + 0.9 * fleck)
         image = colour * ((sky * hidden)[..., None] * light.sky + sun[..., None] * light.sun)
-    alpha = surface.cover.astype(np.float32)
+    alpha: np.ndarray = surface.cover.astype(np.float32)
     image = (image * alpha[..., None]).astype(np.float32)
     blur = (0.35 + 0.03 * distance) * SUPERSAMPLING * width / 640
     image, alpha = cv2.GaussianBlur(image, (0, 0), blur), cv2.GaussianBlur(alpha, (0, 0), blur)
@@ -170,7 +192,7 @@ def _sprite(key, kind, name, pose, yaw, scale, at, distance, light, width, heigh
     return Sprite(image, alpha, top0, left0, distance, feet, float(np.ptp(columns)), eyes)
 
 
-def _window(sprite, width, height):
+def _window(sprite: Sprite, width: int, height: int) -> tuple[Window, Window] | None:
     """Where the sprite lies in the picture and in itself; None if outside."""
     h, w = sprite.alpha.shape
     y0, y1, x0, x1 = max(0, sprite.top), min(height, sprite.top + h), max(0, sprite.left), min(width, sprite.left + w)
@@ -180,7 +202,7 @@ def _window(sprite, width, height):
     return (slice(y0, y1), slice(x0, x1)), inside
 
 
-def _visible(scene, sprite, width, height, strip):
+def _visible(scene: Scene, sprite: Sprite, width: int, height: int, strip: int) -> tuple[np.ndarray, float]:
     """Alpha of the visible part in the picture, and the share of the animal that is visible."""
     visible = np.zeros((height, width), np.float32)
     window = _window(sprite, width, height)
@@ -196,14 +218,23 @@ def _visible(scene, sprite, width, height, strip):
     return visible, float(visible.sum() / max(sprite.alpha.sum(), 1e-6))
 
 
-def _expose(rng, scene, sprite, light, wind, width, height, strip):
+def _expose(
+    rng: np.random.Generator,
+    scene: Scene,
+    sprite: Sprite | None,
+    light: Light,
+    wind: float,
+    width: int,
+    height: int,
+    strip: int,
+) -> Shot:
     m = scene.margin
     unit = width / 640
     gust = wind * float(rng.uniform(0.5, 1.3)) * unit
-    shape = scene.sway.shape
-    dx = gust * fractal(rng, *shape, 55 * unit, 2) * scene.sway
-    dy = 0.5 * gust * fractal(rng, *shape, 55 * unit, 2) * scene.sway
-    ys, xs = np.indices(shape, np.float32)
+    tall, wide = scene.sway.shape
+    dx = gust * fractal(rng, tall, wide, 55 * unit, 2) * scene.sway
+    dy = 0.5 * gust * fractal(rng, tall, wide, 55 * unit, 2) * scene.sway
+    ys, xs = np.indices((tall, wide), np.float32)
     colour = cv2.remap(scene.colour, xs + dx, ys + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     front = cv2.remap(
         scene.front[..., :4], xs + 1.5 * dx, ys + 1.5 * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -211,7 +242,9 @@ def _expose(rng, scene, sprite, light, wind, width, height, strip):
     cover = cv2.remap(scene.front[..., 4], xs + 1.5 * dx, ys + 1.5 * dy, cv2.INTER_LINEAR)
     crop = slice(m, m + height), slice(m, m + width)
     colour, front, cover, distance = colour[crop], front[crop], cover[crop], scene.distance[crop]
-    visible, share = _visible(scene, sprite, width, height, strip) if sprite else (None, 0.0)
+    visible, share = (
+        _visible(scene, sprite, width, height, strip) if sprite else (np.zeros((height, width), np.float32), 0.0)
+    )
     if light.dark:
         image = _night(rng, colour, front, cover, distance, sprite, visible, width, height)
     else:
@@ -227,7 +260,7 @@ def _expose(rng, scene, sprite, light, wind, width, height, strip):
     return image, box
 
 
-def _shadow(sprite, width, height, strength):
+def _shadow(sprite: Sprite, width: int, height: int, strength: float) -> np.ndarray:
     """A soft dark patch below the animal."""
     shade = np.zeros((height, width), np.float32)
     centre = int(sprite.foot[0] * 8), int(sprite.foot[1] * 8)
@@ -236,16 +269,29 @@ def _shadow(sprite, width, height, strength):
     return 1 - strength * cv2.GaussianBlur(shade, (0, 0), max(1.5, 0.045 * sprite.span))
 
 
-def _lay(image, sprite, visible, width, height):
+def _lay(image: np.ndarray, sprite: Sprite, visible: np.ndarray, width: int, height: int) -> None:
     """Put the animal into the picture where it is visible."""
-    outer, inner = _window(sprite, width, height)
+    window = _window(sprite, width, height)
+    if window is None:
+        return
+    outer, inner = window
     alpha = sprite.alpha[inner][..., None]
     shown = visible[outer][..., None]
     pixel = sprite.rgb[inner] / np.maximum(alpha, 1e-3)
     image[outer] = image[outer] * (1 - shown) + pixel * shown
 
 
-def _day(rng, colour, front, cover, light, sprite, visible, width, height):
+def _day(
+    rng: np.random.Generator,
+    colour: np.ndarray,
+    front: np.ndarray,
+    cover: np.ndarray,
+    light: Light,
+    sprite: Sprite | None,
+    visible: np.ndarray,
+    width: int,
+    height: int,
+) -> np.ndarray:
     lit = (0.86 * light.sky) + light.map[..., None] * 0.8 * light.sun
     image = colour[..., :3] * lit
     if sprite:
@@ -262,7 +308,17 @@ def _day(rng, colour, front, cover, light, sprite, visible, width, height):
     return image
 
 
-def _night(rng, colour, front, cover, distance, sprite, visible, width, height):
+def _night(
+    rng: np.random.Generator,
+    colour: np.ndarray,
+    front: np.ndarray,
+    cover: np.ndarray,
+    distance: np.ndarray,
+    sprite: Sprite | None,
+    visible: np.ndarray,
+    width: int,
+    height: int,
+) -> np.ndarray:
     ys, xs = np.indices((height, width), np.float32)
     beam = np.exp(-(((xs / width - 0.5) / 0.52) ** 2 + ((ys / height - 0.55) / 0.62) ** 2))
     image = (colour[..., 3] * np.clip((5.5 / np.maximum(distance, 0.8)) ** 0.9, 0.12, 1.3))[..., None]
@@ -285,7 +341,7 @@ def _night(rng, colour, front, cover, distance, sprite, visible, width, height):
     return np.repeat(image, 3, -1)
 
 
-def _sensor(rng, image, light, unit):
+def _sensor(rng: np.random.Generator, image: np.ndarray, light: Light, unit: float) -> np.ndarray:
     """Lens, sensor noise and a cheap camera's sharpening; uint8."""
     height, width = image.shape[:2]
     image = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 0.65 * unit + 0.1)

@@ -1,5 +1,6 @@
 """Plants and fallen leaves, drawn with their colour, infrared reflectance, distance and how they sway."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -23,15 +24,26 @@ class Lens(NamedTuple):
         return self.horizon + self.focal * self.height / distance
 
 
+class Habitat(NamedTuple):
+    """Colours of leaves and ground (RGB, 0 to 1), and how many plants of each sort stand there."""
+
+    leaf: tuple[float, float, float]
+    ground: tuple[float, float, float]
+    trunks: int
+    shrubs: int
+    palms: int
+    blades: int
+
+
 class Canvas:
     """Colour (three channels and infrared), distance and sway, drawn together."""
 
-    def __init__(self, height: int, width: int):
+    def __init__(self, height: int, width: int) -> None:
         self.colour = np.zeros((height, width, 4), np.uint8)
         self.distance = np.full((height, width), 30.0, np.float32)
         self.sway = np.zeros((height, width), np.float32)
 
-    def polygon(self, points: np.ndarray, colour, distance: float, sway: float) -> None:
+    def polygon(self, points: np.ndarray, colour: Sequence[float] | np.ndarray, distance: float, sway: float) -> None:
         fixed = np.round(points * (1 << SHIFT)).astype(np.int32)
         value = tuple(float(np.clip(255 * c, 0, 255)) for c in colour)
         cv2.fillPoly(self.colour, [fixed], value, cv2.LINE_AA, SHIFT)
@@ -39,7 +51,9 @@ class Canvas:
         cv2.fillPoly(self.sway, [fixed], float(sway), cv2.LINE_8, SHIFT)
 
 
-def leaf_shape(x, y, length, width, angle, bend=0.0):
+def leaf_shape(
+    x: float, y: float, length: float, width: float, angle: float, bend: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
     """The two halves of a lance-shaped leaf that starts at (x, y)."""
     t = np.linspace(0, 1, 8)
     half = 0.5 * width * np.sin(np.pi * t**0.8) ** 0.9
@@ -52,14 +66,29 @@ def leaf_shape(x, y, length, width, angle, bend=0.0):
     return np.vstack([up, middle[::-1]]), np.vstack([down, middle[::-1]])
 
 
-def draw_leaf(canvas, x, y, length, width, angle, colour, infrared, distance, sway, rng, bend=0.0):
+def draw_leaf(
+    canvas: Canvas,
+    x: float,
+    y: float,
+    length: float,
+    width: float,
+    angle: float,
+    colour: np.ndarray,
+    infrared: float,
+    distance: float,
+    sway: float,
+    rng: np.random.Generator,
+    bend: float = 0.0,
+) -> None:
     contrast = rng.uniform(0.04, 0.22)
     for half, sign in zip(leaf_shape(x, y, length, width, angle, bend), (1, -1), strict=True):
         shade = 1 + sign * contrast
         canvas.polygon(half, (*(colour * shade), infrared * (1 + 0.5 * sign * contrast)), distance, sway)
 
 
-def trunk(canvas, rng, x, base, distance, scale, leaf):
+def trunk(
+    canvas: Canvas, rng: np.random.Generator, x: float, base: float, distance: float, scale: float, leaf: np.ndarray
+) -> None:
     h, w = canvas.distance.shape
     radius = float(rng.uniform(0.05, 0.17)) * scale
     lean = float(rng.normal(0, 0.05))
@@ -92,7 +121,9 @@ def trunk(canvas, rng, x, base, distance, scale, leaf):
     canvas.sway[top:bottom] = np.where(inside, 0, canvas.sway[top:bottom])
 
 
-def shrub(canvas, rng, x, base, distance, scale, leaf):
+def shrub(
+    canvas: Canvas, rng: np.random.Generator, x: float, base: float, distance: float, scale: float, leaf: np.ndarray
+) -> None:
     """Stems with leaves, the lower and inner ones darker."""
     tall, wide = rng.uniform(0.5, 1.9), rng.uniform(0.3, 0.8)
     size = rng.uniform(0.08, 0.2)
@@ -110,7 +141,9 @@ def shrub(canvas, rng, x, base, distance, scale, leaf):
         )  # fmt: skip
 
 
-def palm(canvas, rng, x, base, distance, scale, leaf):
+def palm(
+    canvas: Canvas, rng: np.random.Generator, x: float, base: float, distance: float, scale: float, leaf: np.ndarray
+) -> None:
     """Fronds from one point, each with leaflets on both sides."""
     tone = leaf * rng.uniform(0.8, 1.2)
     for _ in range(int(rng.integers(5, 10))):
@@ -131,10 +164,10 @@ def palm(canvas, rng, x, base, distance, scale, leaf):
                 )  # fmt: skip
 
 
-def blades(canvas, rng, habitat, leaf, lens):
+def blades(canvas: Canvas, rng: np.random.Generator, habitat: Habitat, leaf: np.ndarray, lens: Lens) -> None:
     """Grass and seedlings on the ground."""
     w = canvas.distance.shape[1]
-    for distance in np.sort(rng.uniform(2.2, 8, habitat["blades"]))[::-1]:
+    for distance in np.sort(rng.uniform(2.2, 8, habitat.blades))[::-1]:
         scale, x = lens.focal / distance, rng.uniform(0, w)
         y = lens.row(distance)
         tone = leaf * rng.uniform(0.7, 1.5)
@@ -147,10 +180,10 @@ def blades(canvas, rng, habitat, leaf, lens):
             )  # fmt: skip
 
 
-def litter(canvas, rng, habitat, lens, near):
+def litter(canvas: Canvas, rng: np.random.Generator, habitat: Habitat, lens: Lens, near: bool) -> None:
     """Fallen leaves and twigs, small far away."""
     h, w = canvas.distance.shape
-    base = np.array(habitat["ground"])
+    base = np.array(habitat.ground)
     count = 500 if near else 2600
     distances = np.sort(rng.uniform(1.3, 3.2, count) if near else 1.3 + 12 * rng.uniform(0, 1, count) ** 1.6)[::-1]
     for distance in distances:
@@ -163,7 +196,7 @@ def litter(canvas, rng, habitat, lens, near):
         angle = rng.uniform(0, 2 * np.pi)
         colour = base * rng.uniform(0.45, 1.55) * (1 + rng.normal(0, 0.07, 3))
         if rng.random() < 0.1:
-            colour = np.array(habitat["leaf"]) * rng.uniform(0.7, 1.3)
+            colour = np.array(habitat.leaf) * rng.uniform(0.7, 1.3)
         infrared = float(rng.uniform(0.25, 0.62))
         if rng.random() < 0.08:
             length, width = length * 3, 0.008 * scale

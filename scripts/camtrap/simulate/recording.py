@@ -15,7 +15,7 @@ def strip_height(height: int) -> int:
     return round(height * 0.058)
 
 
-def temperature(when: datetime, rng) -> int:
+def temperature(when: datetime, rng: np.random.Generator) -> int:
     """Degrees Celsius of an hour."""
     hour = when.hour + when.minute / 60
     return round(24 + 5 * float(np.sin(2 * np.pi * (hour - 9) / 24)) + float(rng.normal(0, 1.2)))
@@ -44,7 +44,9 @@ def stamp(image: np.ndarray, when: datetime, degrees: int, text: str, shot: tupl
     return picture
 
 
-def _moon(draw, x, y, radius, when, ink):
+def _moon(
+    draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, when: datetime, ink: tuple[int, int, int]
+) -> None:
     age = ((when - NEW_MOON).total_seconds() / 86400 / LUNATION) % 1
     draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(60, 60, 60))
     lit = 1 - abs(2 * age - 1)
@@ -53,7 +55,7 @@ def _moon(draw, x, y, radius, when, ink):
         draw.ellipse((side[0], y - radius, side[1], y + radius), fill=ink)
 
 
-def encode(picture: Image.Image, when: datetime, make: str, model: str, serial: str, rng) -> bytes:
+def encode(picture: Image.Image, when: datetime, make: str, model: str, serial: str, rng: np.random.Generator) -> bytes:
     """Return the JPEG file with EXIF: date and time with hundredths, camera, serial number, exposure."""
     exif = Image.Exif()
     text = when.strftime("%Y:%m:%d %H:%M:%S")

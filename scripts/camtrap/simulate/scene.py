@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 
 from camtrap.simulate.noise import fractal, generator, smoothstep
-from camtrap.simulate.plants import SHIFT, Canvas, Lens, blades, leaf_shape, litter, palm, shrub, trunk
+from camtrap.simulate.plants import SHIFT, Canvas, Habitat, Lens, blades, leaf_shape, litter, palm, shrub, trunk
 
 HABITATS = (
-    {"leaf": (0.20, 0.33, 0.10), "ground": (0.36, 0.28, 0.19), "trunks": 7, "shrubs": 9, "palms": 2, "blades": 60},
-    {"leaf": (0.26, 0.36, 0.12), "ground": (0.42, 0.36, 0.24), "trunks": 4, "shrubs": 6, "palms": 0, "blades": 420},
-    {"leaf": (0.16, 0.29, 0.12), "ground": (0.30, 0.23, 0.16), "trunks": 10, "shrubs": 5, "palms": 4, "blades": 30},
-    {"leaf": (0.23, 0.31, 0.09), "ground": (0.47, 0.37, 0.26), "trunks": 5, "shrubs": 12, "palms": 1, "blades": 160},
+    Habitat((0.20, 0.33, 0.10), (0.36, 0.28, 0.19), trunks=7, shrubs=9, palms=2, blades=60),
+    Habitat((0.26, 0.36, 0.12), (0.42, 0.36, 0.24), trunks=4, shrubs=6, palms=0, blades=420),
+    Habitat((0.16, 0.29, 0.12), (0.30, 0.23, 0.16), trunks=10, shrubs=5, palms=4, blades=30),
+    Habitat((0.23, 0.31, 0.09), (0.47, 0.37, 0.26), trunks=5, shrubs=12, palms=1, blades=160),
 )
 
 
@@ -58,16 +58,16 @@ def _still(seed: int, station: int, width: int, height: int) -> Scene:
     horizon = margin + height * float(rng.uniform(0.36, 0.44))
     lens = Lens(horizon, focal, camera, unit)
     canvas = Canvas(h, w)
-    leaf = np.array(habitat["leaf"]) * rng.uniform(0.9, 1.1, 3)
+    leaf = np.array(habitat.leaf) * rng.uniform(0.9, 1.1, 3)
     _far(canvas, rng, leaf, unit)
     _ground(canvas, rng, habitat, lens)
     canvas.colour = _soften(canvas.colour, 1.5 * unit)
     plants = []
-    for _ in range(habitat["trunks"]):
+    for _ in range(habitat.trunks):
         plants.append((float(rng.uniform(6.0, 16)), "trunk"))
-    for _ in range(habitat["shrubs"] + 10):
+    for _ in range(habitat.shrubs + 10):
         plants.append((float(rng.uniform(7.5, 15)), "shrub"))
-    for _ in range(habitat["palms"] + 1):
+    for _ in range(habitat.palms + 1):
         plants.append((float(rng.uniform(7.0, 12)), "palm"))
     sides = [-0.1, 1.1] if rng.random() < 0.5 else [0.0]
     plants.append((float(rng.uniform(2.6, 3.6)), "trunk"))
@@ -92,14 +92,15 @@ def _still(seed: int, station: int, width: int, height: int) -> Scene:
     return Scene(colour, canvas.distance, sway, front, margin, horizon - margin, focal, camera)
 
 
-def _moved(scene: Scene, rng) -> Scene:
+def _moved(scene: Scene, rng: np.random.Generator) -> Scene:
     """Shift and turn the view as when the camera is hung up again."""
-    angle, dx, dy = rng.uniform(-1.2, 1.2), *(rng.uniform(-0.4, 0.4, 2) * scene.margin)
+    angle = float(rng.uniform(-1.2, 1.2))
+    dx, dy = rng.uniform(-0.4, 0.4, 2) * scene.margin
     size = (scene.colour.shape[1], scene.colour.shape[0])
     matrix = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), angle, 1.0)
     matrix[:, 2] += dx, dy
 
-    def move(image):
+    def move(image: np.ndarray) -> np.ndarray:
         return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     front = np.dstack([move(scene.front[..., :4]), move(scene.front[..., 4])])
@@ -109,11 +110,11 @@ def _moved(scene: Scene, rng) -> Scene:
     )  # fmt: skip
 
 
-def _soften(image, sigma):
+def _soften(image: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.GaussianBlur(image, (0, 0), sigma) if sigma > 0.3 else image
 
 
-def _far(canvas, rng, leaf, unit):
+def _far(canvas: Canvas, rng: np.random.Generator, leaf: np.ndarray, unit: float) -> None:
     """Out-of-focus forest with patches of sky."""
     h, w = canvas.distance.shape
     light = 0.75 + 0.28 * fractal(rng, h, w, 60 * unit, 4, 0.7)
@@ -140,7 +141,7 @@ def _far(canvas, rng, leaf, unit):
     canvas.colour[..., 3] = np.clip(infrared * 255, 0, 255)
 
 
-def _ground(canvas, rng, habitat, lens):
+def _ground(canvas: Canvas, rng: np.random.Generator, habitat: Habitat, lens: Lens) -> None:
     h, w = canvas.distance.shape
     unit = lens.unit
     rows = np.arange(h, dtype=np.float32)[:, None].repeat(w, 1)
@@ -148,10 +149,10 @@ def _ground(canvas, rng, habitat, lens):
     distance = lens.focal * lens.height / np.maximum(rows - lens.horizon, 1)
     below = rows > edge
     noise = fractal(rng, h, w, 40 * unit, 5, 0.8)
-    base = np.array(habitat["ground"])
+    base = np.array(habitat.ground)
     colour = base * np.clip(1 + 0.22 * noise, 0.4, 1.6)[..., None]
     moss = smoothstep(0.5, 1.5, fractal(rng, h, w, 70 * unit, 3))[..., None]
-    colour = colour + (np.array(habitat["leaf"]) * 1.1 - colour) * 0.5 * moss
+    colour = colour + (np.array(habitat.leaf) * 1.1 - colour) * 0.5 * moss
     canvas.colour[..., :3] = np.where(below[..., None], np.clip(colour * 255, 0, 255), canvas.colour[..., :3])
     ir = np.clip(255 * 0.42 * (1 + 0.2 * noise), 0, 255)
     canvas.colour[..., 3] = np.where(below, ir, canvas.colour[..., 3])
@@ -159,7 +160,7 @@ def _ground(canvas, rng, habitat, lens):
     litter(canvas, rng, habitat, lens, near=False)
 
 
-def _front(rng, h, w, leaf, unit):
+def _front(rng: np.random.Generator, h: int, w: int, leaf: np.ndarray, unit: float) -> np.ndarray:
     """Leaves close to the lens, out of focus, at the picture's edges."""
     canvas = Canvas(h, w)
     cover = np.zeros((h, w), np.uint8)

@@ -1,5 +1,6 @@
 """Parts that skeletons are put together from: a pose, legs, lines, pairs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,16 @@ class Pose:
     fat: float = 1.0
 
 
-def leg(x, y, z, hind, radii, phase, stride, foot=0.06) -> Part:
+def leg(
+    x: float,
+    y: float,
+    z: float,
+    hind: bool,
+    radii: tuple[float, float, float, float],
+    phase: float,
+    stride: float,
+    foot: float = 0.06,
+) -> Part:
     swing, lift = stride * np.sin(phase), 0.35 * stride * max(0.0, np.cos(phase))
     top, upper, lower, ankle = radii
     if hind:
@@ -39,7 +49,16 @@ def leg(x, y, z, hind, radii, phase, stride, foot=0.06) -> Part:
     return Part(curve(points, 3), "leg")
 
 
-def legs(fore, hind, width, fore_radii, hind_radii, step, stride, foot=0.05) -> list[Part]:
+def legs(
+    fore: tuple[float, float],
+    hind: tuple[float, float],
+    width: float,
+    fore_radii: tuple[float, float, float, float],
+    hind_radii: tuple[float, float, float, float],
+    step: float,
+    stride: float,
+    foot: float = 0.05,
+) -> list[Part]:
     (fx, fy), (hx, hy) = fore, hind
     return [
         leg(fx, fy, width, False, fore_radii, step, stride, foot),
@@ -58,16 +77,28 @@ def nod(parts: list[Part], pivot: tuple[float, float], angle: float) -> list[Par
     return parts
 
 
-def pair(points, region, thickness=1.0, shag=0.02, steps=4) -> list[Part]:
+def pair(
+    points: Sequence[tuple[float, float, float, float]],
+    region: str,
+    thickness: float = 1.0,
+    shag: float = 0.02,
+    steps: int = 4,
+) -> list[Part]:
     """A part and its mirror image across the animal's middle."""
     return [
         Part(curve([(x, y, sign * z, r) for x, y, z, r in points], steps), region, thickness, shag) for sign in (1, -1)
     ]
 
 
-def torso(points, fat, shag=0.02) -> Part:
+def torso(points: Sequence[tuple[float, float, float]], fat: float, shag: float = 0.02) -> Part:
     return Part(curve([(x, y - 0.4 * (fat - 1) * r, 0, r * fat) for x, y, r in points], 5), "torso", 0.8, shag)
 
 
-def line(points, region, thickness=1.0, shag=0.02, steps=5) -> Part:
+def line(
+    points: Sequence[tuple[float, float, float]],
+    region: str,
+    thickness: float = 1.0,
+    shag: float = 0.02,
+    steps: int = 5,
+) -> Part:
     return Part(curve([(x, y, 0, r) for x, y, r in points], steps), region, thickness, shag)

@@ -18,6 +18,9 @@ START, CARD_DAYS = datetime(2024, 3, 2), 21
 BURST = 3
 
 
+Event = tuple[int, datetime, str | None, int, str]  # station, start, kind, shots, trigger
+
+
 @dataclass(frozen=True)
 class Visit:
     """One trigger of one camera: an animal, a person, moving leaves (``kind`` None), or a time-lapse picture."""
@@ -53,7 +56,7 @@ def camera(seed: int, station: int) -> tuple[str, str, str, str, str]:
     return (*CAMERAS[station % len(CAMERAS)], f"H{rng.integers(10**7, 10**8)}")
 
 
-def _hour(kind: str | None, rng) -> float:
+def _hour(kind: str | None, rng: np.random.Generator) -> float:
     """An hour of day at which this kind is about."""
     if kind is None:
         return float(rng.uniform(0, 24))
@@ -85,7 +88,7 @@ def plan(
         kind: 0.06 + 0.94 * generator(seed, "station", kind).dirichlet(np.full(stations, 0.9))
         for kind in [*kinds, "person"]
     }
-    events: list[tuple[int, datetime, str | None, int, str]] = []
+    events: list[Event] = []
     for i, kind in enumerate(seen):
         if spread:
             turn = i // len(kinds) + (card - 1) * (animals // len(kinds) + 1)
@@ -107,7 +110,9 @@ def plan(
     return _numbered(card, events)
 
 
-def _animals(seed, rng, card, kinds, count, long_tailed) -> list[str]:
+def _animals(
+    seed: int, rng: np.random.Generator, card: int, kinds: list[str], count: int, long_tailed: bool
+) -> list[str]:
     if not long_tailed:
         first = (card - 1) * count
         return [kinds[(first + i) % len(kinds)] for i in range(count)]
@@ -115,18 +120,19 @@ def _animals(seed, rng, card, kinds, count, long_tailed) -> list[str]:
     return [kinds[i] for i in rng.choice(len(kinds), count, p=weights / weights.sum())]
 
 
-def _moment(card: int, day: int, hour: float, rng) -> datetime:
+def _moment(card: int, day: int, hour: float, rng: np.random.Generator | None) -> datetime:
     jitter = 0 if rng is None else int(rng.integers(0, 1_000_000))
     return START + timedelta(days=(card - 1) * CARD_DAYS + day + 1, hours=hour, microseconds=jitter // 10000 * 10000)
 
 
-def _numbered(card, events) -> list[Visit]:
+def _numbered(card: int, events: list[Event]) -> list[Visit]:
     """Sort by station and time, and keep the triggers of one camera at least ten minutes apart."""
-    visits, last = [], {}
+    visits: list[Visit] = []
+    last: dict[int, tuple[datetime, int]] = {}
     for station, start, kind, shots, trigger in sorted(events, key=lambda e: (e[0], e[1], e[2] or "")):
         earliest = last.get(station, (start, 0))[0]
         start = max(start, earliest).replace(microsecond=start.microsecond // 10000 * 10000)
-        number = last.get(station, (None, 0))[1] + 1
+        number = last.get(station, (start, 0))[1] + 1
         last[station] = (start + timedelta(minutes=10), number)
         visits.append(Visit(card, station, number, kind, start, shots, trigger))
     return visits

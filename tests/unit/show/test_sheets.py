@@ -41,6 +41,10 @@ def survey(tmp_path):
     return tmp_path
 
 
+def files(survey):
+    return [survey / "crops" / f"{shard}.parquet" for shard in ("a-00000-aaaaaaaa", "b-00000-bbbbbbbb")]
+
+
 def representatives(folder, rows):
     columns = dict(
         zip(("cluster", "role", "rank", "crop_id"), zip(*rows, strict=True) if rows else [[]] * 4, strict=True)
@@ -52,13 +56,13 @@ def representatives(folder, rows):
 
 def draw(survey, rows):
     out = survey / "sheets"
-    n = sheets.draw(representatives(survey, rows), survey / "crops.parquet", sorted((survey / "crops").iterdir()), out)
+    n = sheets.draw(representatives(survey, rows), survey / "crops.parquet", files(survey), out)
     return n, out
 
 
 def test_stored_crops_are_the_ones_asked_for(survey):
     wanted = ["c29", "c00", "c16", "c17", "c04", "c03"]
-    found = dict(stored_crops(survey / "crops.parquet", sorted((survey / "crops").iterdir()), wanted))
+    found = dict(stored_crops(survey / "crops.parquet", files(survey), wanted))
     assert sorted(found) == sorted(wanted)
     for crop_id, data in found.items():
         middle = Image.open(io.BytesIO(data)).getpixel((32, 32))
@@ -70,9 +74,9 @@ def test_crops_made_anew_since_are_refused(survey):
     table = pq.read_table(path)
     pq.write_table(table.slice(1), path, row_group_size=4)
     with pytest.raises(ValueError, match=r"a-00000-aaaaaaaa.*c03"):
-        list(stored_crops(survey / "crops.parquet", sorted((survey / "crops").iterdir()), ["c03"]))
+        list(stored_crops(survey / "crops.parquet", files(survey), ["c03"]))
     with pytest.raises(ValueError, match="fewer rows"):
-        list(stored_crops(survey / "crops.parquet", sorted((survey / "crops").iterdir()), ["c16"]))
+        list(stored_crops(survey / "crops.parquet", files(survey), ["c16"]))
 
 
 def test_sheet_shows_bands_in_order(survey):
