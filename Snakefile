@@ -4,7 +4,7 @@
 #            -> collect -> reduce -> cluster -> project, represent, evaluate -> report, export
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.17")
 
 
 configfile: f"{workflow.current_basedir}/config/config.yaml"
@@ -22,7 +22,6 @@ include: "rules/common.smk"
 
 wildcard_constraints:
     shard="[A-Za-z0-9_]+-[0-9]{5}-[0-9a-f]{8}",
-    model="[^/]+",
     k="[0-9]+",
 
 

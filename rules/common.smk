@@ -1,10 +1,11 @@
 # Functions and constants of all rules. Every job parses this again: nothing heavy is imported here.
-import sys
 from importlib.util import find_spec
-from pathlib import Path
 
-# Not of the main Snakefile: that is another's where this one is used as a module.
-ROOT = Path(workflow.current_basedir).parent
+
+include: "internals.smk"
+
+
+ROOT, MAIN = root(), in_main_process()
 # Jobs in a conda environment or a container find the package beside their scripts, all others where it is installed. Here it
 # is always the one beside this file: Snakemake's own environment may have none, or that of another copy.
 INSTALLED = find_spec("camtrap")
@@ -24,24 +25,21 @@ from camtrap.stages import STAGE_VERSION
 ENV = ROOT / "envs" / "camtrap.yaml"
 
 try:
-    complete_once(config, main=workflow.is_main_process)
+    complete_once(config, MAIN)
     RESULTS = config["results"].rstrip("/")
     EXPORT = f"{RESULTS}/export"
-    if workflow.is_main_process:
+    if MAIN:
         names.check(config["export"]["names"], RESULTS)
-    PLAN = prepare.prepare(
-        config, main=workflow.is_main_process, lint="--lint" in sys.argv
-    )
+    PLAN = prepare.prepare(config, MAIN, is_linting())
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-OFFERED_GPUS = workflow.global_resources.get("gpu").value
-if workflow.is_main_process and OFFERED_GPUS == 0:
+OFFERED_GPUS = offered_gpus()
+if MAIN and OFFERED_GPUS == 0:
     no_gpu_for_jobs()
 # Refused here: Snakemake removes a job's old results before the job can say no.
-if config["embed"]["decode"] == "gpu" and workflow.is_main_process:
-    asked = workflow.resource_settings.overwrite_resources.get("embed", {})
-    if OFFERED_GPUS == 0 or not (OFFERED_GPUS or "gpu" in asked):
+if config["embed"]["decode"] == "gpu" and MAIN:
+    if OFFERED_GPUS == 0 or not (OFFERED_GPUS or "gpu" in asked_of("embed")):
         raise WorkflowError(
             "embed.decode: gpu needs a GPU: add --resources gpu=1, or set embed.decode: cpu"
         )
@@ -64,9 +62,11 @@ onstart:
         PLAN.commit()
     except PlanError as error:
         raise WorkflowError(str(error)) from None
-    needed = workflow.dag.needrun_jobs()
     terminal.RUN.expect(
-        [(job.rule.name, job.wildcards_dict.get("shard", "")) for job in needed],
+        [
+            (job.rule.name, job.wildcards_dict.get("shard", ""))
+            for job in jobs_to_run()
+        ],
         PLAN.sizes,
     )
 
