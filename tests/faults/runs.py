@@ -38,8 +38,8 @@ class Part:
         tables = next(out for job in first if job.rule == "collect" for out in job.outputs)
         choice = next(out for job in second if job.rule == "choose" for out in job.outputs)
         return {
-            "tables": cls("tables", first, reference.before(second + third), tables),
-            "clusters": cls("clusters", second, reference.before(third), choice),
+            "tables": cls("tables", first, reference.made_by(first), tables),
+            "clusters": cls("clusters", second, reference.made_by(first + second), choice),
             "report": cls("report", third, everything, None),
             "done": cls("done", [], everything, None),
         }

@@ -88,10 +88,10 @@ class Survey:
         subprocess.run(["cp", "-a", str(self.folder), str(folder)], check=True)
         return Survey(folder, self.jobs)
 
-    def before(self, jobs: list[Job]) -> set[str]:
-        """Results that are there before any of these jobs ran (paths below the survey's folder)."""
+    def made_by(self, jobs: list[Job]) -> set[str]:
+        """Names of the plan's files and of the results that these jobs are to make."""
         made = {output for job in jobs for output in job.outputs}
-        return {name for name in files(self.folder / "results") if not _below(f"results/{name}", made)}
+        return {name for name in files(self.results) if name.startswith("plan/") or _below(f"results/{name}", made)}
 
     def remove(self, jobs: list[Job]) -> None:
         """Remove what these jobs made."""

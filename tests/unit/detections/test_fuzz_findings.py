@@ -71,6 +71,20 @@ FOUND = {
             {"filepath": "bad.jpg", "detections": [{"category": "0", "processed_classification": {"class": "x"}}]},
         ]
     },
+    "SpeciesNet: a class without scores": {
+        "predictions": [SPECIESNET, SPECIESNET | {"filepath": "bad.jpg", "classifications": {"classes": ["x"]}}]
+    },
+    "SpeciesNet: classifications is a list": {
+        "predictions": [SPECIESNET, SPECIESNET | {"filepath": "bad.jpg", "classifications": [1]}]
+    },
+    "a confidence of 401 digits": MD
+    | {"images": [GOOD, {"file": "bad.jpg", "detections": [GOOD["detections"][0] | {"conf": 10**400}]}]},
+    "PyTorch-Wildlife: confidences of a box are a number": {
+        "annotations": [
+            {"img_id": "good.jpg", "bbox": [[1, 2, 30, 40]], "category": [0], "confidence": [0.9]},
+            {"img_id": "bad.jpg", "bbox": [[1, 2, 30, 40]], "category": [0], "confidence": [0.9], "clf_category": 0.5},
+        ]
+    },
     "SpeciesNet: failures is a number": {
         "predictions": [SPECIESNET, {"filepath": "bad.jpg", "failures": 1, "detections": None}]
     },
