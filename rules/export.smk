@@ -1,7 +1,7 @@
 # What other tools read. Which exports are made is configuration; each is a rule.
 
 
-# A cluster is named by one of its crops; the table to fill in keeps the rows that have a name.
+# A cluster is named by one of its crops. The table to fill in keeps the rows that have a name.
 rule names:
     input:
         clusters=f"{CLUSTERS}/clusters.parquet",
@@ -76,7 +76,7 @@ rule export_folders:
         mode=config["export"]["folders"],
         content=config["export"]["folder_content"],
     message:
-        "Filling a folder a cluster"
+        "Filling one folder per cluster"
     script:
         "../scripts/export_folders.py"
 

@@ -61,10 +61,10 @@ BACKENDS = {
     "motion": Backend(
         detect="camtrap.detect.motion:detect",
         compares=True,
-        cannot="The motion detector takes whatever moved for an animal, people and vehicles too.",
+        cannot="The motion detector counts anything that moved as an animal, including people and vehicles.",
     ),
     "none": Backend(
         detect="camtrap.detect.whole:detect",
-        cannot="No detector was asked: every picture that can be read counts as one of an animal.",
+        cannot="No detector was used: every picture that can be read counts as a picture of an animal.",
     ),
 }

@@ -1,4 +1,4 @@
-"""A folder a cluster, to be leafed through in any file browser. The originals are never touched."""
+"""One folder per cluster, to look through in any file browser. The originals are never touched."""
 
 import errno
 import hashlib
@@ -28,7 +28,7 @@ def export(
     mode: str,
     content: str,
 ) -> int:
-    """Fill ``out`` with a folder a cluster; crops that were not clustered or are noise stand in ``noise``.
+    """Fill ``out`` with one folder per cluster; crops that are noise or have no cluster go into ``noise``.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Names that an expert gives to clusters, in a table that a spreadsheet edits.
 
-``export/clusters.csv`` is the table to copy and fill in: a row a cluster, with one of its crops. A name holds for the cluster
+``export/clusters.csv`` is the table to copy and fill in: one row per cluster, with one of its crops. A name holds for the cluster
 in which that crop is, so that it finds its cluster again when new pictures came and the numbers are others. What the table
 names stays in the next ``clusters.csv``, row by row, also where its crop is noise or gone by then.
 """
@@ -99,7 +99,7 @@ def resolve(rows: list[Row], clusters: Path) -> list[int | None]:
     Parameters
     ----------
     rows : list of Row
-        A crop goes before a cluster's number.
+        A crop takes precedence over a cluster's number.
     clusters : Path
         ``clusters.parquet``.
     """
@@ -183,7 +183,9 @@ def _notes(rows: list[Row], found: list[int | None], several: dict[int, list[str
     by_number = sum(not row.crop_id for row in rows)
     if by_number:
         given = "name is" if by_number == 1 else "names are"
-        notes.append(f"{by_number} {given} given by the cluster's number alone: wrong as soon as the numbers change.")
+        notes.append(
+            f"{by_number} {given} given by the cluster's number only, and will be wrong when the numbers change."
+        )
     return notes
 
 

@@ -1,4 +1,4 @@
-"""The export that every spreadsheet opens: one CSV, a row a crop."""
+"""The export that every spreadsheet opens: one CSV, one row per crop."""
 
 import csv
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def joined(crops: Path, clusters: Path, columns: list[str]) -> pa.Table:
 
 
 def export(crops: Path, clusters: Path, names: Mapping[int, str], out: Path) -> None:
-    """Write ``crops.csv``: UTF-8 with a mark at its begin (spreadsheets need it), ISO date-times, a name column."""
+    """Write ``crops.csv``: UTF-8 with a byte order mark (spreadsheets need it), ISO date-times, a name column."""
     table = joined(crops, clusters, CROP_COLUMNS + EXTRA_COLUMNS)
     header = ["crop_id", "path", "cluster", "name", *CLUSTER_COLUMNS[1:], *CROP_COLUMNS[2:], *EXTRA_COLUMNS]
     with replacing(out) as temporary, open(temporary, "w", encoding="utf-8-sig", newline="") as file:

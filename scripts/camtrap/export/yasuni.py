@@ -1,10 +1,10 @@
-"""The Yasuní notebooks' own record: one JSON object a picture, and their features as JSON lines.
+"""The Yasuní notebooks' own record: one JSON object per picture, and their features as JSON lines.
 
-Both files hold one record a *content* (SHA-256), however many copies there are, in the order of the shards, then of
+Both files hold one record per *content* (SHA-256), however many copies there are, in the order of the shards, then of
 the paths:
 
 ``yasuni.json``
-    A JSON array, one record a line::
+    A JSON array, one record per line::
 
         {"id_sha_256": "ab12...",
          "paths": ["card1/IMG_0001.JPG", "card2/copy.JPG"],
@@ -24,8 +24,8 @@ the paths:
 
 ``yasuni_features.jsonl``
     The same record for each picture with crops, but with the detections that have an embedding only, each with its
-    ``crop_id`` and ``features``: a list of float32 values, unrounded. The notebooks kept one vector a picture (a loop
-    there overwrote); here is one a detection.
+    ``crop_id`` and ``features``: a list of float32 values, unrounded. The notebooks kept one vector per picture (a loop
+    there overwrote it); here is one per detection.
 
 Only one shard's tables are held in memory at a time, beside the columns of the picture and crop tables named below.
 """

@@ -24,7 +24,7 @@ def hours(counts: list[int], width: float = 240, height: float = 54) -> list[dic
 
 
 def timeline(stations: list[dict], width: float = 280) -> dict | None:
-    """Strips of the days with pictures, one a station, all on one scale.
+    """Strips of the days with pictures, one per station, all on one scale.
 
     Returns
     -------

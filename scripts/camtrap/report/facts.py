@@ -11,7 +11,7 @@ _ENOUGH = 5  # bursts from which a share means something
 
 
 def stations(survey: Survey) -> list[dict]:
-    """A row a station: name, pictures, animals, events, days, first, last, doubtful, latitude, longitude, runs.
+    """One row per station: name, pictures, animals, events, days, first, last, doubtful, latitude, longitude, runs.
 
     ``days`` counts days with a picture; ``runs`` are (first, last) days of uninterrupted spells of these; ``doubtful`` are
     pictures whose clock is not to be trusted (they have no part in the dates). Sorted by name.
@@ -40,7 +40,7 @@ def stations(survey: Survey) -> list[dict]:
 
 
 def methods(survey: Survey) -> list[dict]:
-    """A row a method that was fitted: method, k, noise, silhouette in the embedding and ``umap`` in the UMAP plane (or None).
+    """One row per method that was fitted: method, k, noise, silhouette in the embedding and ``umap`` in the UMAP plane (or None).
 
     In UMAP's space the silhouette ranks clusterings as agreement with a truth does (arXiv 2406.02465); it is shown, and chooses nothing.
     """
@@ -63,7 +63,7 @@ def methods(survey: Survey) -> list[dict]:
 
 
 def clusters(survey: Survey) -> list[dict]:
-    """A dict a cluster, by number; noise (-1), where there is any, is the last.
+    """One dict per cluster, by number; noise (-1), where there is any, is the last.
 
     Keys: cluster, name (the expert's, or ""), crops, bursts, events, n_stations, stations [(name, crops)], more_stations,
     night (share of crops in infrared light, None where unknown), hours (24 numbers of events by the hour of their first
@@ -104,8 +104,8 @@ def _cluster(name: int, part: pd.DataFrame, survey: Survey, everywhere: pd.Serie
         station, crops = by_station[0]
         if crops >= 0.9 * len(part) and everywhere[station] < 0.6:
             row["notes"].append(
-                f"{crops} of its {len(part)} crops come from one station, {station}: look whether the animal or the "
-                "background made this cluster."
+                f"{'All' if crops == len(part) else f'{crops} of'} its {len(part)} crops come from one station, {station}. "
+                "Check whether the animal or the background made this cluster."
             )
     return row
 

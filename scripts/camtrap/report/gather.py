@@ -57,9 +57,9 @@ class Files:
 class Survey:
     """All that the report is made of.
 
-    ``images`` a row a picture that is still there (columns of docs/tables.md; ``datetime`` is null where the clock is not
-    to be trusted). ``crops`` a row a crop, indexed by crop_id, with ``cluster`` (nullable; -1 noise), ``suggestion``.
-    ``plane`` a row a clustered crop: umap_x, umap_y and the cluster by each method, or None where there is no UMAP.
+    ``images`` one row per picture that is still there (columns of docs/tables.md; ``datetime`` is null where the clock is not
+    to be trusted). ``crops`` one row per crop, indexed by crop_id, with ``cluster`` (nullable; -1 noise), ``suggestion``.
+    ``plane`` one row per clustered crop: umap_x, umap_y and the cluster by each method, or None where there is no UMAP.
     ``representatives`` cluster, role, rank, crop_id. ``confusion`` cluster, label ("" without one), crops.
     The other fields are the JSON files as they are; ``matching`` is None where the detections are our own.
     """

@@ -25,7 +25,7 @@ _FIGURE_WIDTH, _FIGURE_BYTES = 1_500, 200_000
 def bands(representatives: pd.DataFrame, sizes: dict[int, int]) -> dict[int, dict[str, list[str]]]:
     """Choose which crops are shown of each cluster: {cluster: {role: crop ids}}, a crop once.
 
-    Where the crops nearest the centre are already the whole cluster, that is its only band. Outliers go before the spread, so
+    Where the crops nearest the centre are already the whole cluster, that is its only band. Outliers take precedence over the spread, so
     that an outlier is named as such. With many clusters each shows fewer.
     """
     wanted = {int(name): _bands(part, sizes.get(int(name), 0)) for name, part in representatives.groupby("cluster")}

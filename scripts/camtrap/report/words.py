@@ -7,14 +7,15 @@ from datetime import datetime
 from camtrap.cluster.methods import registry
 from camtrap.detect.registry import BACKENDS
 from camtrap.report.gather import Survey
+from camtrap.show.paper import ROLES as ROLES
 
 CATEGORIES = {
     "animal": ("animals", "an animal was found"),
-    "person": ("people", "a person, and no animal, was found"),
-    "vehicle": ("vehicles", "a vehicle, and neither animal nor person, was found"),
+    "person": ("people", "a person was found, and no animal"),
+    "vehicle": ("vehicles", "a vehicle was found, and no animal or person"),
     "empty": ("empty", "nothing was found above the threshold"),
     "failed": ("failed", "the file could not be read or used"),
-    "duplicate": ("duplicates", "the same file, byte for byte, as one that is counted elsewhere"),
+    "duplicate": ("duplicates", "a copy, byte for byte, of a file that is counted above"),
 }
 
 # What a detector's backend cannot tell.
@@ -34,13 +35,19 @@ SCORES = {
     "ari": ("ARI", "adjusted Rand index: 0 is chance, 1 is perfect agreement"),
     "homogeneity": ("Homogeneity", "1 where each cluster holds one species only"),
     "completeness": ("Completeness", "1 where each species lies in one cluster only"),
-    "v_measure": ("V-measure", "mean of the two before"),
-    "fowlkes_mallows": ("Fowlkes-Mallows", "of pairs of crops: precision and recall together"),
-    "pair_jaccard": ("Pair Jaccard", "pairs together in both, of pairs together in either"),
+    "v_measure": ("V-measure", "mean of homogeneity and completeness"),
+    "fowlkes_mallows": ("Fowlkes-Mallows", "precision and recall of the pairs of crops, in one number"),
+    "pair_jaccard": (
+        "Pair Jaccard",
+        "pairs that are together in both, as a share of the pairs that are together in either",
+    ),
     "macro_jaccard_majority": ("Macro Jaccard", "each cluster named by its majority; mean over the species"),
     "macro_f1_majority": ("Macro F1", "each cluster named by its majority; mean over the species"),
     "macro_f1_hungarian": ("Macro F1, one to one", "each species matched to one cluster; mean over the species"),
-    "hungarian_accuracy": ("Accuracy, one to one", "share of crops right when each species is matched to one cluster"),
+    "hungarian_accuracy": (
+        "Accuracy, one to one",
+        "share of crops that are right when each species is matched to one cluster",
+    ),
     "purity": ("Purity", "share of crops that are of the majority of their cluster"),
     "inverse_purity": ("Inverse purity", "share of crops in the cluster that holds most of their species"),
     "species_recalled": ("Species recalled", "share of the species that are the majority of some cluster"),
@@ -102,7 +109,7 @@ def named(survey: Survey) -> str:
     """How many clusters the expert has named, or how to name them."""
     n, k = len(survey.names), survey.choice["k"]
     if not n and not survey.name_notes:
-        return "To name clusters, fill in a copy of export/clusters.csv and set export.names to it."
+        return "To name clusters, copy export/clusters.csv, fill in the names, and set export.names to the copy."
     return f"{number(n)} of {count(k, 'cluster')} {'has a name' if n == 1 else 'have names'}."
 
 
@@ -117,15 +124,14 @@ def headline(survey: Survey) -> str:
     text += f", {when}: " if when else ": "
     animals = survey.counts["categories"]["animal"]
     if not animals:
-        return text + "in none of them an animal was found."
+        return text + "no animal was found in any of them."
     events = survey.images.loc[survey.images["category"] == "animal", "event"].nunique()
-    verb = "shows" if animals == 1 else "show"
-    text += f"{number(animals)} {verb} animals, in {count(events, 'visit')}. "
+    text += f"{count(animals, 'shows an animal', 'show animals')}, in {count(events, 'visit')}. "
     clustered = int(survey.crops["cluster"].notna().sum())
     if not clustered:
         return text + "There was nothing to cluster."
-    text += f"The {count(clustered, 'crop')} fall into {count(k, 'cluster')}"
-    return text + (f"; {number(noise)} fit none of them." if noise else ".")
+    text += f"{count(clustered - noise, 'crop falls', 'crops fall')} into {count(k, 'cluster')}"
+    return text + (f"; {count(noise, 'crop fits', 'crops fit')} none of them." if noise else ".")
 
 
 def total(counts: dict) -> str:
@@ -140,7 +146,7 @@ def clustered_sum(survey: Survey) -> str:
     missing = counts["clustered"] - inside
     repeats = counts["repeat_detections"]
     others = counts["crops"] - counts["clustered"] - repeats
-    parts = [f"{number(inside - noise)} in clusters", f"{number(noise)} that fit none"]
+    parts = [f"{number(inside - noise)} in clusters", f"{count(noise, 'that fits none', 'that fit none')}"]
     parts += [f"{number(repeats)} left out (the same box again and again: a branch, a stone)"] if repeats else []
     parts += [f"{number(others)} of categories that are not clustered"] if others else []
     parts += [f"{number(missing)} without an embedding"] if missing else []
@@ -184,21 +190,21 @@ def verdict(survey: Survey) -> str:
         if (ami := survey.nuisance.get(name, {}).get("ami")) is not None and ami >= 0.3
     ]
     if not strong:
-        return "None of them explains much of the clusters."
+        return "None of these factors explains the clusters well."
     return (
-        f"Take care: {' and '.join(strong)} explain{'s' if len(strong) == 1 else ''} a good part of the clusters. That may be "
-        "right (animals keep to places and hours) or an effect of background and light; the pictures decide."
+        f"Take care: {' and '.join(strong)} explain{'s' if len(strong) == 1 else ''} a good part of the clusters. This may be "
+        "real (animals keep to places and hours) or an effect of background and light. Look at the pictures to decide."
     )
 
 
 def switches(survey: Survey) -> list[str]:
-    """A sentence for every switch that was thrown because the survey is large."""
+    """One sentence for each thing that is done in another way because the survey is large."""
     found = list(survey.reduced.get("switches") or [])
     for thrown in (survey.choice.get("switches") or {}).values():
         found += thrown
     found += survey.projection.get("switches") or []
     lines = [
-        f"{item['what']}: {number(item['size'])} are more than the limit of {number(item['limit'])} "
+        f"{item['what']}: {number(item['size'])} is above the limit of {number(item['limit'])} "
         f"(reason: {item['reason']})."
         for item in found
     ]
@@ -206,12 +212,12 @@ def switches(survey: Survey) -> list[str]:
 
 
 def convergence(survey: Survey) -> str:
-    """What is to be known of the t-SNE map."""
+    """Whether the t-SNE map can be trusted."""
     tsne = survey.projection.get("tsne")
     if not tsne or not tsne.get("iterations"):
         return ""
     state = "converged" if tsne["converged"] else "had not converged: raise cluster.project.iterations"
-    return f"t-SNE of perplexity {tsne['perplexity']:g} {state} after {tsne['iterations']} iterations."
+    return f"t-SNE (perplexity {tsne['perplexity']:g}) {state} after {tsne['iterations']} iterations."
 
 
 def choice(survey: Survey) -> list[str]:

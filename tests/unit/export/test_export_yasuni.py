@@ -1,4 +1,4 @@
-"""The notebooks' record: a picture a content, a vector a detection."""
+"""The notebooks' record: one record per content, one vector per detection."""
 
 import json
 

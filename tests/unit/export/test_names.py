@@ -70,7 +70,7 @@ def test_the_next_table_keeps_what_was_written_however_often_it_is_copied(named,
 def test_a_number_is_enough_for_one_clustering_and_becomes_a_crop(named):
     found, rows = named("\ufeffCluster;Name\r\n1.0; ocelot \r\n0;\r\n", [0, 1])
     assert found["names"] == {"1": "ocelot"}
-    assert "1 name is given by the cluster's number alone" in found["notes"][0]
+    assert "1 name is given by the cluster's number only" in found["notes"][0]
     assert rows == [("1", "ocelot", "b", "1"), ("0", "", "a", "1")]
 
 

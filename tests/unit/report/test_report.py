@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from reportdata import MODEL, NASTY, NASTY_FILE, Page, crop, files, make, picture, write
 
+from camtrap.export.registry import EXPORTS
 from camtrap.report import charts, facts, thumbnails, words
 from camtrap.report.gather import gather
 
@@ -91,7 +92,7 @@ def test_the_counts_add_up_before_the_reader(survey):
     html, summary = make(survey)
     page = Page(html)
     assert "3 + 1 + 0 + 2 + 1 + 1 = 8" in page.text
-    assert "4 in clusters + 1 that fit none = 5 crops" in page.text
+    assert "4 in clusters + 1 that fits none = 5 crops" in page.text
     assert "1 picture was planned once and is no longer on the disk" in page.text
     assert summary["counts"] == {"animal": 3, "person": 1, "vehicle": 0, "empty": 2, "failed": 1, "duplicate": 1}
     assert summary["n_images"] == 8 == sum(summary["counts"].values())
@@ -111,7 +112,7 @@ def test_headline_of_a_small_survey(survey):
     page = Page(make(survey)[0])
     assert (
         "8 pictures from 2 stations, 1 May to 3 June 2024: 3 show animals, in 2 visits. "
-        "The 5 crops fall into 2 clusters; 1 fit none of them." in page.text
+        "4 crops fall into 2 clusters; 1 crop fits none of them." in page.text
     )
 
 
@@ -133,7 +134,7 @@ def test_the_same_survey_gives_the_same_page(survey, tmp_path):
 
 def test_without_crops(tmp_path):
     page = Page(make(write(tmp_path, [picture("card/1.jpg", "empty")], []))[0])
-    assert "in none of them an animal was found" in page.text
+    assert "no animal was found in any of them" in page.text
     assert "0 + 0 + 0 + 1 + 0 + 0 = 1" in page.text
     assert "There are no clusters" in page.text
     assert not page.all("article")
@@ -169,10 +170,10 @@ def test_a_whole_cluster_in_two_bands_is_called_by_its_bands(tmp_path):
 
 
 def test_what_the_detector_cannot_tell_is_said(survey):
-    assert "whatever moved for an animal, people and vehicles too" in Page(make(survey)[0]).text
+    assert "counts anything that moved as an animal" in Page(make(survey)[0]).text
     file = survey / "models" / "detector.json"
     file.write_text(json.dumps({"backend": "megadetector", "model": "MDV5A", "sha256": None}))
-    assert "whatever moved" not in Page(make(survey)[0]).text
+    assert "anything that moved" not in Page(make(survey)[0]).text
 
 
 def test_names_are_shown_where_there_are_some(tmp_path):
@@ -180,7 +181,7 @@ def test_names_are_shown_where_there_are_some(tmp_path):
     crops = [crop(n, f"card/{n}.jpg", n // 2) for n in range(4)]
     crops.append(crop(4, "card/3.jpg", -1, suggestion=1))
     plain = Page(make(write(tmp_path / "plain", images, crops))[0])
-    assert "fill in a copy of export/clusters.csv" in plain.text
+    assert "copy export/clusters.csv, fill in the names" in plain.text
     options = {"names": {"1": NASTY}, "name_notes": ["“bear” names nothing: crop x is noise now (line 3)."]}
     page = Page((made := make(write(tmp_path / "named", images, crops, **options)))[0])
     assert "1 of 2 clusters has a name." in page.text
@@ -215,7 +216,7 @@ def test_switches_are_said(tmp_path):
     thrown = {"what": "t-SNE on a sample", "size": 30000, "limit": 20000, "reason": "its time"}
     results = write(tmp_path, [picture("1.jpg", "animal", event="e")], [crop(1, "1.jpg", 0)], switches=[thrown])
     page = Page(make(results)[0])
-    assert "t-SNE on a sample: 30,000 are more than the limit of 20,000 (reason: its time)." in page.text
+    assert "t-SNE on a sample: 30,000 is above the limit of 20,000 (reason: its time)." in page.text
 
 
 def test_strong_nuisance_is_a_warning(survey):
@@ -252,7 +253,7 @@ def test_a_cluster_of_one_station_is_pointed_out(tmp_path):
     images = [picture(f"{n}.jpg", "animal", row["station"], event=f"e{n}") for n, row in enumerate(crops)]
     mixed, single = facts.clusters(gather(files(write(tmp_path, images, crops))))
     assert mixed["notes"] == []
-    assert single["notes"][0].startswith("10 of its 10 crops come from one station, A:")
+    assert single["notes"][0].startswith("All its 10 crops come from one station, A.")
 
 
 def test_spells_of_days(tmp_path):
@@ -322,3 +323,19 @@ def test_the_silhouette_in_the_umap_plane_is_scikit_learns_without_noise(survey)
     assert (row["method"], row["silhouette"]) == ("leiden", 0.125)
     html, _ = make(survey)
     assert f"{row['umap']:.3f}" in Page(html).text
+
+
+def test_one_of_each_is_said_in_the_singular(tmp_path):
+    images = [picture("1.jpg", "animal", "A", event="e1")]
+    page = Page(make(write(tmp_path, images, [crop(1, "1.jpg", 0)]))[0])
+    assert "1 picture from 1 station: 1 shows an animal, in 1 visit. 1 crop falls into 1 cluster." in page.text
+    assert "1 unit was clustered." in page.text
+    assert "1 crop, 1 burst, 1 visit, 1 station" in page.text
+    assert not re.search(r"\b1 (pictures|crops|clusters|visits|stations|bursts|units|files|species are)\b", page.text)
+
+
+def test_every_export_is_named_on_the_page(survey):
+    page = Page(make(survey)[0])
+    for name, export in EXPORTS.items():
+        assert f"export/{export.file}" in page.text
+        assert f"export.{name}" in page.text

@@ -12,8 +12,8 @@ def hours(times: np.ndarray, labels: np.ndarray, names: dict[int, str] | None = 
     Parameters
     ----------
     times : (n,) float or datetime64
-        Hour of the day, 0 to 24, or date and time; one a burst or event (NaN, NaT: unknown, left out): a crop a row would
-        count each burst thrice.
+        Hour of the day, 0 to 24, or date and time; one per event (NaN, NaT: unknown, left out): one per crop would
+        count each burst several times.
     labels : (n,) int
         Cluster; -1 (noise) is left out.
     names : dict of int to str, optional

@@ -29,7 +29,7 @@ def sweep(scores: list[dict], chosen: dict | None = None) -> Figure:
     Parameters
     ----------
     scores : list of dict
-        A dict a fit: ``method``, ``k``, ``covariance`` (GMM, where there are several) and any of inertia, silhouette,
+        One dict per fit: ``method``, ``k``, ``covariance`` (GMM, where there are several) and any of inertia, silhouette,
         davies_bouldin, calinski_harabasz, stability, bic, icl, aic; a score that is missing or None is left out.
     chosen : dict of method, or of (method, covariance), to k, optional
 
