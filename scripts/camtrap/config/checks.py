@@ -4,6 +4,7 @@ Snakemake removes a job's old results before the job can say no, and a survey ta
 main process, or it costs work.
 """
 
+import difflib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 from camtrap.cluster.methods.registry import unmet
 from camtrap.core.errors import ConfigError, UserError
+from camtrap.detect.registry import BACKENDS
+from camtrap.detections.megadetector_json import CATEGORIES
 
 __all__ = ["check_files", "check_values", "numbers_of_clusters"]
 
@@ -62,7 +65,20 @@ def _values(config: dict[str, Any]) -> Iterator[object]:
     elif primary not in ("auto", *fitted):
         yield f"cluster.choose.primary: {primary!r} is not fitted (auto, {', '.join(fitted)}; see cluster.methods)"
     yield from unmet(cluster)
+    yield from _categories(config)
     yield from _metadata(config["metadata"])
+
+
+def _categories(config: dict[str, Any]) -> Iterator[str]:
+    """A category that no detection has crops nothing. Files of results may have categories of their own."""
+    detector = config["detector"]
+    known = [*CATEGORIES.values(), *(detector["classes"] or {}), *(detector["rename"] or {}).values()]
+    for name in config["crop"]["categories"]:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+        if name not in known and (near or not BACKENDS[detector["backend"]].reads):
+            yield f"crop.categories: {name!r} is no category ({', '.join(dict.fromkeys(known))})" + (
+                f": did you mean {near[0]}?" if near else ""
+            )
 
 
 def _metadata(options: dict[str, Any]) -> Iterator[object]:
@@ -103,18 +119,21 @@ def check_files(
 
 def _detector(config: dict[str, Any], sha256: Callable[[str], str | None], known: set[str]) -> None:
     options = config["detector"]
-    if options["backend"] == "megadetector" and options["weights"]:
-        _weights(options, "detector", sha256, yolo=True)
-    if options["backend"] == "json":
+    backend = BACKENDS[options["backend"]]
+    if backend.find and options["weights"]:
+        _weights(options, "detector", sha256, yolo=options["backend"] == "megadetector")
+    if backend.reads:
         from camtrap.detections.dialects import load, sniff
 
-        given = options["json"]
+        given = options[backend.reads]
         files = given if isinstance(given, list) else [given] if given else []
         if not files:
-            raise ConfigError("detector.backend: json needs the file of results: set detector.json")
+            raise ConfigError(
+                f"detector.backend: {options['backend']} needs a file of results: set detector.{backend.reads}"
+            )
         for file in files:
             if not Path(file).is_file():
-                raise ConfigError(f"{file}: there is no such file of detections (detector.json)")
+                raise ConfigError(f"{file}: there is no such file of detections (detector.{backend.reads})")
             name = f"json {sha256(file)}"
             if name not in known:
                 try:

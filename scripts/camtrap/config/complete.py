@@ -169,3 +169,11 @@ def beyond_defaults(config: dict, *path: str) -> dict:
     for key in path:
         config, schema = config[key], schema["properties"][key]
     return {key: value for key, value in config.items() if value != schema["properties"][key].get("default")}
+
+
+def default_of(key: str) -> object:
+    """The schema's default of a dotted key; None where there is no such key."""
+    schema = load_schema()
+    for name in key.split("."):
+        schema = schema.get("properties", {}).get(name, {})
+    return schema.get("default")

@@ -55,7 +55,7 @@ def duration(seconds: float) -> str:
 
 
 def changes(
-    recorded: Mapping[str, Any], current: Mapping[str, Any], default: Callable[[str], object] = lambda key: None
+    recorded: Mapping[str, Any], current: Mapping[str, Any], default: Callable[[str], object]
 ) -> dict[str, list[str]]:
     """Of each stage in both what differs, as ``detector.model was MDV5A and is MDV1000-spruce``.
 
@@ -64,7 +64,8 @@ def changes(
     recorded, current : mapping
         Stage to its settings, nested. What belongs to one embedder is a stage of its own, ``embed/resnet152``.
     default : callable
-        The default of a dotted key. A setting that an older version did not know counts only where it has another value.
+        The default of a dotted key, None where the schema has none. A setting that an older version did not know, or that
+        is written down only where it is no default, counts only where it has another value.
     """
     found: dict[str, list[str]] = {}
     for stage, new in current.items():
@@ -75,8 +76,13 @@ def changes(
             if key not in old and "version" not in old:
                 continue  # of an old survey only a part is known
             was = old[key] if key in old else default(key)
-            if was != value and not (key == WEIGHTS and value in _either(was)):
+            if was != value and value != {} and not (key == WEIGHTS and value in _either(was)):
                 told.append(f"{key} was {_word(was)} and is {_word(value)}")
+        here = dict(_flat(new))
+        for key, was in old.items():
+            known = default(key)
+            if key not in here and was != {} and known is not None and was != known:
+                told.append(f"{key} was {_word(was)} and is {_word(known)}")
         if told:
             found[stage] = told
     return found

@@ -39,6 +39,8 @@ def test_numbers_that_are_none_are_refused(k, why):
     [
         ({"cluster": {"sweeps": [], "methods": []}}, "both empty"),
         ({"cluster": {"choose": {"primary": "hdbscan"}}}, "'hdbscan' is not fitted"),
+        ({"crop": {"categories": ["animal", "animals"]}}, "'animals' is no category"),
+        ({"crop": {"categories": ["bird"]}}, "'bird' is no category"),
         ({"results": ""}, "cannot be the folder of the results"),
         ({"results": "/"}, "cannot be the folder of the results"),
         ({"results": "pictures/"}, "is the folder of the pictures"),
@@ -56,6 +58,9 @@ def test_values_that_fail_hours_later_are_refused(sections, why):
 
 def test_the_defaults_are_right():
     assert check_values(of()) == []
+    own = of(crop={"categories": ["bird"]}, detector={"backend": "json", "json": "x.json"})
+    assert check_values(own) == []
+    assert check_values(of(crop={"categories": ["bird"]}, detector={"classes": {"bird": [14]}})) == []
     assert check_values(of(cluster={"methods": ["hdbscan"], "choose": {"primary": "hdbscan"}})) == []
 
 

@@ -13,9 +13,9 @@ NEW = {"detect": {"version": 1, "detector": {"model": "MDV1000-spruce", "classes
 
 
 def test_what_differs_is_said():
-    assert changes(OLD, OLD) == {}
-    assert changes(OLD, NEW)["detect"][0] == "detector.model was MDV5A and is MDV1000-spruce"
-    assert changes({}, NEW) == {}
+    assert changes(OLD, OLD, {}.get) == {}
+    assert changes(OLD, NEW, {}.get)["detect"][0] == "detector.model was MDV5A and is MDV1000-spruce"
+    assert changes({}, NEW, {}.get) == {}
 
 
 def test_a_setting_that_did_not_exist_counts_where_it_is_not_the_default():
@@ -23,6 +23,14 @@ def test_a_setting_that_did_not_exist_counts_where_it_is_not_the_default():
     old = {"crop": {"version": 2, "crop": {"size": 256}}}
     assert changes(old, new, {"crop.strip": "mask"}.get) == {}
     assert changes(old, new, {"crop.strip": "keep"}.get) == {"crop": ["crop.strip was keep and is mask"]}
+
+
+def test_what_is_written_down_only_where_it_is_no_default():
+    default = {"detector.motion.width": 320}.get
+    wide = {"detect": {"version": 1, "detector": {"motion": {"width": 640}}}}
+    plain = {"detect": {"version": 1, "detector": {"motion": {}}}}
+    assert changes(wide, plain, default) == {"detect": ["detector.motion.width was 640 and is 320"]}
+    assert changes(plain, wide, default) == {"detect": ["detector.motion.width was 320 and is 640"]}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+# What these results were made with is compared with what is asked for now, before the first job: what takes days is made
+# again only where the user says so (plan.redo). See camtrap.plan.settings.
+from camtrap.config.complete import default_of
+from camtrap.config.checks import check_files
+from camtrap.plan.settings import Made, refuse
+from camtrap.stages import SOFTWARE_VERSION
+
+
+def weights(section):
+    """Weights by their hash, or by the model's name where they are downloaded."""
+    return content(config[section]["weights"]) or config[section]["model"]
+
+
+def settings_now():
+    """Of each stage what its results depend on."""
+    detect = {"detector": result_options("detector")}
+    if config["detector"]["backend"] == "megadetector":
+        detect["weights"] = weights("detector")
+    stages = {
+        "index": {"metadata": result_options("metadata")},
+        "detect": detect,
+        "crop": {"crop": config["crop"]},
+        "embed": {"embed": result_options("embed"), "weights": weights("embed")},
+        "collect": {
+            "collect": config["collect"],
+            "stations": content(config["metadata"]["stations"]),
+        },
+        "cluster": {"cluster": config["cluster"], "seed": config["seed"]},
+    }
+    of_model = {"embed", "cluster"}
+    return {
+        f"{stage}/{MODEL}" if stage in of_model else stage: settings
+        | {"version": version(stage)}
+        for stage, settings in stages.items()
+    }
+
+
+# The smallest input of each stage's jobs: new, it makes them run where Snakemake has no record (results that were copied).
+INPUTS = {
+    "index": [f"{RESULTS}/plan/manifests/{shard}.tsv" for shard in SHARDS],
+    "detect": [f"{RESULTS}/models/detector.json"],
+    "crop": [f"{RESULTS}/detections/{shard}.json" for shard in SHARDS],
+    "embed": [f"{RESULTS}/models/{MODEL}.json"],
+    "collect": [PLAN.removed],
+    "cluster": [f"{CLUSTERS}/reduced/info.json"],
+}
+
+
+if MAIN and not is_linting():
+    try:
+        MADE = Made.read(RESULTS, MODEL)
+        NOW = settings_now()
+        CHANGED = MADE.compare(NOW, default_of)
+        refuse(CHANGED, listed(config["plan"]["redo"]))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    for change in CHANGED:
+        prepare.say(f"made again: {change.line}")
+    MADE.touch([change.stage for change in CHANGED], INPUTS)
+
+
+def record_settings():
+    """Called when a run begins: from here on the results are made with these settings."""
+    MADE.write(NOW, SOFTWARE_VERSION)
