@@ -18,6 +18,7 @@ container: f"{workflow.current_basedir}/camtrap.sif"
 
 
 include: "rules/common.smk"
+include: "rules/guard.smk"
 
 
 wildcard_constraints:
@@ -44,8 +45,7 @@ localrules:
 
 
 onsuccess:
-    if Path(f"{RESULTS}/report/report.html").exists():
-        print(f"report: {RESULTS}/report/report.html", file=sys.stderr)
+    say_what_came_of_it()
 
 
 rule all:
@@ -53,3 +53,4 @@ rule all:
     input:
         f"{RESULTS}/report/report.html",
         exports(),
+        documented(),

@@ -13,6 +13,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from camtrap.config.complete import beyond_defaults
 from camtrap.config.handover import complete_once
+from camtrap.config.values import numbers_of_clusters
+from camtrap.config import checks
 from camtrap.core import terminal
 from camtrap.core.errors import PlanError, UserError
 from camtrap.detect.registry import BACKENDS
@@ -24,13 +26,23 @@ from camtrap.stages import STAGE_VERSION
 
 ENV = ROOT / "envs" / "camtrap.yaml"
 
+
+def listed(value):
+    """A list of what may be one, several or none."""
+    return value if isinstance(value, list) else [value] if value else []
+
+
 try:
     complete_once(config, MAIN)
     RESULTS = config["results"].rstrip("/")
     EXPORT = f"{RESULTS}/export"
+    # Refused here: Snakemake removes a job's old results before the job can say no.
     if MAIN:
-        names.check(config["export"]["names"], RESULTS)
+        checks.refuse_values(config, configuration_files())
+        names.check(config["export"]["names"], RESULTS, listed(config["plan"]["redo"]))
     PLAN = prepare.prepare(config, MAIN, is_linting())
+    if MAIN and not is_linting():
+        checks.refuse_files(config, PLAN.file_hash, RESULTS)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -62,6 +74,7 @@ onstart:
         PLAN.commit()
     except PlanError as error:
         raise WorkflowError(str(error)) from None
+    record_settings()
     terminal.RUN.expect(
         [
             (job.rule.name, job.wildcards_dict.get("shard", ""))
@@ -154,16 +167,7 @@ def content(path):
 
 def ks():
     """The numbers of clusters that the sweeps try."""
-    k = config["cluster"]["k"]
-    if isinstance(k, list):
-        return sorted(set(k))
-    first, _, last = str(k).partition("-")
-    return list(range(int(first), int(last or first) + 1))
-
-
-def listed(value):
-    """A list of what may be one, several or none."""
-    return value if isinstance(value, list) else [value] if value else []
+    return numbers_of_clusters(config["cluster"]["k"])
 
 
 def exports():

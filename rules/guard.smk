@@ -1,7 +1,6 @@
 # What these results were made with is compared with what is asked for now, before the first job: what takes days is made
 # again only where the user says so (plan.redo). See camtrap.plan.settings.
 from camtrap.config.complete import default_of
-from camtrap.config.checks import check_files
 from camtrap.plan.settings import Made, refuse
 from camtrap.stages import SOFTWARE_VERSION
 
@@ -62,3 +61,36 @@ if MAIN and not is_linting():
 def record_settings():
     """Called when a run begins: from here on the results are made with these settings."""
     MADE.write(NOW, SOFTWARE_VERSION)
+
+
+def documented():
+    """All results that docs/tables.md speaks of. What is missing is made again, though the report may be there."""
+    per_shard = [
+        *shards("index/{shard}.parquet"),
+        *shards("detections/{shard}.json"),
+        *shards("crops/{shard}.parquet"),
+        *shards(f"embeddings/{MODEL}/{{shard}}.parquet"),
+    ]
+    tables = ["images.parquet", "crops.parquet", "failures.csv", "counts.json"]
+    clusters = [
+        *("neighbours.npz", "choice.json", "clusters.parquet", "nuisance.json"),
+        *("project.parquet", "project.json", "representatives.parquet", "names.json"),
+        *("seeds.parquet", "evaluation/evaluation.json", "sheets", "figures"),
+    ]
+    return [
+        *per_shard,
+        *(f"{RESULTS}/tables/{name}" for name in tables),
+        *REDUCED,
+        *(f"{CLUSTERS}/{name}" for name in clusters),
+        f"{RESULTS}/report/summary.json",
+    ]
+
+
+def say_what_came_of_it():
+    """The end of a run that did all it should. A survey without a crop is no success."""
+    from camtrap.report.closing import closing
+
+    page = Path(RESULTS) / "report" / "report.html"
+    if page.exists():
+        for line in closing(Path(RESULTS), page, config["crop"]["threshold"]):
+            print(line, file=sys.stderr)

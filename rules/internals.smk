@@ -43,3 +43,8 @@ def asked_of(rule):
 def jobs_to_run():
     """The jobs of this run, once it starts: what is shown while it goes on counts them."""
     return workflow.dag.needrun_jobs()
+
+
+def configuration_files():
+    """The YAML files of the configuration, later ones last: where a wrong value stands is said with its line."""
+    return [*workflow.configfiles]

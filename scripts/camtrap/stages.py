@@ -14,3 +14,6 @@ STAGE_VERSION = {
     "export": 1,
     "report": 3,
 }
+
+# The program's; stands in what it writes.
+SOFTWARE_VERSION = "0.2.0"

@@ -6,40 +6,43 @@ main process, or it costs work.
 
 import difflib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from camtrap.cluster.methods.registry import unmet
+from camtrap.config.values import numbers_of_clusters
+from camtrap.config.where import line_of
 from camtrap.core.errors import ConfigError, UserError
+from camtrap.core.files import read_json, write_json
 from camtrap.detect.registry import BACKENDS
 from camtrap.detections.megadetector_json import CATEGORIES
 
-__all__ = ["check_files", "check_values", "numbers_of_clusters"]
+__all__ = ["check_files", "check_values", "refuse_files", "refuse_values"]
 
 RANDOM = "random"
 
 
-def numbers_of_clusters(k: object) -> list[int]:
-    """The numbers of clusters that the sweeps try, rising: of a number, a list or a range like ``2-30``.
+def refuse_values(config: dict[str, Any], files: Iterable[str | Path]) -> None:
+    """Raise ConfigError for what :func:`check_values` finds, with the line of the file (of ``files``) that says it."""
+    told = []
+    for line in check_values(config):
+        place = line_of(line.partition(":")[0], files)
+        told.append(f"{line} ({place})" if place else line)
+    if told:
+        raise ConfigError("\n".join(told))
 
-    Raises
-    ------
-    ConfigError
-        There is none, or one is less than 1.
-    """
-    if isinstance(k, list):
-        numbers = sorted({int(number) for number in k})
-    else:
-        first, _, last = str(k).partition("-")
-        numbers = list(range(int(first), int(last or first) + 1))
-        if not numbers:
-            raise ConfigError(f"cluster.k: {k} ends before it begins (write it like 2-30)")
-    if not numbers:
-        raise ConfigError("cluster.k: the list is empty (write it like 2-30, or [5, 10, 20])")
-    if numbers[0] < 1:
-        raise ConfigError(f"cluster.k: {k} begins at {numbers[0]}; the least number of clusters is 1")
-    return numbers
+
+def refuse_files(config: dict[str, Any], sha256: Callable[[str], str | None], results: str | Path) -> None:
+    """Raise ConfigError for what :func:`check_files` finds. What was found good is kept in ``plan/good.json`` by its hash."""
+    path = Path(results) / "plan" / "good.json"
+    known = set(read_json(path)) if path.exists() else set()
+    before = set(known)
+    told = check_files(config, sha256, known)
+    if known != before:
+        write_json(path, sorted(known))
+    if told:
+        raise ConfigError("\n".join(told))
 
 
 def check_values(config: dict[str, Any]) -> list[str]:

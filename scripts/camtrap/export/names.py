@@ -8,6 +8,7 @@ names stays in the next ``clusters.csv``, row by row, also where its crop is noi
 import csv
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,13 +28,22 @@ class Row(NamedTuple):
     cluster: str
 
 
-def check(path: str | None, results: str | os.PathLike) -> None:
-    """Refuse a table of names that cannot be read, before any job; and see to it that no name is written over.
+def check(path: str | None, results: str | os.PathLike, redo: Collection[str] = ()) -> None:
+    """Refuse a table of names that cannot be read, before any job; and see to it that no name is lost.
+
+    Parameters
+    ----------
+    path : str, optional
+        The table of names, as the configuration has it.
+    results : path
+    redo : collection of str
+        What may be given up (``plan.redo``).
 
     Raises
     ------
     UserError
-        As :func:`read`; or names were written into ``export/clusters.csv`` itself, which each run writes anew.
+        As :func:`read`; or names were written into ``export/clusters.csv`` itself, which each run writes anew; or there
+        were names and no table is given any more.
     """
     written = Path(results) / "export" / "clusters.csv"
     if path and os.path.realpath(path) == os.path.realpath(written):
@@ -41,8 +51,13 @@ def check(path: str | None, results: str | os.PathLike) -> None:
             f"{path} is written anew by each run: copy it to another place and set export.names to the copy"
         )
     known = {row.name for row in read(path)}
-    for file in Path(results).glob("clusters/*/names.json"):
-        known.update(read_json(file)["given"])
+    given = {name for file in Path(results).glob("clusters/*/names.json") for name in read_json(file)["given"]}
+    if given and not path and not {"names", "all"} & set(redo):
+        raise UserError(
+            f"these results have {len(given)} names ({', '.join(sorted(given)[:3])}, …), and this run would take them away: set "
+            "export.names to your table of names, or say yes: 'plan={redo: names}'"
+        )
+    known |= given
     typed = sorted({row.name for row in read(written) if row.name not in known}) if written.exists() else []
     if typed:
         raise UserError(

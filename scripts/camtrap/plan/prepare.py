@@ -16,7 +16,7 @@ from camtrap.core.lock import Lock
 from camtrap.core.paths import Roots
 from camtrap.plan.shards import Outcome, Plan, file_sha256, slug
 
-__all__ = ["Prepared", "model_key", "prepare"]
+__all__ = ["Prepared", "model_key", "prepare", "say"]
 
 VARIABLE = "CAMTRAP_PLAN"
 PLANNING = "planning"
@@ -114,15 +114,13 @@ def _look(plan: Plan, config: dict) -> Outcome | None:
         return None
     lock = Lock(plan.folder / "lock", PLANNING)
     if not lock.acquire(passing=PLANNING, patience=PATIENCE):
-        _say(
-            f"another run works on these results ({lock.holder()}); its plan is shown, new pictures are not looked for"
-        )
+        say(f"another run works on these results ({lock.holder()}); its plan is shown, new pictures are not looked for")
         return None
     try:
         plan.sweep()
         settings = config["plan"]
         outcome = plan.update(
-            Roots(config["images"]), settings["shard_size"], settings["settle_seconds"], settings["changed"], _say
+            Roots(config["images"]), settings["shard_size"], settings["settle_seconds"], settings["changed"], say
         )
     finally:
         lock.release()
@@ -167,14 +165,15 @@ def _tell(outcome: Outcome) -> None:
         parts.append(f"{_number(outcome.superseded, 'shard')} superseded")
     if outcome.removed:
         parts.append(f"{_number(outcome.removed, 'picture')} gone from the disk")
-    _say(", ".join(parts) + _waiting(outcome))
+    say(", ".join(parts) + _waiting(outcome))
 
 
 def _number(things: Sized, name: str) -> str:
     return f"{len(things)} {name}{'s' * (len(things) != 1)}"
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A line about the plan, for the user at the terminal."""
     print(f"plan: {text}", file=sys.stderr, flush=True)
 
 

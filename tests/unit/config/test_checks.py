@@ -5,8 +5,9 @@ import zipfile
 
 import pytest
 
-from camtrap.config.checks import check_files, check_values, numbers_of_clusters
+from camtrap.config.checks import check_files, check_values, refuse_files, refuse_values
 from camtrap.config.complete import complete
+from camtrap.config.values import numbers_of_clusters
 from camtrap.core.errors import ConfigError
 
 
@@ -140,3 +141,22 @@ def test_tables_are_read(tmp_path):
     gone = str(tmp_path / "gone.csv")
     assert gone in check_files(of(metadata={"stations": gone}), nothing)[0]
     assert gone in check_files(of(evaluate={"truth": gone}), nothing)[0]
+
+
+def test_what_is_refused_says_where_it_stands(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text("seed: 1\ncluster:\n  k: 10-2\n")
+    with pytest.raises(ConfigError, match=r"cluster\.k: 10-2 ends before it begins .*\(.*my\.yaml, line 3\)"):
+        refuse_values(of(cluster={"k": "10-2"}), [file])
+    refuse_values(of(), [file])
+
+
+def test_large_files_are_read_once_per_survey(tmp_path):
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps({"images": [], "detection_categories": {}}))
+    config = of(detector={"backend": "json", "json": str(path)})
+    refuse_files(config, nothing, tmp_path / "results")
+    path.write_text("{")
+    refuse_files(config, nothing, tmp_path / "results")  # of the same hash
+    with pytest.raises(ConfigError, match="not a JSON file"):
+        refuse_files(config, lambda path: "1" * 64, tmp_path / "results")

@@ -1,0 +1,25 @@
+"""What values of the configuration mean. Nothing heavy is imported here: every job asks."""
+
+from camtrap.core.errors import ConfigError
+
+
+def numbers_of_clusters(k: object) -> list[int]:
+    """The numbers of clusters that the sweeps try, rising: of a number, a list or a range like ``2-30``.
+
+    Raises
+    ------
+    ConfigError
+        There is none, or one is less than 1.
+    """
+    if isinstance(k, list):
+        numbers = sorted({int(number) for number in k})
+    else:
+        first, _, last = str(k).partition("-")
+        numbers = list(range(int(first), int(last or first) + 1))
+        if not numbers:
+            raise ConfigError(f"cluster.k: {k} ends before it begins (write it like 2-30)")
+    if not numbers:
+        raise ConfigError("cluster.k: the list is empty (write it like 2-30, or [5, 10, 20])")
+    if numbers[0] < 1:
+        raise ConfigError(f"cluster.k: {k} begins at {numbers[0]}; the least number of clusters is 1")
+    return numbers
