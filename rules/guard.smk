@@ -1,5 +1,7 @@
 # What these results were made with is compared with what is asked for now, before the first job: what takes days is made
 # again only where the user says so (plan.redo). See camtrap.plan.settings.
+import atexit
+
 from camtrap.config.complete import default_of
 from camtrap.plan.settings import Made, refuse
 from camtrap.stages import SOFTWARE_VERSION
@@ -56,6 +58,7 @@ if MAIN and not is_linting():
     for change in CHANGED:
         prepare.say(f"made again: {change.line}")
     MADE.touch([change.stage for change in CHANGED], INPUTS)
+    atexit.register(MADE.restore)  # where nothing was run
 
 
 def record_settings():

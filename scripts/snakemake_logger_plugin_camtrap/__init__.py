@@ -58,7 +58,7 @@ DULL = (
 )
 
 
-OURS = re.compile(r"WorkflowError in (?:rule \w+, )?file [^\n]*rules/common\.smk\"?, line \d+:\n")
+OURS = re.compile(r"WorkflowError in (?:rule \w+, )?file [^\n]*rules/\w+\.smk\"?, line \d+:\n")
 SUBMITTED = re.compile(r"Job \d+ has been submitted")
 PLACE = re.compile(r"\n  File [^\n]*")
 
@@ -93,6 +93,8 @@ class LogHandler(LogHandlerBase):
         """Show a record; never let one stop the run."""
         try:
             if self.plain is not None:
+                if getattr(record, "event", None) == LogEvent.ERROR:
+                    record.msg = _ours(str(record.msg))
                 self.plain.handle(record)
                 return
             with self.guard:
@@ -116,9 +118,8 @@ class LogHandler(LogHandlerBase):
 
     def _sentence(self, record: LogRecord) -> None:
         text = str(record.msg or "").strip("\n")
-        if getattr(record, "event", None) == LogEvent.ERROR and OURS.match(text):
-            # what we refuse is our sentence alone, without the place in our rules
-            text = PLACE.sub("", OURS.sub("", text)).strip("\n")
+        if getattr(record, "event", None) == LogEvent.ERROR:
+            text = _ours(text)
         if text.startswith("Terminating processes on user request"):
             self._lines(["stopped: the same command goes on where it was"])
         elif text and not text.startswith(DULL) and not SUBMITTED.match(text) and record.levelno != 10:
@@ -168,6 +169,11 @@ class LogHandler(LogHandlerBase):
     def needs_rulegraph(self) -> bool:
         """No."""
         return False
+
+
+def _ours(text: str) -> str:
+    """What we refuse is our sentence alone, without the place in our rules."""
+    return PLACE.sub("", OURS.sub("", text)).strip("\n") if OURS.match(text) else text
 
 
 def _shard(record: LogRecord) -> str:

@@ -1,0 +1,147 @@
+"""A mistake never costs work, and green is true: through the real `snakemake`."""
+
+import json
+import os
+import re
+import shutil
+import sys
+
+import pytest
+
+MODEL = "mobilenet_v3_small"
+NO = {"plan": {"redo": None}}
+
+
+def contents(survey) -> dict:
+    """All results but what a run says of itself."""
+    return {
+        str(path.relative_to(survey.results)): path.stat().st_mtime_ns
+        for path in survey.results.rglob("*")
+        if path.is_file() and path.parts[-2] != "plan"
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "stage", "why"),
+    [
+        ({"crop": {"threshold": 0.9}}, "crop", "cropping of 2 shards, .*crop.threshold was 0.2 and is 0.9"),
+        ({"embed": {"storage": "float16"}}, "embed", "describing the crops of 2 shards, .*embed.storage was float32"),
+        ({"detector": {"backend": "motion"}}, "detect", "detection of 2 shards, .*detector.backend was none"),
+        ({"metadata": {"station_level": 1}}, "index", "reading the pictures of 2 shards, .*station_level was nothing"),
+    ],
+)
+def test_what_takes_long_is_made_again_only_with_a_yes(survey, settings, stage, why):
+    before = contents(survey)
+    survey.settings = settings | NO
+    said = survey.snakemake("--cores", "1", fails=True)
+    line = next(line for line in said.splitlines() if line.startswith("  "))
+    assert re.search(why, line), said
+    assert f"plan={{redo: {stage}}}" in said
+    assert "Traceback" not in said
+    assert "rules/" not in said
+    assert contents(survey) == before
+    survey.settings = settings | {"plan": {"redo": stage}}
+    assert survey.dry_run().rules["embed"] == 2
+
+
+def test_a_forgotten_configfile_costs_nothing(survey):
+    before = contents(survey)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(survey.workflow / "Snakefile"), "--cores", "1"]
+    survey.command = lambda *arguments: [*command, "--config", "images=pictures", "results=results"]
+    said = survey.snakemake(fails=True)
+    assert "is a --configfile missing?" in said
+    assert contents(survey) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"detector": {"backend": "megadetector", "weights": "md_v5a.pt"}}, "there is no such weights file"),
+        ({"embed": {"weights": "survey.yaml"}}, "not weights that torch saved"),
+        ({"detector": {"backend": "json"}}, "set detector.json"),
+        ({"detector": {"backend": "json", "json": "gone.json"}}, "no such file of detections"),
+        ({"metadata": {"stations": "gone.csv"}}, "gone.csv: no such file"),
+        ({"evaluate": {"truth": "gone.csv"}}, "gone.csv"),
+        ({"cluster": {"k": "10-2"}}, "changed.yaml, line 2"),
+        ({"cluster": {"choose": {"primary": "nonsense"}}}, "'nonsense' is not fitted"),
+        ({"crop": {"categories": ["animals"]}}, "did you mean animal"),
+        ({"results": ""}, "cannot be the folder of the results"),
+    ],
+)
+def test_what_fails_hours_later_is_refused_at_once(survey, settings, why):
+    before = contents(survey)
+    survey.settings = settings
+    said = survey.snakemake("--dry-run", fails=True)
+    assert why in said
+    assert "Traceback" not in said
+    assert contents(survey) == before
+
+
+def test_results_that_moved_know_what_made_them(survey, tmp_path):
+    """A copy has no record of Snakemake's: it must neither run again by itself nor overlook other settings."""
+    shutil.rmtree(survey.folder / ".snakemake")
+    assert not survey.dry_run().rules
+    before = contents(survey)
+    survey.settings = {"crop": {"padding": 0.5}}
+    jobs = survey.dry_run().rules
+    assert jobs["crop"] == jobs["embed"] == 2
+    assert jobs["detect"] == jobs["index"] == 0
+    assert contents(survey) == before
+    survey.settings = {}
+    assert not survey.dry_run().rules
+    survey.settings = {"cluster": {"reduce": {"dims": 8}}}
+    assert survey.dry_run().rules["cluster_sweep"] == 4
+
+
+def test_names_are_not_left_out_by_mistake(survey):
+    names = next(survey.results.glob("clusters/*/names.json"))
+    times = names.stat()
+    names.write_text(json.dumps(json.loads(names.read_text()) | {"given": ["puma"]}))
+    os.utime(names, ns=(times.st_atime_ns, times.st_mtime_ns))
+    survey.settings = NO
+    assert "1 names (puma" in survey.snakemake("--dry-run", fails=True)
+    survey.settings = {"plan": {"redo": "names"}}
+    survey.dry_run()
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "tables/failures.csv",
+        "tables/crops.parquet",
+        f"clusters/{MODEL}/sheets",
+        f"clusters/{MODEL}/figures",
+        f"clusters/{MODEL}/nuisance.json",
+        f"clusters/{MODEL}/project.parquet",
+        f"clusters/{MODEL}/reduced/vectors.npy",
+        "report/summary.json",
+        "export/crops.csv",
+    ],
+)
+def test_a_result_that_was_deleted_is_made_again(survey, lost):
+    path = survey.results / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert survey.dry_run().rules
+
+
+def test_a_failed_job_is_not_forgotten(survey):
+    """Snakemake removes a job's old results before it runs: with the job dead, they are missing, and the report is old."""
+    (embeddings, *_) = sorted(survey.results.glob("embeddings/*/*.parquet"))
+    whole, times = embeddings.read_bytes(), embeddings.stat()
+    embeddings.write_bytes(whole[:100])
+    survey.settings = {"cluster": {"reduce": {"dims": 8}}}
+    said = survey.snakemake("--cores", "1", fails=True)
+    assert "FAILED: reduce" in said
+    embeddings.write_bytes(whole)
+    os.utime(embeddings, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert survey.dry_run().rules["reduce"] == 1
+    said = survey.run()
+    assert "of the groups named" in said
+    assert (survey.results / "clusters" / MODEL / "reduced" / "vectors.npy").exists()
+    assert not survey.dry_run().rules
+
+
+def test_a_survey_without_a_crop_says_so_aloud(survey):
+    survey.settings = {"crop": {"categories": ["vehicle"]}}
+    said = survey.run()
+    assert "NO ANIMAL: " in said
