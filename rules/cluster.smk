@@ -26,7 +26,7 @@ rule reduce:
         # Not used. Without it Snakemake would take the surveys of before for changed.
         seed=config["seed"],
     message:
-        "Reducing the embeddings of {MODEL}"
+        f"Reducing the embeddings of {MODEL}"
     script:
         "../scripts/reduce.py"
 

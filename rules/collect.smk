@@ -25,6 +25,6 @@ rule collect:
         categories=config["crop"]["categories"],
         stations=content(config["metadata"]["stations"]),
     message:
-        "Collecting {PLAN.n_pictures} pictures"
+        f"Collecting {PLAN.n_pictures} pictures"
     script:
         "../scripts/collect.py"

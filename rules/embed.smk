@@ -36,7 +36,7 @@ rule calibrate:
     params:
         version=version("embed"),
     message:
-        "Calibrating {MODEL} in int8"
+        f"Calibrating {MODEL} in int8"
     script:
         "../scripts/calibrate.py"
 
@@ -68,6 +68,6 @@ rule embed:
         version=version("embed"),
         options=result_options("embed"),
     message:
-        "Describing the crops of {wildcards.shard} by {MODEL}"
+        f"Describing the crops of {{wildcards.shard}} by {MODEL}"
     script:
         "../scripts/embed.py"

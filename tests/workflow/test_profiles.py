@@ -40,7 +40,7 @@ def dry_run(tmp_path_factory):
     shutil.copytree(REPO / "rules", folder / "rules")
     for file in (folder / "rules").glob("*.smk"):
         text = file.read_text(encoding="utf-8")
-        file.write_text(re.sub(r'\n +message:\n +"[^\n]*"(?=\n)', "", text), encoding="utf-8")
+        file.write_text(re.sub(r'\n +message:\n +f?"[^\n]*"(?=\n)', "", text), encoding="utf-8")
     (folder / "pictures" / "card").mkdir(parents=True)
     picture = folder / "pictures" / "card" / "a.jpg"
     picture.write_bytes(b"no picture")
