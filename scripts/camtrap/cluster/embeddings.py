@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from camtrap.core.errors import UserError
+
 COLUMNS = ["crop_id", "shard", "burst", "infrared", "station", "camera", "batch"]
 BATCH = 8_192  # rows decoded at once: 64 MB of 2,048 float32
 
@@ -35,7 +37,7 @@ def stream(files: list[Path], crops: pd.DataFrame) -> Iterator[tuple[np.ndarray,
 
     Raises
     ------
-    ValueError
+    UserError
         If two files hold embeddings of different length.
     """
     wanted = {shard: group for shard, group in crops.groupby("shard", sort=True)}
@@ -54,7 +56,7 @@ def stream(files: list[Path], crops: pd.DataFrame) -> Iterator[tuple[np.ndarray,
             if length is None:
                 length, first = matrix.shape[1], file
             if matrix.shape[1] != length:
-                raise ValueError(
+                raise UserError(
                     f"{file}: embeddings of {matrix.shape[1]} numbers, but {first} has {length}: "
                     "delete the embeddings of one of the two models and run again"
                 )

@@ -41,13 +41,13 @@ class Fit:
 
 def write(path: str | Path, fit: Fit) -> None:
     """Write a fit as ``.npz``: labels, centres, probability where there is one, layer_*, and the metrics as JSON text."""
-    arrays = {"labels": fit.labels.astype(np.int32), "centres": fit.centres.astype(np.float32)}
+    arrays: dict[str, np.ndarray] = {"labels": fit.labels.astype(np.int32), "centres": fit.centres.astype(np.float32)}
     if fit.probability is not None:
         arrays["probability"] = fit.probability.astype(np.float32)
     arrays |= {f"layer_{name}": labels.astype(np.int32) for name, labels in fit.layers.items()}
-    text = json.dumps({"method": fit.method, **fit.metrics}, allow_nan=False)
+    arrays["metrics"] = np.array(json.dumps({"method": fit.method, **fit.metrics}, allow_nan=False))
     with files.replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, metrics=np.array(text), **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def read(path: str | Path) -> Fit:

@@ -20,7 +20,6 @@ class Mixture:
     means: np.ndarray
     factor: np.ndarray
     converged: bool = False
-    iterations: int = 0
 
     @property
     def n_parameters(self) -> int:
@@ -68,11 +67,11 @@ class Mixture:
         return labels, probability, total, entropy
 
 
-def _squares(y, m):
+def _squares(y: np.ndarray, m: np.ndarray) -> np.ndarray:
     return (y**2).sum(1)[:, None] - 2 * (y @ m.T) + (m**2).sum(1)
 
 
-def _logsumexp(a):
+def _logsumexp(a: np.ndarray) -> np.ndarray:
     top = a.max(1)
     return top + np.log(np.exp(a - top[:, None]).sum(1))
 
@@ -93,21 +92,21 @@ def fit(x: np.ndarray, labels: np.ndarray, k: int, params: dict) -> Mixture:
     x = np.asarray(x, np.float64)
     posterior = np.zeros((len(x), k))
     posterior[np.arange(len(x)), labels] = 1
-    model, last = None, -np.inf
+    last = -np.inf
     for step in range(params["iterations"] + 1):
         model = _maximise(x, posterior, params["covariance"], params["regularisation"])
         joint = model.log_joint(x)
         norm = _logsumexp(joint)
         now = float(norm.mean())
-        model.iterations, model.converged = step, abs(now - last) < params["tolerance"]
-        if model.converged:
+        model.converged = abs(now - last) < params["tolerance"]
+        if model.converged or step == params["iterations"]:
             break
         last = now
         posterior = np.exp(joint - norm[:, None])
     return model
 
 
-def _maximise(x, posterior, covariance, floor):
+def _maximise(x: np.ndarray, posterior: np.ndarray, covariance: str, floor: float) -> Mixture:
     d = x.shape[1]
     count = posterior.sum(0) + 10 * np.finfo(np.float64).eps
     means = (posterior.T @ x) / count[:, None]
@@ -126,7 +125,7 @@ def _maximise(x, posterior, covariance, floor):
     return Mixture(covariance, weights, means, factor)
 
 
-def _precision_factor(covariance, floor):
+def _precision_factor(covariance: np.ndarray, floor: float) -> np.ndarray:
     import scipy.linalg
 
     covariance = covariance + floor * np.eye(len(covariance))

@@ -38,7 +38,7 @@ def kmeans(x: np.ndarray, k: int, params: dict, seed: int) -> tuple[np.ndarray, 
     return assign(x, centres), centres
 
 
-def _train(x, k, params, seed, restarts, start):
+def _train(x: np.ndarray, k: int, params: dict, seed: int, restarts: int, start: np.ndarray | None) -> np.ndarray:
     import faiss
 
     model = faiss.Kmeans(
@@ -54,6 +54,8 @@ def _train(x, k, params, seed, restarts, start):
         max_points_per_centroid=len(x),
     )
     model.train(np.ascontiguousarray(x), init_centroids=start)
+    if model.centroids is None:
+        raise AssertionError("faiss gave no centroids")
     return model.centroids
 
 

@@ -32,7 +32,7 @@ def neighbours(reduced_dir: str | Path, out: str | Path, params: dict | None = N
     params = fill("neighbours", params)
     x = normalise(Reduced(reduced_dir).units()).astype(np.float32)
     index, similarity, recall = search(x, params, seed)
-    info = {"k": int(index.shape[1]), "recall": recall, "switches": []}
+    info: dict = {"k": int(index.shape[1]), "recall": recall, "switches": []}
     if recall is not None:
         info["switches"].append(
             {
@@ -58,26 +58,28 @@ def search(x: np.ndarray, params: dict, seed: int) -> tuple[np.ndarray, np.ndarr
     flat = faiss.IndexFlatIP(x.shape[1])
     if n <= params["exact_up_to"]:
         flat.add(x)
-        return *_without_self(*flat.search(x, k + 1), 0), None
+        cosine, found = flat.search(x, k + 1)
+        return *_without_self(cosine, found, np.arange(n)), None
     cells = int(4 * np.sqrt(n))
     index = faiss.IndexIVFFlat(flat, x.shape[1], cells, faiss.METRIC_INNER_PRODUCT)
     index.cp.seed, index.cp.niter = seed % 2**31, 8
     index.train(x[every(n, 40 * cells)])
     index.add(x)
     index.nprobe = params["probes"]
-    found, similarity = _without_self(*index.search(x, k + 1), 0)
+    cosine, found = index.search(x, k + 1)
+    found, similarity = _without_self(cosine, found, np.arange(n))
     probe = every(n, 1_000)
     exact = faiss.IndexFlatIP(x.shape[1])
     exact.add(x)
-    true = _without_self(*exact.search(x[probe], k + 1), probe)[0]
+    cosine, true = exact.search(x[probe], k + 1)
+    true, _ = _without_self(cosine, true, probe)
     recall = float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(found[probe], true, strict=True)]))
     return found, similarity, recall
 
 
-def _without_self(similarity, index, rows):
+def _without_self(similarity: np.ndarray, index: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Drop each row's own entry (or, where copies crowd it out, the last one); order by similarity, then by row."""
     n, k = index.shape
-    rows = np.arange(n) if np.isscalar(rows) else rows
     own = index == rows[:, None]
     own[~own.any(1), -1] = True
     index, similarity = index[~own].reshape(n, k - 1), similarity[~own].reshape(n, k - 1)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from camtrap.cluster import embeddings, units
@@ -58,7 +59,7 @@ def reduce(
     switches: list[dict] = []
     if params["space"] == "raw":
         vectors, table, lost = _raw(paths, table, out_dir)
-        model = {}
+        model: dict = {}
     elif params["space"] == "pca":
         vectors, table, lost, model = _pca(paths, table, params, switches)
         _save(out_dir / VECTORS, vectors)
@@ -68,7 +69,7 @@ def reduce(
         np.savez(file, **model)
 
     unit, prototypes, medoids, n_split = units.gather(vectors, table["burst"], params)
-    if unit is None:  # every crop is its own unit
+    if unit is None or prototypes is None:  # every crop is its own unit
         unit = np.arange(len(vectors), dtype=np.int32)
         (out_dir / UNITS).unlink(missing_ok=True)
         os.link(out_dir / VECTORS, out_dir / UNITS)
@@ -108,14 +109,18 @@ def _save(path: Path, array: np.ndarray) -> None:
         np.save(file, array)
 
 
-def _drop(table, found, usable, paths):
-    """Return the rows that stay and (table, list of what is missing)."""
+def _drop(
+    table: pd.DataFrame, found: np.ndarray, usable: np.ndarray, paths: list[Path]
+) -> tuple[np.ndarray, pd.DataFrame, list[tuple[str, str]]]:
+    """Return the positions that stay, the table of these, and what is missing."""
     lost = embeddings.missing(paths, table, found, usable)
     keep = np.flatnonzero(usable)
     return keep, table.iloc[keep].reset_index(drop=True), lost
 
 
-def _raw(paths, table, out_dir):
+def _raw(
+    paths: list[Path], table: pd.DataFrame, out_dir: Path
+) -> tuple[np.ndarray, pd.DataFrame, list[tuple[str, str]]]:
     """Write the embeddings as they are into ``vectors.npy``, in the order of crop_id."""
     n = len(table)
     found, usable = np.zeros(n, bool), np.zeros(n, bool)
@@ -141,7 +146,9 @@ def _raw(paths, table, out_dir):
     return np.load(out_dir / VECTORS, mmap_mode="r" if len(keep) else None), kept, lost
 
 
-def _pca(paths, table, params, switches):
+def _pca(
+    paths: list[Path], table: pd.DataFrame, params: dict, switches: list[dict]
+) -> tuple[np.ndarray, pd.DataFrame, list[tuple[str, str]], dict]:
     """Fit the PCA on (a sample of) the crops, then project all of them."""
     n, limit = len(table), params["pca_sample"]
     chosen = np.arange(n) if n <= limit else (np.arange(limit) * n) // limit
@@ -177,7 +184,7 @@ def _pca(paths, table, params, switches):
     return (vectors if len(keep) == n else vectors[keep]), kept, lost, model
 
 
-def _collect(paths, part):
+def _collect(paths: list[Path], part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the raw embeddings of ``part`` as float32 (len(part), D), which were found, and which are usable."""
     where = np.full(int(part.index.max()) + 1 if len(part) else 0, -1)
     where[part.index] = np.arange(len(part))
@@ -192,7 +199,7 @@ def _collect(paths, part):
     return (np.zeros((len(part), 0), np.float32) if out is None else out), found, usable
 
 
-def fit_pca(x: np.ndarray, mode: np.ndarray, dims: int) -> dict[str, np.ndarray]:
+def fit_pca(x: np.ndarray, mode: np.ndarray, dims: int) -> dict:
     """Fit an exact PCA; the sign of each axis makes its largest entry positive.
 
     Parameters
@@ -206,7 +213,7 @@ def fit_pca(x: np.ndarray, mode: np.ndarray, dims: int) -> dict[str, np.ndarray]
     Returns
     -------
     dict
-        mean (modes, D), components (d, D), variance (d,), total: float64.
+        mean (modes, D), components (d, D), variance (d,), float64; total, a float.
     """
     n, width = x.shape
     mean = np.zeros((int(mode.max(initial=0)) + 1, width))
@@ -244,7 +251,7 @@ def fit_pca(x: np.ndarray, mode: np.ndarray, dims: int) -> dict[str, np.ndarray]
     }
 
 
-def project(x: np.ndarray, mode: np.ndarray, model: dict[str, np.ndarray], whiten: bool = False) -> np.ndarray:
+def project(x: np.ndarray, mode: np.ndarray, model: dict, whiten: bool = False) -> np.ndarray:
     """Project L2-normalised rows on the PCA's axes and normalise again: float32 (n, d), rounded to 5 decimals."""
     axes = model["components"].T
     if whiten and len(model["variance"]):

@@ -136,6 +136,18 @@ def adjusted_rand(a: np.ndarray, b: np.ndarray, weight: np.ndarray | None = None
     table = scipy.sparse.coo_matrix((weight, (a, b))).tocsr()
     pairs = lambda count: float(np.sum(count * (count - 1)) / 2)  # noqa: E731
     same, of_a, of_b = pairs(table.data), pairs(np.bincount(a, weight)), pairs(np.bincount(b, weight))
-    expected = of_a * of_b / max(pairs(weight.sum()), 1)
-    top = (of_a + of_b) / 2
-    return 1.0 if top == expected else (same - expected) / (top - expected)
+    return float(rand_of_pairs(same, of_a, of_b, pairs(weight.sum())))
+
+
+def rand_of_pairs(
+    together: np.ndarray | float, in_a: np.ndarray | float, in_b: np.ndarray | float, pairs: np.ndarray | float
+) -> np.ndarray:
+    """Return the adjusted Rand index of the numbers of pairs that are together in both labellings, in either, and of all pairs.
+
+    1 where the labellings are the same, and where no pair could tell them apart. All alike in shape; so is the result.
+    """
+    together, in_a, in_b, pairs = (np.asarray(count, np.float64) for count in (together, in_a, in_b, pairs))
+    expected = in_a * in_b / np.maximum(pairs, 1)
+    room = (in_a + in_b) / 2 - expected
+    value = np.divide(together - expected, room, out=np.ones(np.shape(room)), where=room != 0)
+    return np.where((together == in_a) & (together == in_b), 1.0, value)

@@ -37,7 +37,7 @@ def fit_kmeans(x: np.ndarray, k: int, params: dict, seed: int) -> Fit:
 
     metrics = {
         **found,
-        "bic": km.bic(found["inertia"], np.bincount(labels), x.shape[1]) if len(x) > k else None,
+        "bic": km.bic(float(found["inertia"] or 0), np.bincount(labels), x.shape[1]) if len(x) > k else None,
         "stability": stability(x, k, params, seed, again),
         "switches": _switches(x, params, {"sample": "K-Means fitted on a sample, the rest assigned"}),
     }
@@ -80,7 +80,7 @@ def _mixture(x: np.ndarray, k: int, params: dict, seed: int) -> gmm.Mixture:
     return gmm.fit(x, km.kmeans(x, k, settings, seed)[0], k, params)
 
 
-def _sklearn_gmm(x, k, params, seed):
+def _sklearn_gmm(x: np.ndarray, k: int, params: dict, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict]:
     """scikit-learn's mixture on float64, as the notebooks have it; where a component has too few crops for a covariance, it is
     fitted again with a hundred times the regularisation (``regularisation`` in the metrics says which did it)."""
     from sklearn.mixture import GaussianMixture
@@ -103,7 +103,7 @@ def _sklearn_gmm(x, k, params, seed):
     return posterior.argmax(1).astype(np.int32), posterior.max(1), model.means_, extra
 
 
-def _switches(x, params, what):
+def _switches(x: np.ndarray, params: dict, what: dict[str, str]) -> list[dict]:
     what = {**what, "silhouette_sample": "silhouette of a stratified sample"}
     return [
         {

@@ -18,7 +18,9 @@ def average_linkage(similarity: np.ndarray, weight: np.ndarray) -> np.ndarray:
     d = similarity.max() - similarity if m else similarity
     d = np.round(d, 10)  # so that the last bits of a sum choose no join
     np.fill_diagonal(d, np.inf)
-    size, alive, joins, chain = weight.copy(), np.ones(m, bool), [], []
+    size, alive = weight.copy(), np.ones(m, bool)
+    joins: list[tuple[int, int, float]] = []
+    chain: list[int] = []
     while len(joins) < m - 1:
         if not chain:
             chain = [int(alive.argmax())]
@@ -41,13 +43,13 @@ def average_linkage(similarity: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return _sorted_tree(joins, weight)
 
 
-def _sorted_tree(joins: list, weight: np.ndarray) -> np.ndarray:
+def _sorted_tree(joins: list[tuple[int, int, float]], weight: np.ndarray) -> np.ndarray:
     """Return scipy's form of joins that name clusters by one of their leaves."""
     m = len(weight)
     tree = np.zeros((len(joins), 4))
     name, total, parent = np.arange(m), weight.astype(np.float64), np.arange(m)
 
-    def root(leaf):
+    def root(leaf: int) -> int:
         while parent[leaf] != leaf:
             parent[leaf] = parent[parent[leaf]]
             leaf = parent[leaf]

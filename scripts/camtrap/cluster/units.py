@@ -1,11 +1,14 @@
 """Units: the crops of a burst that agree are one animal seen several times, and count once."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from camtrap.cluster.scores import normalise
 
 _LARGEST = 256  # crops of a burst compared at once; a longer one is cut
+_NUMBERS = 6_400_000  # of vectors held at once: 100,000 rows of 64
 
 
 def gather(
@@ -53,7 +56,7 @@ def gather(
     part = np.zeros(n, np.int64)  # the crop's part within its burst
     n_split = 0
     for length in np.unique(size[size > 1]):
-        for group in _blocks(np.flatnonzero(size == length), max(1, 100_000 // length)):
+        for group in _blocks(np.flatnonzero(size == length), max(1, _NUMBERS // (length * max(vectors.shape[1], 1)))):
             rows = order[start[group][:, None] + np.arange(length)]
             if length > _LARGEST:
                 split = np.ones(len(group), bool)
@@ -68,7 +71,7 @@ def gather(
     return unit, prototypes, medoids, int(n_split)
 
 
-def _blocks(items: np.ndarray, size: int):
+def _blocks(items: np.ndarray, size: int) -> Iterator[np.ndarray]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
 
@@ -94,17 +97,27 @@ def _split(x: np.ndarray, agreement: float) -> np.ndarray:
     return part
 
 
-def _prototypes(vectors, unit, params):
+def _prototypes(vectors: np.ndarray, unit: np.ndarray, params: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Return the units' prototypes and medoids; a block of the crops' vectors is in memory at a time."""
     import scipy.sparse
 
-    n, n_units = len(unit), int(unit.max()) + 1
+    n, n_units, width = len(unit), int(unit.max()) + 1, vectors.shape[1]
     size = np.bincount(unit)
-    member = scipy.sparse.csr_matrix((np.ones(n, np.float64), (unit, np.arange(n))), shape=(n_units, n))
-    mean = (member @ vectors.astype(np.float64)) / size[:, None]
+    blocks = list(_blocks(np.arange(n), max(1, _NUMBERS // max(width, 1))))
+    mean = np.zeros((n_units, width))
+    for rows in blocks:
+        own = unit[rows]
+        first = int(own.min())
+        shape = (int(own.max()) - first + 1, len(rows))
+        member = scipy.sparse.csr_matrix((np.ones(len(rows)), (own - first, np.arange(len(rows)))), shape=shape)
+        mean[first : first + shape[0]] += member @ vectors[rows].astype(np.float64)
+    mean /= size[:, None]
     if params["space"] != "raw":
-        mean = normalise(mean)
-    mean = np.round(mean, 5).astype(np.float32) if params["space"] != "raw" else mean.astype(np.float32)
-    distance = np.round(((vectors - mean[unit]) ** 2).sum(1, dtype=np.float64), 9)
+        mean = np.round(normalise(mean), 5)
+    mean = mean.astype(np.float32)
+    distance = np.empty(n)
+    for rows in blocks:
+        distance[rows] = np.round(((vectors[rows] - mean[unit[rows]]) ** 2).sum(1, dtype=np.float64), 9)
     by = np.lexsort((np.arange(n), distance, unit))
     medoids = by[np.concatenate([[0], np.cumsum(size)[:-1]])]
     return (mean if params["prototype"] == "mean" else np.ascontiguousarray(vectors[medoids])), medoids

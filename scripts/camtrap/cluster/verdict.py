@@ -41,9 +41,11 @@ def choose_k(rows: list[dict], criterion: str) -> tuple[int, dict]:
     table = [{key: row.get(key) for key in (*keys, "stability")} for row in rows]
     alone = {}
     for name, sign in _SIGN.items():
-        known = [i for i, row in enumerate(table) if row[name] is not None and np.isfinite(row[name])]
+        known = {
+            i: sign * value for i, row in enumerate(table) if (value := row[name]) is not None and np.isfinite(value)
+        }
         if known:
-            alone[name] = max(known, key=lambda i: (sign * table[i][name], -i))
+            alone[name] = max(known, key=lambda i: (known[i], -i))
     order = ("silhouette", "bic") if criterion == "auto" else (criterion,)
     used = next((name for name in order if name in alone), None)
     if used is None:

@@ -113,7 +113,7 @@ def _images(index: list[Path]) -> pd.DataFrame:
     return images.sort_values("path", ignore_index=True)
 
 
-def _nullable(kind: pa.DataType):
+def _nullable(kind: pa.DataType) -> pd.api.extensions.ExtensionDtype | None:
     return {pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}.get(kind)
 
 

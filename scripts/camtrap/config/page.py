@@ -52,8 +52,9 @@ def _section(title: str, text: str, keys: list[tuple[str, dict]]) -> str:
         description = inner.get("description", "").replace("|", "\\|")
         registered = {"x-registry"} & (inner.keys() | inner.get("items", {}).keys())
         if registered:
-            names = inner.get("enum") or inner["items"]["enum"]
-            description += f" Known: {', '.join(f'`{name}`' for name in names)}."
+            names = [f"`{name}`" for name in inner.get("enum") or inner["items"]["enum"]]
+            if not all(name in description for name in names):
+                description += f" Known: {', '.join(names)}."
         rows.append(f"| `{name}` | {description} | `{default}` | {inner.get('x-unit', '')} |")
     return "\n".join(rows) + "\n"
 

@@ -1,10 +1,11 @@
-"""Confidence intervals that know that the crops of a burst are one animal seen thrice.
+"""Confidence intervals that know that the crops of a burst are one animal seen several times.
 
 Bursts, not crops, are resampled with replacement. Each burst's crops are counted once by (label, cluster); a resample is
 then a weighted sum of these counts, so that its cost does not depend on the number of crops.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from camtrap.evaluate import metrics
 
@@ -12,12 +13,12 @@ CELLS_AT_ONCE = 4_000_000
 
 
 def intervals(
-    labels,
-    clusters,
-    bursts,
+    labels: ArrayLike,
+    clusters: ArrayLike,
+    bursts: ArrayLike,
     *,
     noise: str = "singletons",
-    suggestion=None,
+    suggestion: ArrayLike | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -51,7 +52,15 @@ def intervals(
     return {name: _interval(v, replicates.get(name, np.empty(0)), confidence, name) for name, v in value.items()}
 
 
-def resample(labels, clusters, bursts, noise, suggestion, resamples: int, seed: int) -> dict[str, np.ndarray]:
+def resample(
+    labels: ArrayLike,
+    clusters: ArrayLike,
+    bursts: ArrayLike,
+    noise: str,
+    suggestion: ArrayLike | None,
+    resamples: int,
+    seed: int,
+) -> dict[str, np.ndarray]:
     """Return the scores of resampled bursts: {score: (resamples,) float}. Parameters as in :func:`intervals`."""
     from scipy.sparse import csr_array
 
@@ -60,7 +69,7 @@ def resample(labels, clusters, bursts, noise, suggestion, resamples: int, seed: 
     burst_values, burst = np.unique(np.asarray(bursts).astype(str), return_inverse=True)
     if len(burst) != len(rows):
         raise ValueError(f"{len(rows)} labels but {len(burst)} bursts: give one of each a crop")
-    # Cells of the table, then one cell a label for its noise.
+    # Cells of the table, then one cell per label for its noise.
     cell = np.where(columns >= 0, rows * n_clusters + columns, n_labels * n_clusters + rows)
     kept = rows >= 0
     used, cell = np.unique(cell[kept], return_inverse=True)
@@ -92,7 +101,9 @@ def _interval(value: float, replicates: np.ndarray, confidence: float, name: str
     return {"value": value, "low": float(min(low, value)), "high": float(max(high, value)), "bias": float(bias)}
 
 
-def share(hits, bursts, *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0) -> dict[str, float]:
+def share(
+    hits: ArrayLike, bursts: ArrayLike, *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> dict[str, float]:
     """Return the share of true ``hits`` (n,) bool with its interval over ``bursts`` (n,), as :func:`intervals` does."""
     hits = np.asarray(hits, bool)
     if len(hits) == 0:

@@ -4,8 +4,14 @@ import os
 import re
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from camtrap.core.errors import TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Column names are compared in lower case without anything but letters and digits; the first that is there counts.
 ALIASES = {
@@ -36,7 +42,7 @@ _WORDS = {
 }
 
 
-def read_labels(path: str | os.PathLike):
+def read_labels(path: str | os.PathLike) -> "pd.DataFrame":
     """Read a label table.
 
     Parameters
@@ -55,15 +61,14 @@ def read_labels(path: str | os.PathLike):
 
     Raises
     ------
-    ValueError
-        In one line: no such columns, no rows, no CSV, boxes in pixels.
-    FileNotFoundError
+    TableError
+        In one line: no such file, columns or rows, not CSV, boxes in pixels.
     """
     import pandas as pd
 
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such table of labels (evaluate.truth)")
+        raise TableError(f"{path}: there is no such table of labels (evaluate.truth)")
     notes = []
     data = path.read_bytes()
     try:
@@ -76,15 +81,15 @@ def read_labels(path: str | os.PathLike):
     try:
         raw = pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ValueError(f"{path}: not a table of labels in CSV ({str(error).strip().splitlines()[-1]})") from None
+        raise TableError(f"{path}: not a table of labels in CSV ({str(error).strip().splitlines()[-1]})") from None
     spelled = {re.sub(r"[^a-z0-9]", "", str(name).lower()): name for name in reversed(raw.columns)}
     found = {key: spelled[a] for key, names in ALIASES.items() for a in reversed(names) if a in spelled}
     if not {"crop_id", "image_id", "path"} & found.keys():
-        raise ValueError(f"{path}: no column says which picture is meant (path, file, image_id or crop_id): {header!r}")
+        raise TableError(f"{path}: no column says which picture is meant (path, file, image_id or crop_id): {header!r}")
     if not {"label", "category"} & found.keys():
-        raise ValueError(f"{path}: no column holds labels (label, species, kind, class, …): {header!r}")
+        raise TableError(f"{path}: no column holds labels (label, species, kind, class, …): {header!r}")
     if raw.empty:
-        raise ValueError(f"{path}: the table of labels has no rows")
+        raise TableError(f"{path}: the table of labels has no rows")
 
     blank = pd.Series("", raw.index)
     table = pd.DataFrame({"line": np.arange(2, len(raw) + 2)})
@@ -111,11 +116,11 @@ def category_of(given: str, label: str) -> str:
     return "animal" if label else ""
 
 
-def _check_boxes(path: Path, table) -> None:
+def _check_boxes(path: Path, table: "pd.DataFrame") -> None:
     boxes = table[list(BOX)].to_numpy()
     there = np.isfinite(boxes).all(axis=1)
     if there.any() and np.median(boxes[there].max(axis=1)) > 1.01:
-        raise ValueError(
+        raise TableError(
             f"{path}: the boxes are not relative (the median of the largest number is "
             f"{np.median(boxes[there].max(axis=1)):.0f}): divide x and w by the picture's width, y and h by its height"
         )

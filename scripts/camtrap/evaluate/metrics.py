@@ -10,8 +10,10 @@ Noise (cluster -1) can be counted in three ways, see :func:`count`.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from camtrap.evaluate.tables import SCORES, adjusted_rand, comb2, scores
+from camtrap.cluster.scores import rand_of_pairs
+from camtrap.evaluate.tables import SCORES, comb2, scores
 
 __all__ = ["SCORES", "Counts", "ari_between", "count", "encode", "recalled", "resolve_noise", "score", "scores"]
 
@@ -32,7 +34,7 @@ class Counts(NamedTuple):
     clusters: np.ndarray
 
 
-def resolve_noise(clusters, noise: str, suggestion=None) -> np.ndarray:
+def resolve_noise(clusters: ArrayLike, noise: str, suggestion: ArrayLike | None = None) -> np.ndarray:
     """Return cluster ids after the nearest cluster has replaced noise where ``noise`` is "nearest".
 
     Parameters
@@ -53,7 +55,9 @@ def resolve_noise(clusters, noise: str, suggestion=None) -> np.ndarray:
     return np.where(clusters < 0, np.asarray(suggestion), clusters)
 
 
-def encode(labels, clusters, noise: str = "singletons", suggestion=None):
+def encode(
+    labels: ArrayLike, clusters: ArrayLike, noise: str = "singletons", suggestion: ArrayLike | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Number the labels and clusters of each crop.
 
     Returns
@@ -80,7 +84,9 @@ def encode(labels, clusters, noise: str = "singletons", suggestion=None):
     return rows.astype(np.int64), columns, np.asarray(label_values), cluster_values
 
 
-def count(labels, clusters, noise: str = "singletons", suggestion=None) -> Counts:
+def count(
+    labels: ArrayLike, clusters: ArrayLike, noise: str = "singletons", suggestion: ArrayLike | None = None
+) -> Counts:
     """Count crops by label and cluster.
 
     Parameters
@@ -103,23 +109,25 @@ def count(labels, clusters, noise: str = "singletons", suggestion=None) -> Count
     return Counts(table.astype(np.int64), singles.astype(np.int64), label_values, cluster_values)
 
 
-def score(labels, clusters, noise: str = "singletons", suggestion=None) -> dict[str, float]:
+def score(
+    labels: ArrayLike, clusters: ArrayLike, noise: str = "singletons", suggestion: ArrayLike | None = None
+) -> dict[str, float]:
     """Return every score of :data:`SCORES` (float; NaN where no crop is left) for one clustering; see :func:`count`."""
     counts = count(labels, clusters, noise, suggestion)
     return {name: float(value) for name, value in scores(counts.table, counts.singles).items()}
 
 
-def ari_between(first, second) -> float:
+def ari_between(first: ArrayLike, second: ArrayLike) -> float:
     """Adjusted Rand index of two clusterings of the same crops, noise (-1) as clusters of one; (n,) int each."""
     first, second = np.asarray(first), np.asarray(second)
     a, b = first >= 0, second >= 0
     pairs = [comb2(np.unique(x, return_counts=True)[1]).sum() for x in (first[a], second[b])]
     both = a & b
     joint = np.unique(np.stack([first[both], second[both]]), axis=1, return_counts=True)[1]
-    return float(adjusted_rand(np.array(comb2(joint).sum()), *map(np.array, pairs), np.array(comb2(len(first)))))
+    return float(rand_of_pairs(comb2(joint).sum(), pairs[0], pairs[1], comb2(len(first))))
 
 
-def recalled(labels, clusters, bursts) -> tuple[list[dict], list[dict]]:
+def recalled(labels: ArrayLike, clusters: ArrayLike, bursts: ArrayLike) -> tuple[list[dict], list[dict]]:
     """Which species have a cluster of their own, by abundance.
 
     Parameters

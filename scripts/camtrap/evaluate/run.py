@@ -2,12 +2,16 @@
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 
 from camtrap.core import files
+from camtrap.core.errors import UserError
 from camtrap.evaluate import bootstrap, metrics
 from camtrap.evaluate.labels import CATEGORIES, read_labels
 from camtrap.evaluate.truth import Truth, from_column, from_pattern, match
@@ -15,6 +19,8 @@ from camtrap.evaluate.truth import Truth, from_column, from_pattern, match
 PRIMARY, SUGGESTION = "cluster", "suggestion"
 DEFAULTS = {"seed": 0, "resamples": 1000, "confidence": 0.95, "iou": 0.3, "label_pattern": None}
 ENOUGH_SEEDS = 5
+CROP_COLUMNS = ["crop_id", "image_id", "path", "x", "y", "w", "h", "burst", "label"]
+IMAGE_COLUMNS = ["path", "image_id", "duplicate_of", "category", "burst"]
 
 
 def evaluate(
@@ -53,18 +59,20 @@ def evaluate(
         What evaluation.json holds. Scored are clustered crops that show an animal by the truth and have a label.
         ``problem`` is one line if nothing could be scored (None otherwise): a bad truth does not end the run.
     """
-    import pandas as pd
-
     params = DEFAULTS | dict(params)
-    crop_table = pd.read_parquet(crops).sort_values("crop_id", ignore_index=True)
-    image_table = pd.read_parquet(images) if images is not None else None
+    crop_table = _read(crops, CROP_COLUMNS).sort_values("crop_id", ignore_index=True)
+    image_table = _read(images, IMAGE_COLUMNS) if images is not None else None
     cluster_table = pd.read_parquet(clusters)
     columns = _clusterings(cluster_table)
     seed_table = _seeds(seeds, cluster_table)
-    result = {"problem": None, "source": _source(truth, params), "params": {k: params[k] for k in sorted(DEFAULTS)}}
+    result: dict = {
+        "problem": None,
+        "source": _source(truth, params),
+        "params": {k: params[k] for k in sorted(DEFAULTS)},
+    }
     try:
         known, notes = _truth(truth, params, crop_table, image_table)
-    except (ValueError, OSError) as error:
+    except (UserError, OSError) as error:
         known, notes = _nothing(len(crop_table)), []
         result["problem"] = str(error)
 
@@ -112,7 +120,7 @@ def evaluate(
 def describe(result: Mapping) -> str:
     """Return a few lines for a terminal: AMI over the detected animals, pictures found, empty pictures kept."""
 
-    def show(score) -> str:
+    def show(score: Mapping) -> str:
         if score["low"] is None:
             return f"{score['value']:.3f}"
         return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
@@ -132,18 +140,20 @@ def describe(result: Mapping) -> str:
     return "\n".join(lines)
 
 
-def _clusterings(table) -> list[str]:
-    import pandas as pd
+def _read(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Those of the columns that the table has."""
+    there = set(pq.read_schema(path).names)
+    return pd.read_parquet(path, columns=[name for name in columns if name in there])
 
+
+def _clusterings(table: pd.DataFrame) -> list[str]:
     names = [c for c in table.columns if pd.api.types.is_integer_dtype(table[c]) and c != SUGGESTION]
     if "crop_id" not in table or PRIMARY not in names:
         raise ValueError("the table of clusters needs a column crop_id and an integer column cluster")
     return [PRIMARY] + [name for name in names if name != PRIMARY]
 
 
-def _seeds(seeds, cluster_table):
-    import pandas as pd
-
+def _seeds(seeds: Path | str | Sequence[np.ndarray], cluster_table: pd.DataFrame) -> pd.DataFrame:
     if isinstance(seeds, (str, Path)):
         table = pd.read_parquet(seeds).set_index("crop_id")
         return table[[c for c in table.columns if pd.api.types.is_integer_dtype(table[c])]]
@@ -153,7 +163,9 @@ def _seeds(seeds, cluster_table):
     return pd.DataFrame({str(i): np.asarray(s) for i, s in enumerate(seeds)}, index=cluster_table["crop_id"])
 
 
-def _truth(truth, params, crops, images) -> tuple[Truth, list[str]]:
+def _truth(
+    truth: Path | None, params: Mapping, crops: pd.DataFrame, images: pd.DataFrame | None
+) -> tuple[Truth, list[str]]:
     if truth is not None:
         table = read_labels(truth)
         return match(table, crops, images, params["iou"]), table.attrs["notes"]
@@ -162,7 +174,7 @@ def _truth(truth, params, crops, images) -> tuple[Truth, list[str]]:
     return from_column(crops), []
 
 
-def _source(truth, params) -> dict:
+def _source(truth: Path | None, params: Mapping) -> dict:
     if truth is None:
         return {"pattern": params["label_pattern"]} if params["label_pattern"] else {"column": "label"}
     path = Path(truth)
@@ -182,14 +194,14 @@ def _why_nothing(known: Truth) -> str:
     return "no clustered crop shows an animal with a label in the truth"
 
 
-def _score(labels, sample, name: str, options) -> dict:
+def _score(labels: np.ndarray, sample: pd.DataFrame, name: str, options: dict) -> dict:
     """Scores of one clustering: the headline with intervals, and noise counted each way."""
     clusters = sample[name].to_numpy(np.int64)
     suggestion = sample[SUGGESTION].to_numpy(np.int64) if name == PRIMARY and SUGGESTION in sample else None
     noise = clusters < 0
     ways = [w for w in metrics.NOISE_WAYS if w != "nearest" or suggestion is not None]
     headline = "nearest" if suggestion is not None else "singletons"
-    out = {
+    out: dict = {
         "clusters": len(set(clusters[~noise])),
         "noise": {"crops": int(noise.sum()), "share": float(noise.mean()), "counted_as": headline},
         "scores": bootstrap.intervals(labels, clusters, noise=headline, suggestion=suggestion, **options),
@@ -205,7 +217,7 @@ def _score(labels, sample, name: str, options) -> dict:
     return out
 
 
-def _over_seeds(table, labels, scored: np.ndarray) -> dict:
+def _over_seeds(table: pd.DataFrame, labels: np.ndarray, scored: np.ndarray) -> dict:
     runs = [metrics.score(labels, c.astype(np.int64)) for c in scored.T] if len(labels) else []
     arrays = [table[c].to_numpy() for c in table.columns]
     between = [metrics.ari_between(a, b) for i, a in enumerate(arrays) for b in arrays[:i]]
@@ -219,13 +231,13 @@ def _over_seeds(table, labels, scored: np.ndarray) -> dict:
     }
 
 
-def _spread(values) -> dict[str, float]:
+def _spread(values: Sequence[float]) -> dict[str, float]:
     if not values:
         return dict.fromkeys(("mean", "min", "max"), math.nan)
     return {"mean": float(np.mean(values)), "min": float(np.min(values)), "max": float(np.max(values))}
 
 
-def _pictures(known: Truth, images, options) -> dict:
+def _pictures(known: Truth, images: pd.DataFrame, options: dict) -> dict:
     """Of the readable pictures whose category is known: of those with animals the share found, of the empty ones kept."""
     counting = images[images["category"].isin([*CATEGORIES, "failed"])]
     true = np.array([known.images.get(path) for path in counting["path"]], object)
@@ -243,12 +255,12 @@ def _pictures(known: Truth, images, options) -> dict:
     }
 
 
-def _tally(values) -> dict[str, int]:
-    names, counts = np.unique(np.asarray(values, object).astype(str), return_counts=True)
+def _tally(values: Iterable) -> dict[str, int]:
+    names, counts = np.unique(np.asarray(list(values), object).astype(str), return_counts=True)
     return dict(zip(names.tolist(), counts.tolist(), strict=True))
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """The same value as JSON has it: no NaN, no numpy types."""
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
@@ -259,8 +271,9 @@ def _plain(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _write(out: Path, result: dict, known: Truth, aligned, clustered, bursts) -> None:
-    import pandas as pd
+def _write(
+    out: Path, result: dict, known: Truth, aligned: pd.DataFrame, clustered: np.ndarray, bursts: np.ndarray
+) -> None:
     import pyarrow as pa
 
     frame = pd.DataFrame(

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from camtrap.cluster.scores import rand_of_pairs
+
 SCORES = (
     "ari",
     "ami",
@@ -58,42 +60,35 @@ def scores(table: np.ndarray, singles: np.ndarray | None = None) -> dict[str, np
     return {name: np.where(empty, np.nan, out[name]).reshape(lead) for name in SCORES}
 
 
-def comb2(n) -> np.ndarray:
+def comb2(n: np.ndarray | int) -> np.ndarray:
     """Pairs among ``n`` things."""
     n = np.asarray(n, np.int64)
     return n * (n - 1) // 2
 
 
-def _divide(top, bottom, otherwise: float) -> np.ndarray:
+def _divide(top: np.ndarray | int, bottom: np.ndarray | int, otherwise: float) -> np.ndarray:
     top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
     return np.divide(top, bottom, out=np.full(top.shape, otherwise), where=bottom != 0)
 
 
-def adjusted_rand(together, in_labels, in_clusters, pairs) -> np.ndarray:
-    """Adjusted Rand index from the numbers of pairs together in both, in the first, in the second, and in all."""
-    expected = _divide(in_labels.astype(float) * in_clusters, pairs, 0.0)
-    value = _divide(together - expected, (in_labels + in_clusters) / 2 - expected, 1.0)
-    return np.where((together == in_labels) & (together == in_clusters), 1.0, value)
-
-
-def _pair_scores(table, singles) -> dict[str, np.ndarray]:
+def _pair_scores(table: np.ndarray, singles: np.ndarray) -> dict[str, np.ndarray]:
     in_labels = comb2(table.sum(2) + singles).sum(1)
     in_clusters = comb2(table.sum(1)).sum(1)
     together = comb2(table).sum((1, 2))
     n = table.sum((1, 2)) + singles.sum(1)
     return {
-        "ari": adjusted_rand(together, in_labels, in_clusters, comb2(n)),
+        "ari": rand_of_pairs(together, in_labels, in_clusters, comb2(n)),
         "fowlkes_mallows": np.sqrt(_divide(together, in_labels, 0.0) * _divide(together, in_clusters, 0.0)),
         "pair_jaccard": _divide(together, in_labels + in_clusters - together, 1.0),
     }
 
 
-def _xlogx(x) -> np.ndarray:
+def _xlogx(x: np.ndarray) -> np.ndarray:
     x = np.asarray(x, float)
     return x * np.log(np.where(x > 0, x, 1.0))
 
 
-def _information_scores(table, singles) -> dict[str, np.ndarray]:
+def _information_scores(table: np.ndarray, singles: np.ndarray) -> dict[str, np.ndarray]:
     # In nats. A cluster of one adds log(1) = 0 to the sums of x log x of its cluster and of its cell.
     rows, columns = table.sum(2) + singles, table.sum(1)
     n = rows.sum(1)
@@ -167,7 +162,7 @@ def expected_mutual_information(rows: np.ndarray, columns: np.ndarray, n_singles
     return float(total / n + alone)
 
 
-def _mapping_scores(table, singles) -> dict[str, np.ndarray]:
+def _mapping_scores(table: np.ndarray, singles: np.ndarray) -> dict[str, np.ndarray]:
     rows, columns = table.sum(2) + singles, table.sum(1)
     n = rows.sum(1)
     here = rows > 0
@@ -189,7 +184,7 @@ def _mapping_scores(table, singles) -> dict[str, np.ndarray]:
         f1, hits = _hungarian(table[i], singles[i], rows[i], columns[i])
         f1_hungarian[i], accuracy[i] = _divide(f1.sum(), here[i].sum(), 0.0), _divide(hits, n[i], 0.0)
 
-    def macro(values):
+    def macro(values: np.ndarray) -> np.ndarray:
         return _divide(np.where(here, values, 0.0).sum(1), here.sum(1), 0.0)
 
     return {
@@ -203,7 +198,7 @@ def _mapping_scores(table, singles) -> dict[str, np.ndarray]:
     }
 
 
-def _hungarian(table, singles, rows, columns) -> tuple[np.ndarray, int]:
+def _hungarian(table: np.ndarray, singles: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, int]:
     """F1 of each label after the best one-to-one matching, and the number of crops that agree."""
     from scipy.optimize import linear_sum_assignment
 

@@ -2,11 +2,14 @@
 
 import re
 from collections import defaultdict
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from camtrap.core.boxes import overlap
+from camtrap.core.boxes import XYWH, overlap
+from camtrap.core.errors import ConfigError
 from camtrap.detections.path_index import PathIndex
 from camtrap.evaluate.labels import BOX, CATEGORIES, category_of
 
@@ -29,30 +32,32 @@ class Truth(NamedTuple):
     problems: list[tuple[int, str, str]]
 
 
-def from_column(crops) -> Truth:
+def from_column(crops: pd.DataFrame) -> Truth:
     """Labels of the column ``label`` of ``tables/crops.parquet`` (weak labels of the path pattern); see :class:`Truth`."""
     return _of_labels([_none(x) for x in crops["label"]], "column", "no label")
 
 
-def from_pattern(crops, pattern: str) -> Truth:
+def from_pattern(crops: pd.DataFrame, pattern: str) -> Truth:
     """Labels by a regular expression with a group named ``label``, searched in each crop's path.
 
     Raises
     ------
-    ValueError
-        If the expression is none, or has no group of that name.
+    ConfigError
+        If the expression is not one, or has no group of that name.
     """
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"label pattern {pattern!r} is not a regular expression: {error}") from None
+        raise ConfigError(f"evaluate.label_pattern: {pattern!r} is not a regular expression: {error}") from None
     if "label" not in expression.groupindex:
-        raise ValueError(f"label pattern {pattern!r} has no group named label: write (?P<label>…) around the label")
+        raise ConfigError(
+            f"evaluate.label_pattern: {pattern!r} has no group named label: write (?P<label>…) around the label"
+        )
     found = [expression.search(path) for path in crops["path"]]
     return _of_labels([_none(m and m["label"]) for m in found], "pattern", "no match of the pattern")
 
 
-def match(table, crops, images=None, iou: float = 0.3) -> Truth:
+def match(table: pd.DataFrame, crops: pd.DataFrame, images: pd.DataFrame | None = None, iou: float = 0.3) -> Truth:
     """Match a label table to crops.
 
     Parameters
@@ -82,8 +87,10 @@ def match(table, crops, images=None, iou: float = 0.3) -> Truth:
     n = len(crops)
     labels, categories = np.full(n, None, object), np.full(n, None, object)
     how = np.full(n, "not in the table", object)
-    counts, problems = defaultdict(int), []
-    by_picture, by_crop = defaultdict(list), defaultdict(list)
+    counts: dict[str, int] = defaultdict(int)
+    problems: list[tuple[int, str, str]] = []
+    by_picture: dict[str, list[Any]] = defaultdict(list)
+    by_crop: dict[int, list[Any]] = defaultdict(list)
     counts["rows"] = len(table)
     for row in table.itertuples(index=False):
         named = row.crop_id or row.image_id or row.path
@@ -130,45 +137,46 @@ def match(table, crops, images=None, iou: float = 0.3) -> Truth:
     return Truth(labels, categories, how, image_categories, dict(counts), sorted(problems))
 
 
-def _assign(members: list[int], rows: list, boxes: list[tuple], iou: float) -> dict:
+def _assign(members: list[int], rows: list[Any], boxes: list[XYWH], iou: float) -> dict[int, tuple[Any, str]]:
     """Row of the table (or None) and source for each crop of one picture."""
     # A picture that has two paths is in the table twice: equal rows are one.
-    rows = list({(row.label, row.category, *_box(row)): row for row in rows}.values())
-    boxed = [row for row in rows if _box(row)]
+    rows = list({(row.label, row.category, _box(row)): row for row in rows}.values())
+    boxed = [(row, box) for row in rows if (box := _box(row))]
     only = rows[0] if len({row.label or row.category for row in rows}) == 1 else None
-    out = dict.fromkeys(members, (only, "picture") if only else (None, "several labels"))
+    out: dict[int, tuple[Any, str]] = dict.fromkeys(members, (only, "picture") if only else (None, "several labels"))
     if not boxed:
         return out
-    shared = {(m, i): overlap(boxes[m], _box(row)) for m in members for i, row in enumerate(boxed)}
+    shared = {(m, i): overlap(boxes[m], box) for m in members for i, (_, box) in enumerate(boxed)}
     if len(boxed) == len(rows):
         touching = {m for (m, _), value in shared.items() if value > 0}
         out |= dict.fromkeys((m for m in members if m not in touching), (None, "beside every box"))
-    taken_crops, taken_boxes = set(), set()
-    for (crop, box), value in sorted(shared.items(), key=lambda pair: -pair[1]):
+    taken_crops: set[int] = set()
+    taken_boxes: set[int] = set()
+    for (crop, number), value in sorted(shared.items(), key=lambda pair: -pair[1]):
         if value < iou:
             break
-        if crop not in taken_crops and box not in taken_boxes:
+        if crop not in taken_crops and number not in taken_boxes:
             taken_crops.add(crop)
-            taken_boxes.add(box)
-            out[crop] = boxed[box], "box"
+            taken_boxes.add(number)
+            out[crop] = boxed[number][0], "box"
     return out
 
 
-def _box(row) -> tuple[float, ...]:
-    return (row.x, row.y, row.w, row.h) if row.x == row.x else ()  # NaN is not itself
+def _box(row: Any) -> XYWH | None:
+    return (row.x, row.y, row.w, row.h) if row.x == row.x else None  # NaN is not itself
 
 
 class _Pictures:
     """The survey's pictures, found by id or by a path that need not be spelled as ours."""
 
-    def __init__(self, crops, images):
+    def __init__(self, crops: pd.DataFrame, images: pd.DataFrame | None) -> None:
         frame = crops if images is None else images
         counting = dict(zip(frame["path"], frame["path"], strict=True))
         if images is not None:
             counting |= {p: d for p, d in zip(images["path"], images["duplicate_of"], strict=True) if _none(d)}
         counting |= {path: path for path in crops["path"]}
         self.counting = counting
-        self.by_id = {}
+        self.by_id: dict[str, str] = {}
         for source in (frame, crops):
             self.by_id |= {i: counting[p] for i, p in zip(source["image_id"], source["path"], strict=True) if _none(i)}
         self.paths = list(counting)
@@ -177,15 +185,15 @@ class _Pictures:
             name = path.rpartition("/")[2]
             self.same_name[name] = min(path, self.same_name.get(name, path))
         self.meant: dict[str, list[int]] = {}
-        self.crops = defaultdict(list)
+        self.crops: dict[str, list[int]] = defaultdict(list)
         for _, i, path in sorted(zip(crops["crop_id"], range(len(crops)), crops["path"], strict=True)):
             self.crops[path].append(i)
 
-    def look_up(self, paths) -> None:
+    def look_up(self, paths: Iterable[str]) -> None:
         """Find the pictures that the paths of a label table may mean, all at once."""
         self.meant = PathIndex(self.paths).find({path for path in paths if path and path not in self.counting})
 
-    def find(self, row) -> tuple[str | None, str]:
+    def find(self, row: Any) -> tuple[str | None, str]:
         """Path of the picture that counts, or None and why."""
         if row.image_id:
             if row.image_id in self.by_id:
@@ -207,11 +215,11 @@ class _Pictures:
         return None, "no such picture in the survey"
 
 
-def _none(value) -> str | None:
+def _none(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _of_labels(values: list, source: str, otherwise: str) -> Truth:
+def _of_labels(values: list[str | None], source: str, otherwise: str) -> Truth:
     labels = np.array(values, object)
     known = np.array([v is not None for v in values], bool)
     categories = np.array([(category_of("", v) or None) if v else None for v in values], object)

@@ -31,7 +31,18 @@ def test_ties_go_to_the_smaller_k():
 def test_undefined_scores_are_said():
     best, report = verdict.choose_k(rows(silhouette=(None, None, None)), "auto")
     assert best == 0
-    assert "too few units" in report["reason"]
+    assert "too few units for any score" in report["reason"]
+    report = verdict.choose_k(rows(silhouette=(0.2, 0.5, 0.4), stability=(None, None, None)), "stability")[1]
+    assert "too few units for the stability" in report["reason"]
+
+
+def test_auto_takes_the_lowest_rank():
+    methods = {name: {"k": 3} for name in ("gmm", "ward", "kmeans", "hdbscan", "leiden", "average", "spherical")}
+    order = []
+    while methods:
+        order.append(verdict.choose_primary(methods, "auto")[0])
+        del methods[order[-1]]
+    assert order == ["average", "leiden", "hdbscan", "kmeans", "gmm", "ward", "spherical"]
 
 
 def test_primary_by_name_or_refused():

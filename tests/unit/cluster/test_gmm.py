@@ -86,3 +86,14 @@ def test_rest_is_assigned_beyond_the_sample(tmp_path):
 def test_unknown_covariance_is_refused(data):
     with pytest.raises(ValueError, match=r"cluster\.gmm\.covariance"):
         gmm.fit(*data, 3, {**SETTINGS, "covariance": "round"})
+
+
+def test_stability_is_high_where_groups_are_real(tmp_path):
+    x, _ = blobs((60, 40, 30, 20), dims=16)
+    files, crops = survey(tmp_path, x)
+    reduce.reduce(files, crops, tmp_path / "r", {"dims": 8})
+    stable = {
+        k: fit_sweep("gmm", tmp_path / "r", k, tmp_path / "g.npz", {"stability_fits": 2})["stability"] for k in (4, 12)
+    }
+    assert stable[4] > 0.95 > stable[12]
+    assert fit_sweep("gmm", tmp_path / "r", 4, tmp_path / "g.npz")["stability"] is None

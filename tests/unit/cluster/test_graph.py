@@ -71,3 +71,13 @@ def test_fit_recovers_groups_and_reports_resolutions():
     fit = fit_leiden(x, near, fill("leiden", {}), 0)
     assert scores.adjusted_rand(fit.layers["0.25"], y) == 1
     assert [row["resolution"] for row in fit.metrics["resolutions"]] == fill("leiden", {})["resolutions"]
+
+
+def test_communities_of_too_few_units_are_noise():
+    index = np.array([[1], [0], [3], [2], [-1]], np.int32)
+    near = index, np.where(index >= 0, 1, 0).astype(np.float32)
+    x = np.eye(5, dtype=np.float32)
+    labels = {least: fit_leiden(x, near, {**fill("leiden", {}), "min_units": least}, 0).labels for least in (1, 2, 3)}
+    assert len(set(labels[1].tolist())) == 3
+    assert labels[2].tolist() == [0, 0, 1, 1, -1]
+    assert labels[3].tolist() == labels[1].tolist()  # all of them too small: all stand

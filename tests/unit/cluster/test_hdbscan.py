@@ -2,7 +2,7 @@ import numpy as np
 from clusterdata import blobs
 
 from camtrap.cluster import scores
-from camtrap.cluster.methods.density import fit_hdbscan
+from camtrap.cluster.methods.density import extend, fit_hdbscan
 from camtrap.cluster.settings import fill
 
 NEAR = (np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
@@ -21,3 +21,25 @@ def test_finds_groups_and_assigns_beyond_the_sample():
 def test_too_few_units_are_noise():
     fit = fit_hdbscan(np.eye(4, dtype=np.float32), NEAR, fill("hdbscan", {}), 0)
     assert fit.labels.tolist() == [-1] * 4
+
+
+def test_a_unit_beyond_the_sample_follows_its_nearest_or_is_noise():
+    degrees = np.radians([0, 4, 8, 60, 62, 120], dtype=np.float64)
+    sample = np.stack([np.cos(degrees), np.sin(degrees)], 1).astype(np.float32)
+    labels, probability = np.array([0, 0, 0, 1, 1, -1]), np.array([0.9, 1.0, 0.8, 1.0, 0.7, 0.0])
+    asked = np.radians([5, 11, 13, 63, 65, 119, 90])  # the reach is 4 degrees in the first cluster, 2 in the second
+    x = 3 * np.stack([np.cos(asked), np.sin(asked)], 1).astype(np.float32)
+    found, sure = extend(x, sample, labels, probability)
+    assert found.tolist() == [0, 0, -1, 1, -1, -1, -1]
+    np.testing.assert_allclose(sure, [1.0, 0.8, 0, 0.7, 0, 0, 0], atol=1e-6)
+
+
+def test_what_is_like_nothing_in_the_sample_is_noise():
+    x, _ = blobs((60, 50, 40), dims=12)
+    outside = np.setdiff1d(np.arange(150), (np.arange(100) * 150) // 100)
+    strangers, others = outside[:3], outside[3:]
+    x[strangers] = -x.mean(0)
+    fit = fit_hdbscan(x, NEAR, {**fill("hdbscan", {}), "components": 3, "sample": 100}, 0)
+    assert (fit.labels[strangers] == -1).all()
+    assert (fit.probability[strangers] == 0).all()
+    assert (fit.labels[others] >= 0).mean() > 0.8

@@ -7,6 +7,7 @@ from clusterdata import blobs, survey
 
 from camtrap.cluster.reduce import reduce
 from camtrap.cluster.reduced import FILES
+from camtrap.core.errors import UserError
 
 
 def vectors(folder):
@@ -97,7 +98,7 @@ def test_mixed_lengths_are_refused_with_both_files(tmp_path):
     x, _ = blobs(dims=6)
     files, crops = survey(tmp_path, x)
     survey(tmp_path / "other", x[:, :5])
-    with pytest.raises(ValueError, match=r"shard2\.parquet: embeddings of 5 numbers, but .*shard0\.parquet has 6"):
+    with pytest.raises(UserError, match=r"shard2\.parquet: embeddings of 5 numbers, but .*shard0\.parquet has 6"):
         reduce([*files[:2], tmp_path / "other" / "shard2.parquet"], crops, tmp_path / "out")
 
 

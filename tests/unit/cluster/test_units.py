@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
+import pytest
 
+from camtrap.cluster import units
 from camtrap.cluster.units import gather
 
 SETTINGS = {"unit": "burst", "prototype": "mean", "agreement": 0.5, "space": "pca"}
@@ -59,3 +61,16 @@ def test_no_crops():
     assert unit is None
     assert prototypes is None
     assert len(medoids) == split == 0
+
+
+@pytest.mark.parametrize("space", ["pca", "raw"])
+def test_blocks_do_not_show(monkeypatch, space):
+    x = np.random.default_rng(3).normal(size=(60, 4)).astype(np.float32)
+    burst = pd.Series([f"b{i % 17}" for i in range(60)])
+    params = {"unit": "burst", "prototype": "mean", "agreement": -0.5, "space": space}
+    whole = units.gather(x, burst, params)
+    monkeypatch.setattr(units, "_NUMBERS", 28)  # seven rows
+    parts = units.gather(x, burst, params)
+    assert len(whole[2]) < 60
+    np.testing.assert_allclose(whole[1], parts[1], rtol=1e-6)
+    assert [whole[0].tolist(), whole[2].tolist(), whole[3]] == [parts[0].tolist(), parts[2].tolist(), parts[3]]

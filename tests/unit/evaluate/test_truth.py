@@ -1,5 +1,6 @@
 """Label tables as people write them, matched to crops; and the whole evaluation on tables made by hand."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 from camtrap.core import files
+from camtrap.core.errors import ConfigError, TableError
 from camtrap.evaluate import run, truth
 from camtrap.evaluate.labels import read_labels
 
@@ -70,6 +72,32 @@ def test_a_file_name_is_never_matched_to_the_wrong_picture(tmp_path):
     assert "2 pictures end so: card1/A/IMG_1.JPG, card1/B/IMG_1.JPG" in reasons[0]
     assert "another folder: card1/A/IMG_2.JPG" in reasons[1]
     assert found.counts == {"rows": 4, "match nothing": 3, "without a label": 1}
+
+
+def test_a_path_is_found_by_its_end_or_by_what_ends_in_it(tmp_path):
+    """Against trying every pair; names are few, so that many paths end alike."""
+    rng = np.random.default_rng(4)
+    names = ["a", "b", "ab", "a.jpg", "b.jpg"]
+    paths = ["/".join(rng.choice(names, rng.integers(1, 5))) for _ in range(300)]
+    ours, asked = sorted({path for path in paths[:40] if "ab" not in path[-2:]}), sorted(set(paths[40:]))
+    crops = crops_of(*((f"c{i:03d}", path, (0, 0, 1, 1)) for i, path in enumerate(ours)))
+    found = matched(tmp_path, "\n".join(["path,label", *(f"{path},deer" for path in asked)]), crops)
+    refused = {what: reason for _, what, reason in found.problems}
+    for path in asked:
+        ends = [p for p in ours if path == p] or [p for p in ours if f"/{p}".endswith(f"/{path}")]
+        ends = ends or sorted((p for p in ours if path.endswith(f"/{p}")), key=len)[-1:]  # the longest
+        if len(ends) == 1:
+            assert path not in refused
+            assert found.labels[ours.index(ends[0])] == "deer"
+        elif ends:
+            assert f"{len(ends)} pictures end so: {', '.join(ends[:3])}" in refused[path]
+        elif any(p.rpartition("/")[2] == path.rpartition("/")[2] for p in ours):
+            assert "one of this name in another folder" in refused[path]
+        else:
+            assert refused[path] == "no such picture in the survey"
+    kinds = {re.sub(r"\d|:.*", "", reason) for reason in refused.values()}
+    assert len(kinds) == 3
+    assert len(refused) < len(asked)
 
 
 def test_boxes_go_to_the_crops_that_show_them(tmp_path):
@@ -138,7 +166,7 @@ def test_labels_from_a_path_pattern():
     assert list(found.labels) == ["Agopac", None]
     assert found.counts == {"crops": 2, "matched": 1, "match nothing": 1}
     for pattern, message in (("(", "not a regular expression"), ("(a)", "no group named label")):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ConfigError, match=message):
             truth.from_pattern(crops, pattern)
 
 
@@ -155,7 +183,7 @@ def test_labels_from_a_path_pattern():
 )
 def test_a_table_that_is_none_is_refused_in_one_line(tmp_path, data, message):
     (tmp_path / "t.csv").write_bytes(data)
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises(TableError, match=message) as error:
         read_labels(tmp_path / "t.csv")
     assert str(error.value).startswith(str(tmp_path / "t.csv"))
     assert "\n" not in str(error.value)

@@ -67,7 +67,7 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     rows = km.every(n, params["silhouette_sample"])
     profile = silhouette_profile(q[rows], tree, groups[rows], most, len(weight))
     stable = stability(q, evidence, groups, tree, most, params, seed)
-    cuts = [{"k": k, "silhouette": profile.get(k), "stability": stable.get(k)} for k in range(2, most + 1)]
+    cuts: list[dict] = [{"k": k, "silhouette": profile.get(k), "stability": stable.get(k)} for k in range(2, most + 1)]
     known = [row for row in cuts if row["silhouette"] is not None]
     for row in known:
         row["score"] = row["silhouette"] * (1 if row["stability"] is None else max(row["stability"], 0) ** 0.5)
@@ -111,7 +111,7 @@ def _reason(best: dict, known: list[dict], small: int, tolerance: float) -> str:
     return text
 
 
-def smooth(x: np.ndarray, graph, own: float) -> np.ndarray:
+def smooth(x: np.ndarray, graph: scipy.sparse.csr_matrix, own: float) -> np.ndarray:
     """Return ``own`` times each row plus the weighted mean of its graph neighbours, float32 (n, d), length 1.
 
     A row without a neighbour stays as it is.
@@ -122,7 +122,9 @@ def smooth(x: np.ndarray, graph, own: float) -> np.ndarray:
     return np.round(normalise(mixed), 5).astype(np.float32)
 
 
-def gather_evidence(q: np.ndarray, plain: np.ndarray, graph, params: dict, seed: int) -> np.ndarray:
+def gather_evidence(
+    q: np.ndarray, plain: np.ndarray, graph: scipy.sparse.csr_matrix, params: dict, seed: int
+) -> np.ndarray:
     """Return the labels of several partitions, int32 (n, partitions + resolutions times runs).
 
     K-Means, whose k runs from half to twice the root of n, and Leiden communities of the kNN graph at some resolutions: the
@@ -163,7 +165,9 @@ def group_similarity(
     return similarity, size
 
 
-def stability(q, evidence, groups, tree, most, params, seed) -> dict[int, float]:
+def stability(
+    q: np.ndarray, evidence: np.ndarray, groups: np.ndarray, tree: np.ndarray, most: int, params: dict, seed: int
+) -> dict[int, float]:
     """Return for each cut the mean adjusted Rand index with the same cut of trees of resampled units (80 % each)."""
     n, m = len(q), int(groups.max()) + 1
     rng = np.random.default_rng(seed)

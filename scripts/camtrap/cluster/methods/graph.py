@@ -1,12 +1,17 @@
 """Leiden communities of the kNN graph: clusters without a k."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from camtrap.cluster import scores
 from camtrap.cluster.fits import Fit
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
-def knn_graph(index: np.ndarray, similarity: np.ndarray):
+
+def knn_graph(index: np.ndarray, similarity: np.ndarray) -> "csr_matrix":
     """Return the symmetric kNN graph, scipy CSR float64 (n, n): the mean of both directions' cosines.
 
     A mutual pair so counts twice a one-sided one; negative cosines are left out. (A strictly mutual graph falls into pieces where
@@ -25,7 +30,7 @@ def knn_graph(index: np.ndarray, similarity: np.ndarray):
     return graph
 
 
-def leiden(graph, resolution: float, seed: int, trials: int = 1) -> np.ndarray:
+def leiden(graph: "csr_matrix", resolution: float, seed: int, trials: int = 1) -> np.ndarray:
     """Return communities int32 (n,), 0 to k-1 (Traag, Waltman and van Eck 2019; modularity with a resolution).
 
     `graspologic-native` (MIT). A node without an edge is a community of its own.

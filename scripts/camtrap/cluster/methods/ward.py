@@ -56,7 +56,7 @@ def linkage(centres: np.ndarray, count: np.ndarray) -> np.ndarray:
     return tree
 
 
-def _square(point):
+def _square(point: np.ndarray) -> np.ndarray:
     length = (point**2).sum(1)
     return np.maximum(length[:, None] + length - 2 * point @ point.T, 0)
 
