@@ -19,7 +19,7 @@ _LISTED = re.compile(
     r"^ +(input|output|log|jobid|benchmark|message|reason|wildcards|shell|params|resources): .*$", re.M
 )
 # neither is a traceback: the line after it is
-_TRACE = re.compile(r'^ *File ".*", line \d+.*$', re.M)
+_TRACE = re.compile(r'^ *File ".*", line \d+.*$', re.MULTILINE)
 
 
 @dataclass
