@@ -1,78 +1,93 @@
-# make demo   sets up, runs the whole pipeline on a simulated survey, prints where the report is
-# make test   sets up, passes the tests
-# make lint   ruff, snakefmt and snakemake's own linter
+# make demo           sets up, runs the whole pipeline on a simulated survey, prints where the report is
+# make test           sets up, passes the tests
+# make lint           everything that reads the code without running it
+# make test-install   both commands on a fresh Debian 12 and 13 (root; by hand)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SETUP := $(VENV)/.installed
+DEVELOPMENT := $(VENV)/.development
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONPATH
 
 RESULTS ?= results
 
-.PHONY: setup demo test test-writers test-slurm faults fuzz bench bench-quality bench-scale lint format replan lock clean
+.PHONY: setup development demo test test-writers test-install test-slurm faults fuzz bench bench-quality bench-scale lint format replan lock clean
 setup: $(SETUP)
+development: $(DEVELOPMENT)
 
+# An environment of another Python is made anew. Modules are compiled when they are first imported: many never are.
+NAME = $(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 # PyPI's torch for Linux x86-64 is built for CUDA and wants its libraries; elsewhere (and with a CPU build) it needs nothing more.
 $(SETUP): envs/requirements.lock envs/cuda.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info[:2] == (3, 11) else "Python 3.11 is needed (this is %s): make PYTHON=/path/to/python3.11" % sys.version.split()[0])'
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --no-deps -r envs/requirements.lock
-	$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install --quiet --no-deps -r envs/cuda.lock
+	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed (this is %s): make PYTHON=/path/to/python3.13" % sys.version.split()[0])'
+	$(PYTHON) -m venv $(if $(wildcard $(VENV)/lib/$(NAME)),,--clear) $(VENV)
+	$(PIP) install --quiet --no-compile --no-deps -r envs/requirements.lock
+	$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install --quiet --no-compile --no-deps -r envs/cuda.lock
 	$(BIN)/python -c 'import torch'
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python envs/prune.py
+	touch $@
+
+$(DEVELOPMENT): $(SETUP) envs/development.lock
+	$(PIP) install --quiet --no-compile --no-deps -r envs/development.lock
 	touch $@
 
 demo: setup
 	$(BIN)/python -m camtrap.simulate.demo --cores $(CORES)
 
-test: setup
+test: development
 	$(BIN)/python -m pytest -q -n $(CORES) --dist loadscope tests/unit tests/workflow
 
 # A real SLURM cluster on this machine (root and Debian; elsewhere it says that nothing was tested).
-test-slurm: setup
+test-slurm: development
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/slurm
 
 # Detection files by the own writers of packages that the project does not need.
-test-writers: setup
+test-writers: development
 	$(PIP) install --quiet --no-deps --upgrade --target build/writers -r envs/writers.lock
 	WRITERS=1 $(BIN)/python -m pytest -q -rP -o pythonpath='tests/unit build/writers' tests/workflow/test_writers.py
+
+# Both commands on a fresh Debian 12 and 13, each in a folder with its own Python (root, Debian; half an hour).
+test-install:
+	tests/install/run.sh bookworm trixie
 
 # Faults at random, N through snakemake and STAGES by stage, and what became of each (build/faults.json; hours).
 # One of them again: $(BIN)/python tests/faults/campaign.py --only 1.snakemake.7
 N ?= 200
 STAGES ?= $(N)0
 SEED ?= 1
-faults: setup
+faults: development
 	$(BIN)/python tests/faults/campaign.py --snakemake $(N) --stages $(STAGES) --seed $(SEED)
 
 # Readers of detection files, EXIF and tables against mutated files for ten minutes (build/fuzz.json).
-fuzz: setup
+fuzz: development
 	$(PIP) install --quiet --no-deps --upgrade --target build/fuzz/site -r envs/fuzz.lock || echo "no Atheris here: random mutations"
-	PYTHONPATH=build/fuzz/site $(BIN)/python tests/fuzz/fuzz.py --seed $(SEED)
+	$(BIN)/python tests/fuzz/fuzz.py --seed $(SEED)
 
 # How fast (build/bench/speed.json, planning.json), how good, how far: an hour or more each on a quiet machine.
-bench: setup
+bench: development
 	$(BIN)/python tests/bench/speed.py
 	$(BIN)/python tests/bench/agreement.py
 	$(BIN)/python tests/bench/burst_frames.py
 	$(BIN)/python tests/bench/planning.py
 
-bench-quality: setup
+bench-quality: development
 	$(BIN)/python tests/bench/quality.py
 	$(BIN)/python tests/bench/rare.py
 
-bench-scale: setup
+bench-scale: development
 	$(BIN)/python tests/bench/scale.py
 
-lint: setup
+lint: development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
-format: setup
+format: development
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile rules
@@ -81,8 +96,9 @@ format: setup
 replan: setup
 	$(BIN)/snakemake --cores $(CORES) $(ARGS) --config images='$(IMAGES)' results='$(RESULTS)' 'plan={changed: supersede}'
 
+# The newest of everything: make lock UPGRADE=1
 lock: setup
-	$(BIN)/python envs/lock.py
+	$(BIN)/python envs/lock.py $(if $(UPGRADE),--upgrade)
 
 clean:
-	rm -rf demo build .snakemake .pytest_cache .ruff_cache
+	rm -rf demo build .snakemake .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -19,6 +19,8 @@ from pathlib import Path
 from random import Random
 
 SHARES = {"detections": 0.4, "picture": 0.4, "maker_note": 0.1, "stations": 0.05, "cluster_names": 0.05}
+# Where `make fuzz` puts Atheris, which the project does not need.
+sys.path.append("build/fuzz/site")
 # One file may take so long, and so much memory.
 SECONDS, MEGABYTES = 2.0, 2000
 

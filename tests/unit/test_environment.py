@@ -13,17 +13,42 @@ def pins(text):
     return {line.strip() for line in text.splitlines() if re.match(r"[A-Za-z0-9_.-]+==", line.strip())}
 
 
+def names(requirements):
+    return {re.split(r"[<>=!~]", line)[0].strip().lower().replace("_", "-") for line in requirements}
+
+
+def lines(file):
+    return [line for line in (ENVS / file).read_text().splitlines() if line and not line.startswith("#")]
+
+
 @pytest.fixture(scope="module")
 def locked():
     return pins((ENVS / "requirements.lock").read_text())
 
 
-def test_every_locked_package_has_an_exact_version(locked):
-    lines = [
-        line for line in (ENVS / "requirements.lock").read_text().splitlines() if line and not line.startswith("#")
-    ]
-    assert len(lines) == len(locked)
-    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9.!]+", line) for line in lines)
+@pytest.fixture(scope="module")
+def development():
+    return pins((ENVS / "development.lock").read_text())
+
+
+@pytest.mark.parametrize("file", ["requirements.lock", "development.lock"])
+def test_every_locked_package_has_an_exact_version(file):
+    assert len(lines(file)) == len(names(lines(file)))
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9.!]+", line) for line in lines(file))
+
+
+def test_no_package_is_locked_twice(locked, development):
+    assert not names(locked) & names(development)
+
+
+def test_what_a_run_imports_is_not_only_a_tool_of_development(development):
+    """A new import of the package goes into requirements.in, else it is missing where only `make setup` was called."""
+    imported = set()
+    for file in (ENVS.parent / "scripts").rglob("*.py"):
+        imported |= set(re.findall(r"^ *(?:import|from) (\w+)", file.read_text(), re.MULTILINE))
+    modules = {"duckdb", "polars", "pytest", "hypothesis", "mypy", "ruff", "codespell_lib", "black", "snakefmt"}
+    assert names(development) >= modules - {"codespell_lib"}
+    assert not imported & modules
 
 
 def test_conda_environment_has_the_same_versions(locked):
@@ -36,20 +61,18 @@ def test_conda_environment_has_the_same_versions(locked):
     assert "python=3.11" in conda["dependencies"]
 
 
-def test_what_is_asked_for_is_locked(locked):
-    names = {re.split(r"[<>=!~]", pin)[0].lower().replace("_", "-") for pin in locked}
+def test_what_is_asked_for_is_locked(locked, development):
     for file in ("requirements.in", "no-deps.in"):
-        lines = [line for line in (ENVS / file).read_text().splitlines() if line and not line.startswith("#")]
-        asked = {re.split(r"[<>=!~]", line)[0].strip().lower().replace("_", "-") for line in lines}
-        assert asked <= names
+        assert names(lines(file)) <= names(locked)
+    assert names(lines("development.in")) <= names(development)
 
 
-def test_the_running_environment_is_the_locked_one(locked):
+def test_the_running_environment_is_the_locked_one(locked, development):
     from importlib.metadata import version
 
-    for pin in ("numpy", "snakemake", "megadetector", "torch"):
-        wanted = next(entry.partition("==")[2] for entry in locked if entry.startswith(f"{pin}=="))
-        assert version(pin).partition("+")[0] == wanted
+    for pin in locked | development:
+        name, _, wanted = pin.partition("==")
+        assert version(name).partition("+")[0] == wanted, name
 
 
 def test_no_registry_and_no_path_of_a_machine_is_named():
