@@ -55,8 +55,16 @@ def _moon(
         draw.ellipse((side[0], y - radius, side[1], y + radius), fill=ink)
 
 
-def encode(picture: Image.Image, when: datetime, make: str, model: str, serial: str, rng: np.random.Generator) -> bytes:
-    """Return the JPEG file with EXIF: date and time with hundredths, camera, serial number, exposure."""
+def encode(
+    picture: Image.Image,
+    when: datetime,
+    make: str,
+    model: str,
+    serial: str,
+    rng: np.random.Generator,
+    maker_note: bytes = b"",
+) -> bytes:
+    """Return the JPEG file with EXIF: date and time with hundredths, camera, serial number, exposure; a maker's note if given."""
     exif = Image.Exif()
     text = when.strftime("%Y:%m:%d %H:%M:%S")
     exif[271], exif[272], exif[306], exif[305] = make, model, text, "1.0.4"
@@ -74,6 +82,8 @@ def encode(picture: Image.Image, when: datetime, make: str, model: str, serial: 
             40961: 1,
         }
     )
+    if maker_note:
+        details[37500] = maker_note
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=int(rng.integers(76, 88)), subsampling=2, exif=exif)
     return buffer.getvalue()

@@ -12,6 +12,7 @@ from camtrap.core import files
 from camtrap.core.errors import ConfigError, TableError
 from camtrap.evaluate import run, truth
 from camtrap.evaluate.labels import read_labels
+from camtrap.simulate import simulate
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -197,6 +198,14 @@ def test_windows_text_and_capitals_are_noted(tmp_path):
         "the table is not UTF-8",
         "labels that differ only in capitals are different labels",
     ]
+
+
+def test_the_truth_of_a_simulated_survey_is_such_a_table(tmp_path):
+    simulate(tmp_path, 5, cards=1, pictures=12, stations=1, size=(96, 96))
+    table = read_labels(tmp_path / "truth.csv")
+    pictures = sorted(file.relative_to(tmp_path / "images").as_posix() for file in (tmp_path / "images").rglob("*.*"))
+    assert sorted(table["path"]) == pictures
+    assert set(table["category"].dropna()) >= {"animal", "empty"}
 
 
 def test_the_label_tables_of_real_sets():

@@ -6,12 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import trapdata
 
 from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
 from camtrap.export.megadetector import export
-
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
 
 SEEN, COPY, BROKEN, EMPTY, GONE = "a" * 64, "a" * 64, None, "c" * 64, "d" * 64
 BOXES = {"first": [0.1, 0.2, 0.3, 0.4], "second": [0.5, 0.5, 0.25, 0.25], "branch": [0.0, 0.6, 0.1, 0.1]}
@@ -138,17 +137,16 @@ def test_frames_become_their_video(tmp_path):
 
 
 def test_postprocessing_makes_its_pages(tmp_path):
-    if not DATA.is_dir():
-        pytest.skip(f"no real pictures: {DATA} is absent")
     from megadetector.postprocessing.postprocess_batch_results import PostProcessingOptions, process_batch_results
 
-    picture = sorted((DATA / "lila31" / "images").iterdir())[0]
+    (tmp_path / "pictures" / "card1").mkdir(parents=True)
+    (tmp_path / "pictures" / "card1" / "RCNX0002.JPG").write_bytes(trapdata.day().data)
     one = images().slice(0, 1)
-    one = one.set_column(0, "path", pa.array([f"lila31/images/{picture.name}"]))
+    one = one.set_column(0, "path", pa.array(["card1/RCNX0002.JPG"]))
     pq.write_table(one, tmp_path / "images.parquet")
     export(tmp_path / "images.parquet", crops(), clusters(), {4: "ocelot"}, tmp_path / "out.json")
     options = PostProcessingOptions()
-    options.md_results_file, options.image_base_dir = str(tmp_path / "out.json"), str(DATA)
+    options.md_results_file, options.image_base_dir = str(tmp_path / "out.json"), str(tmp_path / "pictures")
     options.output_dir, options.parallelize_rendering = str(tmp_path / "html"), False
     options.confidence_threshold = 0.2
     page = Path(process_batch_results(options).output_html_file)

@@ -15,6 +15,7 @@ import av
 import numpy as np
 import pyarrow as pa
 import pytest
+import trapdata
 from PIL import Image, ImageOps
 
 from camtrap.core.paths import Roots, to_text
@@ -246,6 +247,31 @@ def test_importing_the_stage_imports_no_torch():
     code = "import sys, camtrap.index.run; print([m for m in ('torch', 'av', 'sklearn', 'pandas') if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout.strip() == "[]", run.stderr
+
+
+def test_a_card_of_a_camera_trap(tmp_path):
+    """By day and by night, one cut off, one empty, and a text that is called a picture; the workers change nothing."""
+    day, night = trapdata.day(), trapdata.night()
+    folder = "card1/Norte/DCIM/100RECNX"
+    files = {f"{folder}/{shot.name}": shot.data for shot in (day, night)}
+    files |= {
+        f"{folder}/cut.JPG": day.data[:30_000],
+        f"{folder}/empty.JPG": b"",
+        f"{folder}/note.jpg": b"pilas cambiadas",
+    }
+    manifest, roots = shard(tmp_path, files)
+    table = index_shard(manifest, roots, {"workers": 2})
+    assert table.equals(index_shard(manifest, roots, {"workers": 1}))
+    found = {path.removeprefix(f"{folder}/"): row for path, row in rows(table).items()}
+    status = {name: row["status"] for name, row in found.items()}
+    states = {"cut.JPG": "damaged", "empty.JPG": "failed", "note.jpg": "failed"}
+    assert status == {day.name: "ok", night.name: "ok", **states}
+    for shot in (day, night):
+        row = found[shot.name]
+        assert (row["width"], row["height"]) == trapdata.SIZE
+        assert (row["datetime"], row["temperature"], row["make"]) == (shot.when, shot.celsius, "RECONYX")
+        assert (row["station"], row["serial"], row["clock"]) == ("Norte", trapdata.SERIAL, None)
+        assert json.loads(row["exif"])["Reconyx"]["sequence_length"] == 3
 
 
 @real

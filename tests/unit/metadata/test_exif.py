@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trapdata
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
@@ -165,6 +166,15 @@ def test_broken_exif_never_raises():
     for cut in range(begin, end, 10):
         data = whole[:cut] + bytes(end - cut) + whole[end:]
         json.dumps(exif.read(open_header(data)).fields, allow_nan=False)
+
+
+@pytest.mark.parametrize("take", [trapdata.day, trapdata.night])
+def test_a_camera_traps_own_fields(take):
+    shot = take()
+    said = exif.read(open_header(shot.data))
+    assert (said.datetime, said.make, said.model) == (shot.when, "RECONYX", "HYPERFIRE 2 COVERT")
+    assert (said.serial, said.flash) == (trapdata.SERIAL, shot.infrared)
+    json.dumps(said.fields, allow_nan=False)
 
 
 @real

@@ -1,10 +1,12 @@
 """Reconyx maker notes: built at the offsets of ExifTool's tables, and read from real pictures."""
 
 import datetime as dt
+import io
 import struct
 from pathlib import Path
 
 import pytest
+import trapdata
 from PIL import Image
 
 from camtrap.metadata import exif
@@ -197,6 +199,17 @@ BANNERS = {
         2,
     ),
 }
+
+
+@pytest.mark.parametrize("take", [trapdata.day, trapdata.night])
+def test_a_pictures_note_says_what_its_banner_shows(take):
+    shot = take()
+    with Image.open(io.BytesIO(shot.data)) as image:
+        said = exif.read(image)
+        note = reconyx.parse(image.getexif().get_ifd(0x8769)[0x927C])
+    assert (said.datetime, said.temperature, said.trigger) == (shot.when, shot.celsius, "motion")
+    assert (said.sequence, said.sequence_length) == (2, 3)
+    assert (note.layout, note.datetime, note.infrared) == ("HyperFire 2", shot.when, shot.infrared)
 
 
 @real

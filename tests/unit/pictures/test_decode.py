@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trapdata
 from PIL import Image, ImageOps
 
 from camtrap.core.errors import PictureError
@@ -203,6 +204,16 @@ def test_infrared_despite_tint_strip_and_noise():
     assert decode.is_infrared(strip)
     coloured = grey + rng.normal(0, 8, (120, 160, 3))
     assert not decode.is_infrared(np.clip(coloured, 0, 255).astype(np.uint8))
+
+
+def test_day_and_night_of_a_camera_trap():
+    """Pixels as Pillow has them, colour by day, infrared by night (despite the strip); a cut file is seen."""
+    for shot in (trapdata.day(), trapdata.night()):
+        pixels = decode.decode(shot.data)
+        np.testing.assert_array_equal(pixels, oracle(shot.data))
+        assert decode.is_infrared(pixels) == shot.infrared
+        assert not decode.is_truncated(shot.data)
+        assert decode.is_truncated(shot.data[: len(shot.data) // 2])
 
 
 @real

@@ -1,10 +1,9 @@
 """The preview shows the pixels that the stages make, and a broken picture costs its row only."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+import trapdata
 from PIL import Image
 
 from camtrap.core.errors import UserError
@@ -12,7 +11,6 @@ from camtrap.show import paper
 from camtrap.show import preview as module
 from camtrap.show.preview import choose, denormalise, preview
 
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CROPS = pd.DataFrame(
     [
@@ -100,14 +98,12 @@ def test_a_sample_does_not_depend_on_the_order_of_the_table():
         choose(CROPS.iloc[:0])
 
 
-def test_real_pictures_through_the_real_stages(tmp_path):
-    pictures = sorted(SHARED.glob("ena24/images/*.jpg"))[:2]
-    if not pictures:
-        pytest.skip("needs the folder of real pictures (shared/data beside the repository)")
+def test_camera_trap_pictures_through_the_real_stages(tmp_path):
+    pictures = {shot.name: shot for shot in (trapdata.day(), trapdata.night())}
     from camtrap.crop.geometry import cut
     from camtrap.pictures.decode import decode
 
-    rows = [{"path": path.name, "box": (0.3, 0.3, 0.3, 0.4)} for path in pictures]
+    rows = [{"path": name, "box": shot.box} for name, shot in pictures.items()]
     seen = []
 
     def transform(crop):
@@ -116,7 +112,7 @@ def test_real_pictures_through_the_real_stages(tmp_path):
 
     failures = preview(
         rows,
-        lambda path: decode((pictures[0].parent / path).read_bytes()),
+        lambda path: decode(pictures[path].data),
         lambda picture, box: cut(picture, box, "pad", 256, 0.1),
         transform,
         tmp_path / "p.png",
