@@ -41,6 +41,15 @@ class Child:
         os.waitpid(self.pid, 0)
         raise TimeoutError(f"{self.log}: not ended after {seconds} s")
 
+    def work(self, seconds: float) -> None:
+        """Wait until the stage has used so many seconds of a CPU (a busy machine's clock says little), or has ended."""
+        hertz, end = os.sysconf("SC_CLK_TCK"), time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            stat = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            if stat[0] == "Z" or (int(stat[11]) + int(stat[12])) / hertz >= seconds:
+                return
+            time.sleep(0.002)
+
     def signal(self, number: int) -> None:
         """Send a signal to the stage and what it started."""
         os.killpg(self.pid, number)
@@ -111,7 +120,7 @@ def ask(function: Callable[[], str]) -> str:
 
 
 def preload(reference: Survey, folder: Path) -> dict[str, float]:
-    """Run each stage twice: the first time to import here what it imports, the second time for its seconds."""
+    """Run each stage twice: the first time to import here what it imports, the second time for its seconds of a CPU."""
     os.environ["PYTHONPATH"] = str(REPO / "scripts")
     importlib.import_module("snakemake.script")
     survey = reference.copy(folder)
@@ -127,9 +136,10 @@ def preload(reference: Survey, folder: Path) -> dict[str, float]:
                     importlib.import_module(name)
                 except Exception:
                     continue
-        begin = time.monotonic()
+        begin = os.times()
         start(survey, job).wait()
-        seconds[job.name] = time.monotonic() - begin
+        end = os.times()
+        seconds[job.name] = end.children_user + end.children_system - begin.children_user - begin.children_system
     return seconds
 
 

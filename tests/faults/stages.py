@@ -93,10 +93,10 @@ class Stage:
 def killed(stage: Stage, job: Job, rng: Random, record: Record) -> None:
     """SIGKILL at a random moment."""
     survey = stage.prepare(job, keep_outputs=rng.random() < 0.3)
-    moment = rng.random() ** 0.5 * stage.seconds[job.name]
-    record.what += f", after {moment:.3f} s"
+    moment = rng.random() * stage.seconds[job.name]
+    record.what += f", after {moment:.3f} s of CPU"
     child = forks.start(survey, job)
-    time.sleep(moment)
+    child.work(moment)
     child.signal(signal.SIGKILL)
     record.runs, code = 1, child.wait()
     record.what += " (it had ended)" if code == 0 else ""
@@ -109,7 +109,7 @@ def stopped(stage: Stage, job: Job, rng: Random, record: Record) -> None:
     survey = stage.prepare(job)
     child = forks.start(survey, job)
     for _ in range(3):
-        time.sleep(rng.random() * stage.seconds[job.name] / 3)
+        child.work(rng.random() * stage.seconds[job.name])
         child.signal(signal.SIGSTOP)
         time.sleep(0.02)
         child.signal(signal.SIGCONT)
@@ -127,7 +127,7 @@ def twice_at_once(stage: Stage, job: Job, rng: Random, record: Record) -> None:
     children = []
     for _ in range(2):
         children.append(forks.start(survey, job))
-        time.sleep(rng.random() * stage.seconds[job.name] * 0.3)
+        children[-1].work(rng.random() * stage.seconds[job.name] * 0.5)
     if kill:
         record.what += ", one killed"
         children[0].signal(signal.SIGKILL)

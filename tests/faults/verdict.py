@@ -16,7 +16,8 @@ GOOD = {"survived", "said", "skipped"}
 OUTCOMES = ["survived", "said", "lost", "torn", "wrong", "silent", "unnamed", "skipped"]
 # Snakemake lists a failed job's files, whatever happened: no message.
 _LISTED = re.compile(
-    r"^ +(input|output|log|jobid|benchmark|message|reason|wildcards|shell|params|resources): .*$", re.M
+    r"^ *(input|output|log|jobid|benchmark|message|reason|wildcards|shell|params|resources): .*$",
+    re.MULTILINE | re.IGNORECASE,
 )
 # neither is a traceback: the line after it is
 _TRACE = re.compile(r'^ *File ".*", line \d+.*$', re.MULTILINE)
