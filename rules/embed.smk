@@ -16,10 +16,16 @@ rule find_embedder:
         "../scripts/find_embedder.py"
 
 
-# int8 is calibrated once, on crops of the first shard that was ever planned: the plan only grows, so it stays the same.
+def calibration_crops(wildcards):
+    """Crops of the first shard that has any, and of the empty ones before it; the plan only grows, so they stay the same."""
+    from camtrap.embed.int8 import first_with_crops
+
+    return first_with_crops(shards("crops/{shard}.parquet"))
+
+
 rule calibrate:
     input:
-        crops=ancient(shards("crops/{shard}.parquet")[:1]),
+        crops=ancient(calibration_crops),
         embedder=f"{RESULTS}/models/{MODEL}.json",
     output:
         f"{RESULTS}/models/{MODEL}_int8.onnx",

@@ -52,8 +52,8 @@ def calibrate(
     chosen = spread(crops, count)
     if not chosen:
         raise UserError(
-            f"embed.precision: int8 is calibrated on the crops of the first {len(crops)} shards, and there is none: "
-            "choose float32"
+            f"embed.precision: int8 is calibrated on crops, and the first shards ({len(crops)}) have none: run the same "
+            "command again and the next shard is taken, or choose float32"
         )
     with tempfile.TemporaryDirectory() as folder:
         plain, prepared = Path(folder) / "float32.onnx", Path(folder) / "prepared.onnx"
@@ -80,6 +80,18 @@ def calibrate(
                 calibrate_method=CalibrationMethod.MinMax,
             )
     logging.info("%s in int8, calibrated on %d crops", embedder.model, len(chosen))
+
+
+def first_with_crops(crops: list[str]) -> list[str]:
+    """The first shards' files up to the first that holds a crop; a file that is not there yet ends the list.
+
+    Which shard that is can be known only when it was cropped. Until then the first is taken; where it turns out empty,
+    :func:`calibrate` says to run again.
+    """
+    for number, path in enumerate(crops, 1):
+        if not Path(path).exists() or pq.read_metadata(path).num_rows:
+            return crops[:number]
+    return crops
 
 
 @contextmanager

@@ -110,10 +110,22 @@ def test_crops_to_calibrate_on_are_spread_over_all_shards(tmp_path):
         np.testing.assert_array_equal(decode(given), rows[row])
 
 
+def test_int8_is_calibrated_on_the_first_shard_that_has_crops(tmp_path):
+    for name, count in (("a", 0), ("b", 0), ("c", 2), ("d", 3)):
+        write_crops(tmp_path / name, count)
+    paths = {name: str(tmp_path / name) for name in "abcdx"}  # there is no x
+
+    def first(names):
+        wanted = int8.first_with_crops([paths[name] for name in names])
+        return "".join(name for name in names if paths[name] in wanted)
+
+    assert [first(names) for names in ("cd", "abcd", "axd", "xab", "ab")] == ["c", "abc", "ax", "x", "ab"]
+
+
 def test_int8_without_any_crop_says_what_to_do(survey):
     folder, _ = survey
     write_crops(folder / "crops.parquet", 0)
-    with pytest.raises(UserError, match="choose float32"):
+    with pytest.raises(UserError, match="run the same command again"):
         int8.calibrate([folder / "crops.parquet"], folder / "embedder.json", folder / "x.onnx", OPTIONS)
 
 
