@@ -21,6 +21,10 @@ class TableError(UserError):
     """A table that the user wrote cannot be used."""
 
 
+class DetectionFileError(UserError):
+    """A file of detections that somebody already has cannot be used."""
+
+
 class PictureError(UserError):
     """A picture cannot be used. It costs that picture: a row of the failures, never the run."""
 

@@ -1,10 +1,14 @@
 """Which pixels a crop is made of, and its name."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
 
-def window(box: tuple[float, float, float, float], width: int, height: int, shape: str, padding: float = 0.0):
+def window(
+    box: Sequence[float], width: int, height: int, shape: str, padding: float = 0.0
+) -> tuple[int, int, int, int]:
     """Pixel window of a box: left, top, right, bottom; it may reach beyond the picture for ``pad``.
 
     Parameters
@@ -37,7 +41,9 @@ def window(box: tuple[float, float, float, float], width: int, height: int, shap
     return left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1)
 
 
-def cut(picture: np.ndarray, box, shape: str = "pad", size: int = 256, padding: float = 0.0) -> np.ndarray:
+def cut(
+    picture: np.ndarray, box: Sequence[float], shape: str = "pad", size: int = 256, padding: float = 0.0
+) -> np.ndarray:
     """Cut a box out of a picture and bring it to ``size`` x ``size``.
 
     Parameters
@@ -79,6 +85,6 @@ def _sides(edges: tuple[int, int, int, int]) -> tuple[int, int]:
     return right - left, bottom - top
 
 
-def crop_id(image_id: str, box) -> str:
+def crop_id(image_id: str, box: Sequence[float]) -> str:
     """Id of a crop: the picture's hash and the box in 1/10,000, so that it survives re-runs."""
     return "-".join([image_id[:16], *(f"{round(value * 10000):04d}" for value in box)])

@@ -97,11 +97,11 @@ def crop_shard(index: Path, detections: Path, out: Path, roots: Roots, options: 
             todo.append((row, boxes))
     todo.sort(key=lambda item: item[0]["path"])
 
-    def work(item):
+    def work(item: tuple[dict, list]) -> tuple[list[dict], tuple[str, str] | None]:
         try:
             return _crops(*item, roots, options), None
         except PictureError as error:
-            return [], [item[0]["path"], str(error)]
+            return [], (item[0]["path"], str(error))
 
     crops, failures = [], []
     with ThreadPoolExecutor(workers) as pool:

@@ -19,6 +19,7 @@ from camtrap.detect.weights import weights_path
 from camtrap.detections.megadetector_json import CATEGORIES
 from camtrap.networks import torchvision_ops
 from camtrap.networks.weights import digest
+from camtrap.pictures.decode import one_line
 
 Item = TypeVar("Item")
 Prepared = dict[str, Any]  # what the package's preprocessing returns
@@ -87,12 +88,19 @@ class MegaDetector:
         os.environ.setdefault("YOLO_AUTOINSTALL", "false")
         os.environ.setdefault("YOLO_OFFLINE", "true")
         torchvision_ops.ensure()
+        import torch
         from megadetector.detection.pytorch_detector import PTDetector
 
-        with silent():
-            self.detector = PTDetector(
-                os.fspath(path), {"device": device, "force_cpu": device == "cpu", "use_model_native_classes": True}
-            )
+        settings = {"device": device, "force_cpu": device == "cpu", "use_model_native_classes": True}
+        try:
+            with silent():
+                self.detector = PTDetector(os.fspath(path), settings)
+        except (MemoryError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:  # of many kinds: the file may be anything
+            raise UserError(
+                f"{path}: these are not weights that MegaDetector's package can load ({one_line(error)})"
+            ) from None
         stride = int(max(self.detector.model.stride))
         if image_size and image_size % stride:  # torch fails on every picture, ncnn finds boxes that are none
             near = max(stride, image_size // stride * stride)

@@ -17,7 +17,7 @@ with confidence 0.1.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import cv2
@@ -40,7 +40,7 @@ class _Small:
     """A picture at working size: brightness and two opponent colours (1 or 3, h, w) float16, and which rows are blank."""
 
     path: str
-    moment: object
+    moment: datetime | None
     channels: np.ndarray
     thumbnail: np.ndarray
     blank: np.ndarray
@@ -171,7 +171,9 @@ def _structure(light: np.ndarray, sigma: float) -> np.ndarray:
     return (light - mean) / (deviation + 4.0)
 
 
-def _compare(shots: list[_Small], references, burst_seconds, sway, threshold, min_area) -> dict[str, list[dict]]:
+def _compare(
+    shots: list[_Small], references: int, burst_seconds: float, sway: int, threshold: float, min_area: float
+) -> dict[str, list[dict]]:
     """Boxes of pictures of one place, size and mode."""
     if len(shots) < 2:
         whole = {"category": "1", "conf": UNCOMPARED, "bbox": [0.0, 0.0, 1.0, 1.0]}
@@ -196,8 +198,8 @@ def _backgrounds(i: int, shots: list[_Small], count: int, burst_seconds: float) 
     """The pictures that look most like picture ``i``, of other triggers where there are at least two."""
     apart = timedelta(seconds=burst_seconds)
     others = [j for j in range(len(shots)) if j != i]
-    if shots[i].moment is not None:
-        far = [j for j in others if shots[j].moment is None or abs(shots[j].moment - shots[i].moment) > apart]
+    if (now := shots[i].moment) is not None:
+        far = [j for j in others if (then := shots[j].moment) is None or abs(then - now) > apart]
         others = far if len(far) >= 2 else others
     likeness = {j: round(float(shots[i].thumbnail @ shots[j].thumbnail), 6) for j in others}
     return sorted(others, key=lambda j: (-likeness[j], shots[j].path))[:count]

@@ -28,8 +28,8 @@ def boxes(evidence: np.ndarray, threshold: float, min_area: float) -> list[dict]
     rest = smooth.copy()
     reach = round(0.02 * width)
     rest[max(0, y0 - reach) : y1 + reach, max(0, x0 - reach) : x1 + reach] = np.nan
-    rest = rest[~np.isnan(rest)]
-    clutter = float(np.percentile(rest, CLUTTER[0])) if rest.size else 0.0
+    others = rest[~np.isnan(rest)]
+    clutter = float(np.percentile(others, CLUTTER[0])) if others.size else 0.0
     bar = min(max(threshold, CLUTTER[1] * clutter), CLUTTER[2] * threshold)
     found = []
     for (x0, y0, x1, y1), area, strength in _merged(_parts(smooth, LEVEL * bar), 0.03 * width):
@@ -46,7 +46,7 @@ def boxes(evidence: np.ndarray, threshold: float, min_area: float) -> list[dict]
 
 def _parts(smooth: np.ndarray, level: float) -> list[Part]:
     """Connected places above a level: (x0, y0, x1, y1), pixels, strength (80th percentile)."""
-    mask = (smooth > level).astype(np.uint8)
+    mask: np.ndarray = (smooth > level).astype(np.uint8)
     reach = max(3, round(0.02 * smooth.shape[1])) | 1
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))

@@ -6,6 +6,7 @@ element is the prediction that the package's own non-maximum suppression takes.
 
 import copy
 import threading
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from camtrap.core.errors import UserError
 from camtrap.networks import ncnn, onnx
 from camtrap.networks.convert import give_back
 from camtrap.networks.halving import halving
+
+if TYPE_CHECKING:
+    import torch
 
 # From so many parameters on ncnn is faster than ONNX Runtime (YOLOv5x6 has 140 million, all smaller known ones below 60).
 LARGE = 100_000_000
@@ -26,7 +30,7 @@ class OnnxNetwork:
     def __init__(self, session: onnx.Session):
         self.session = session
 
-    def __call__(self, inputs, augment: bool = False) -> tuple:
+    def __call__(self, inputs: "torch.Tensor", augment: bool = False) -> tuple["torch.Tensor"]:
         """Compute the prediction; ``augment`` is what the package passes, and it passes False."""
         import torch
 
@@ -41,11 +45,11 @@ class NcnnNetwork:
 
     error = None
 
-    def __init__(self, network: ncnn.Network, last):
+    def __init__(self, network: ncnn.Network, last: "torch.nn.Module"):
         self.network, self.last = network, last
         self._local = threading.local()
 
-    def __call__(self, inputs, augment: bool = False) -> tuple:
+    def __call__(self, inputs: "torch.Tensor", augment: bool = False) -> tuple["torch.Tensor"]:
         """Compute the prediction; ``augment`` is what the package passes, and it passes False."""
         import torch
 
@@ -62,7 +66,7 @@ class TorchNetwork:
     ``mixed`` computes in float16 on a GPU (bfloat16 has too few digits for a box); what comes out is float32.
     """
 
-    def __init__(self, module, mixed: bool = False, largest: int = 512):
+    def __init__(self, module: Any, mixed: bool = False, largest: int = 512):
         import torch
 
         for parameter in module.parameters():
@@ -73,11 +77,11 @@ class TorchNetwork:
         self.limit = [largest]
         self.error: UserError | None = None
 
-    def __call__(self, inputs, augment: bool = False) -> tuple:
+    def __call__(self, inputs: "torch.Tensor", augment: bool = False) -> tuple["torch.Tensor"]:
         """Compute the prediction; ``augment`` is what the package passes, and it passes False."""
         import torch
 
-        def forward(part):
+        def forward(part: "torch.Tensor") -> "torch.Tensor":
             with torch.inference_mode(), torch.autocast("cuda", dtype=torch.float16, enabled=self.mixed):
                 return self.module(part.contiguous(memory_format=torch.channels_last), augment=augment)[0].float()
 
@@ -90,7 +94,7 @@ class TorchNetwork:
             raise
 
 
-def on_cpu(detector, runtime: str, name: str, cache: str | None) -> NcnnNetwork | OnnxNetwork | None:
+def on_cpu(detector: Any, runtime: str, name: str, cache: str | None) -> NcnnNetwork | OnnxNetwork | None:
     """The network of a ``PTDetector`` in the engine that the configuration asks for; None where torch must do.
 
     The detector's torch module is let go of if it is no longer needed.
@@ -106,7 +110,8 @@ def on_cpu(detector, runtime: str, name: str, cache: str | None) -> NcnnNetwork 
     cache : str, optional
         The configured cache folder.
     """
-    module, network = detector.model, None
+    module = detector.model
+    network: NcnnNetwork | OnnxNetwork | None = None
     large = sum(parameter.numel() for parameter in module.parameters()) >= LARGE
     # pictures come in any shape that the network's stride divides: landscape, portrait, and what was traced
     random, stride = np.random.default_rng(0), int(max(module.stride))
@@ -114,33 +119,34 @@ def on_cpu(detector, runtime: str, name: str, cache: str | None) -> NcnnNetwork 
     if runtime == "ncnn" or (runtime == "auto" and large):
         last = module.model[-1]
 
-        def let_go():  # the module and ncnn's network together would take more memory than the job has
+        def let_go() -> None:  # the module and ncnn's network together would take more memory than the job has
             nonlocal module
             detector.model = module = None
             give_back()
 
-        opened = ncnn.network(name, cache, lambda: features(module), probes, before=let_go)
-        network = NcnnNetwork(opened, last) if opened else None
+        by_ncnn = ncnn.network(name, cache, lambda: features(module), probes, before=let_go)
+        network = NcnnNetwork(by_ncnn, last) if by_ncnn else None
     if runtime == "onnxruntime" or (runtime == "auto" and network is None):
-        opened = onnx.exported(name, cache, lambda: prediction(module), probes, (0, 2, 3))
-        network = OnnxNetwork(opened) if opened else None
+        by_onnx = onnx.exported(name, cache, lambda: prediction(module), probes, (0, 2, 3))
+        network = OnnxNetwork(by_onnx) if by_onnx else None
     if network is not None:
         detector.model = module = None
         give_back()
     return network
 
 
-def features(module):
+def features(module: Any) -> "torch.nn.Module":
     """All layers of a YOLO module but the last: one tensor in, a tuple of what the last layer takes out."""
     import torch
 
     class Features(torch.nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.layers, self.taken = module.model[:-1], module.model[-1].f
 
-        def forward(self, inputs):
-            kept, now = [], inputs
+        def forward(self, inputs: "torch.Tensor") -> tuple["torch.Tensor", ...]:
+            kept: list[torch.Tensor] = []
+            now: Any = inputs
             for layer in self.layers:  # as the YOLO modules walk through them: -1 is the layer before
                 if layer.f != -1:
                     now = kept[layer.f] if isinstance(layer.f, int) else [now if j == -1 else kept[j] for j in layer.f]
@@ -154,16 +160,16 @@ def features(module):
     return Features().eval()
 
 
-def prediction(module):
+def prediction(module: Any) -> "torch.nn.Module":
     """The module without what training needs: one tensor in, the prediction out, grids built anew for each shape."""
     import torch
 
     class Prediction(torch.nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.module = module
 
-        def forward(self, inputs):
+        def forward(self, inputs: "torch.Tensor") -> "torch.Tensor":
             return self.module(inputs)[0]
 
     module.model[-1].dynamic = True

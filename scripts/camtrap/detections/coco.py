@@ -31,14 +31,14 @@ def annotations(data: dict, problems: list) -> Iterator[Record]:
         if not isinstance(image, dict) or not isinstance(image.get("file_name"), str):
             problems.append(("", f"an entry of 'images' without 'file_name': {str(image)[:80]}"))
             continue
-        file, size = image["file_name"], {"width": image.get("width"), "height": image.get("height")}
+        file, width, height = image["file_name"], image.get("width"), image.get("height")
         raw, named = boxes.pop(image.get("id"), []), labels.pop(image.get("id"), [])
         without = [name for name in named if name.lower() not in ("empty", "blank", "misfire")]
         if image.get("failure"):  # megadetector's md_to_coco says so
-            yield Record(file, None, str(image["failure"]), **size)
+            yield Record(file, None, str(image["failure"]), width, height)
         elif not raw and without:
-            yield Record(file, None, f"labelled {', '.join(sorted(set(without)))}, but without a box", **size)
+            yield Record(file, None, f"labelled {', '.join(sorted(set(without)))}, but without a box", width, height)
         else:
-            yield collect(file, raw, parse, problems, **size)
+            yield collect(file, raw, parse, problems, width, height)
     for left in sorted(map(str, boxes)):
         problems.append(("", f"annotations of image_id {left}, which 'images' does not list"))

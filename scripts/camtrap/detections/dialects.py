@@ -21,7 +21,9 @@ ultralytics; the file does not say which. A pixel box that then leaves the rotat
 import json
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
+from camtrap.core.errors import DetectionFileError
 from camtrap.detections import coco, speciesnet, wildlife
 from camtrap.detections.megadetector_json import CATEGORIES
 from camtrap.detections.records import (
@@ -61,16 +63,16 @@ def read(path: str | os.PathLike, rename: dict[str, str] | None = None) -> Detec
 
     Raises
     ------
-    ValueError
-        If the file is no JSON or of no known dialect: one line, with what was looked for.
+    DetectionFileError
+        If the file cannot be read, is not JSON or of no known dialect: one line, with what was looked for.
     """
     problems: list[tuple[str, str]] = []
     with no_cycle_search():
         data = load(path)
         try:
             dialect = sniff(data)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+        except DetectionFileError as error:
+            raise DetectionFileError(f"{path}: {error}") from None
         records = list(_READERS[dialect](data, problems))
     if rename:
         _rename(records, rename)
@@ -78,13 +80,15 @@ def read(path: str | os.PathLike, rename: dict[str, str] | None = None) -> Detec
     return Detections(dialect, records, dict(info) if isinstance(info, dict) else {}, problems)
 
 
-def load(path: str | os.PathLike) -> object:
+def load(path: str | os.PathLike) -> Any:
     """Read a JSON file as the tools around us write it; ValueError in one line if it is none."""
     try:
         with open(path, encoding="utf-8-sig") as file:  # Windows tools begin a file with a byte order mark
             return json.load(file)
+    except OSError as error:
+        raise DetectionFileError(f"{path}: the file of detections cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path}: not a JSON file ({error})") from None
+        raise DetectionFileError(f"{path}: not a JSON file ({error})") from None
 
 
 def sniff(data: object) -> str:
@@ -92,16 +96,18 @@ def sniff(data: object) -> str:
 
     Raises
     ------
-    ValueError
+    DetectionFileError
         If it is none, with what was looked for and what was found.
     """
     if isinstance(data, list):
         first = _first(data)
         if first is None or {"file", "detections"} <= first.keys():
             return "microsoft-megadetector"
-        raise ValueError(f"no known detection file: a list of objects with {_keys(first)}; looked for {LOOKED_FOR}")
+        raise DetectionFileError(
+            f"no known detection file: a list of objects with {_keys(first)}; looked for {LOOKED_FOR}"
+        )
     if not isinstance(data, dict):
-        raise ValueError(f"no known detection file: a JSON {type(data).__name__}; looked for {LOOKED_FOR}")
+        raise DetectionFileError(f"no known detection file: a JSON {type(data).__name__}; looked for {LOOKED_FOR}")
     images, annotations = data.get("images"), data.get("annotations")
     if isinstance(data.get("predictions"), list) and "filepath" in (_first(data["predictions"]) or {"filepath": 0}):
         return "speciesnet"
@@ -116,10 +122,10 @@ def sniff(data: object) -> str:
         if {"img_id", "bbox"} <= first.keys():
             return "pytorch-wildlife"
         if "dot" in first:
-            raise ValueError("PyTorch-Wildlife's dots are points, not boxes: nothing can be cropped from them")
+            raise DetectionFileError("PyTorch-Wildlife's dots are points, not boxes: nothing can be cropped from them")
     if isinstance(data.get("instances"), list):
-        raise ValueError("SpeciesNet's *input* (a list of instances) holds no detections: give its predictions")
-    raise ValueError(f"no known detection file: an object with {_keys(data)}; looked for {LOOKED_FOR}")
+        raise DetectionFileError("SpeciesNet's *input* (a list of instances) holds no detections: give its predictions")
+    raise DetectionFileError(f"no known detection file: an object with {_keys(data)}; looked for {LOOKED_FOR}")
 
 
 def _counts_from_zero(data: dict) -> bool:
@@ -133,7 +139,7 @@ def _counts_from_zero(data: dict) -> bool:
         return True
     if "3" in used or not used:
         return False
-    raise ValueError(
+    raise DetectionFileError(
         "'detection_categories' is missing, and nothing tells whether \"1\" is animal (MegaDetector) or person"
         " (PyTorch-Wildlife): add it to the file"
     )
@@ -170,14 +176,14 @@ def _megadetector(data: dict, problems: list, defaults: dict[str, str] = CATEGOR
         if not isinstance(item, dict) or not isinstance(item.get("file"), str):
             problems.append(("", f"an entry of 'images' without 'file': {str(item)[:80]}"))
             continue
-        size = {"width": item.get("width"), "height": item.get("height")}
+        width, height = item.get("width"), item.get("height")
         if item.get("failure"):
-            yield Record(item["file"], None, str(item["failure"]), **size)
+            yield Record(item["file"], None, str(item["failure"]), width, height)
         elif item.get("detections") is None:
-            yield Record(item["file"], None, "the detection file gives neither detections nor a failure", **size)
+            yield Record(item["file"], None, "the detection file gives neither detections nor a failure", width, height)
         else:
             for file, raw in _frames(item):
-                yield collect(file, raw, parse, problems, **size)
+                yield collect(file, raw, parse, problems, width, height)
 
 
 def _frames(item: dict) -> Iterator[tuple[str, list]]:
@@ -195,7 +201,7 @@ def _timelapse(data: dict, problems: list) -> Iterator[Record]:
     return _megadetector(data, problems, wildlife.CATEGORIES)
 
 
-_READERS: dict[str, Callable[[dict, list], Iterator[Record]]] = {
+_READERS: dict[str, Callable[[Any, list], Iterator[Record]]] = {
     "megadetector": _megadetector,
     "pytorch-wildlife-timelapse": _timelapse,
     "pytorch-wildlife": wildlife.annotations,

@@ -58,8 +58,10 @@ def split(
 
     Raises
     ------
+    DetectionFileError
+        A detection file cannot be read or is of no known dialect.
     ValueError
-        If a detection file is of no known dialect, or ``missing`` is neither.
+        ``missing`` is neither.
     """
     if missing not in ("failure", "empty"):
         raise ValueError(f"missing: {missing!r} is neither 'failure' nor 'empty'")
@@ -74,7 +76,14 @@ def split_survey(options: dict, index: Iterable[str | os.PathLike], out: str | o
     return report
 
 
-def _split(json_path, index_paths, out: Path, rename, min_confidence: float, missing: str) -> dict:
+def _split(
+    json_path: str | os.PathLike | Sequence[str | os.PathLike],
+    index_paths: Iterable[str | os.PathLike],
+    out: Path,
+    rename: dict[str, str] | None,
+    min_confidence: float,
+    missing: str,
+) -> dict:
     paths = [json_path] if isinstance(json_path, (str, os.PathLike)) else list(json_path)
     sources = [read(path, rename) for path in paths]
     for number, source in enumerate(sources):
@@ -99,7 +108,7 @@ def _split(json_path, index_paths, out: Path, rename, min_confidence: float, mis
     listed = _listed(records, matching, pictures["path"])
     listed += [("problem", file, "", reason) for source in sources for file, reason in source.problems]
     listed += shards_of.listed
-    listed = [tuple(_printable(text) for text in row) for row in listed]
+    printable = [[_printable(text) for text in row] for row in listed]
     report = {
         "sources": [
             {"file": os.fspath(path), "dialect": s.dialect, "results": len(s.records), "detector": s.detector}
@@ -111,10 +120,10 @@ def _split(json_path, index_paths, out: Path, rename, min_confidence: float, mis
         "results_by_match": matching.counts(),
     }
     for kind in ("unmatched", "ambiguous", "by name and size", "without result", "duplicate", "problem"):
-        rows = [row for row in listed if row[0] == kind]
+        rows = [row for row in printable if row[0] == kind]
         first = [{"file": f, "picture": p, "reason": r} for _, f, p, r in rows[:_LISTED]]
         report[kind.replace(" ", "_")] = {"count": len(rows), "first": first}
-    files.write_csv(out / "matching.csv", ["kind", "file", "picture", "reason"], listed)
+    files.write_csv(out / "matching.csv", ["kind", "file", "picture", "reason"], printable)
     files.write_json(out / "matching.json", report)
     return report
 

@@ -16,6 +16,7 @@ Every step is a look-up in a dictionary, so a million results meet a million pic
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Matching:
         return np.flatnonzero(~has)
 
 
-def match(files: Sequence[str], pictures, sizes: Sequence[Size] | None = None) -> Matching:
+def match(files: Sequence[str], pictures: Any, sizes: Sequence[Size] | None = None) -> Matching:
     """Match detection results to pictures.
 
     Parameters
@@ -96,7 +97,7 @@ def match(files: Sequence[str], pictures, sizes: Sequence[Size] | None = None) -
     return state.result(keys, first, n)
 
 
-def _names(pictures) -> Iterable[str]:
+def _names(pictures: Any) -> Iterable[str]:
     return pictures.column_names if hasattr(pictures, "column_names") else pictures.keys()
 
 

@@ -8,6 +8,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from camtrap.core import files
 
@@ -71,8 +72,8 @@ def batch_json(
     categories = dict(CATEGORIES if categories is None else categories)
     rows = [_image(image, categories, conf_digits, coord_digits) for image in images]
     rows.sort(key=lambda row: row["file"])
-    data = {"info": {"format_version": FORMAT_VERSION} | dict(detector), "detection_categories": categories}
-    data["info"]["format_version"] = FORMAT_VERSION
+    info = {"format_version": FORMAT_VERSION} | dict(detector) | {"format_version": FORMAT_VERSION}
+    data: dict[str, Any] = {"info": info, "detection_categories": categories}
     if classes:
         data |= classification_tables(classes)
     data["images"] = rows
@@ -97,7 +98,9 @@ def _image(image: Mapping, categories: Mapping, conf_digits: int | None, coord_d
     return {"file": file, "detections": detections} | extra
 
 
-def _detection(file: str, detection: Mapping, categories: Mapping, conf_digits, coord_digits) -> dict:
+def _detection(
+    file: str, detection: Mapping, categories: Mapping, conf_digits: int | None, coord_digits: int | None
+) -> dict:
     if detection["category"] not in categories:
         raise ValueError(f"{file}: category {detection['category']!r} is not among {sorted(categories)}")
     conf, box = float(detection["conf"]), [float(v) for v in detection["bbox"]]

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 Box = tuple[float, float, float, float]
 
@@ -87,7 +88,7 @@ def parse_box(values: Sequence, corners: bool = False) -> Box:
     return x, y, w, h
 
 
-def parse_conf(value: object) -> tuple[float, bool]:
+def parse_conf(value: Any) -> tuple[float, bool]:
     """Return confidence (0 to 1) and whether it was negative: the mark of repeat-detection removal."""
     try:
         conf = float(value)
@@ -146,7 +147,12 @@ def category(name: object) -> str:
 
 
 def collect(
-    file: str, raw: Sequence, parse: Callable[[object], Detection], problems: list[tuple[str, str]], **size
+    file: str,
+    raw: Sequence,
+    parse: Callable[[Any], Detection],
+    problems: list[tuple[str, str]],
+    width: int | None = None,
+    height: int | None = None,
 ) -> Record:
     """Parse one picture's detections; what makes no sense is left out and listed, never the whole file refused."""
     detections, wrong = [], []
@@ -159,8 +165,8 @@ def collect(
             wrong.append(str(error))
     problems.extend((file, reason) for reason in wrong)
     if wrong and not detections:
-        return Record(file, None, f"unusable detection result: {wrong[0]}", **size)
-    return Record(file, detections, **size)
+        return Record(file, None, f"unusable detection result: {wrong[0]}", width, height)
+    return Record(file, detections, width=width, height=height)
 
 
 @contextmanager

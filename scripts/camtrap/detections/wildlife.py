@@ -31,10 +31,10 @@ def annotations(data: dict, problems: list) -> Iterator[Record]:
             if not len(boxes) == len(numbers) == len(confs):
                 raise ValueError(f"{len(boxes)} boxes, {len(numbers)} categories, {len(confs)} confidences")
         except (KeyError, TypeError, ValueError) as error:
-            file = item.get("img_id") if isinstance(item, dict) else None
-            problems.append((str(file or ""), f"an entry of 'annotations' that cannot be read: {error}"))
-            if file:
-                yield Record(str(file), None, f"unusable detection result: {error}")
+            named = item.get("img_id") if isinstance(item, dict) else None
+            problems.append((str(named or ""), f"an entry of 'annotations' that cannot be read: {error}"))
+            if named:
+                yield Record(str(named), None, f"unusable detection result: {error}")
             continue
         labels, ps = item.get("clf_category") or [], item.get("clf_confidence") or []
         if not len(labels) == len(ps) == len(boxes):

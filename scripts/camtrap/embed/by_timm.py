@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from camtrap.core.errors import UserError
 from camtrap.embed.models import Embedder, Transform
@@ -44,8 +44,9 @@ def weights(name: str, cache: str | None) -> Path:
     if config is None or not (config.hf_hub_id or config.url):
         raise UserError(f"embed.model: timm has no weights for {name!r}; name a local file as embed.weights")
     if not config.hf_hub_id:
-        file = config.url.rpartition("/")[2]
-        return fetch(config.url, cache_folder(cache) / file, "sha256", hash_in_name(file), "embed.weights")
+        url = str(config.url)
+        file = url.rpartition("/")[2]
+        return fetch(url, cache_folder(cache) / file, "sha256", hash_in_name(file), "embed.weights")
     repository = config.hf_hub_id if not config.hf_hub_id.endswith("/") else f"{config.hf_hub_id}{full}"
     from huggingface_hub import hf_hub_download
 
@@ -69,6 +70,8 @@ def transform_of(full: str, licence: str | None = None, image_size: int | None =
     import timm
 
     config = timm.get_pretrained_cfg(full)
+    if config is None:
+        raise UserError(f"embed.model: timm has no weights of this name for {full!r}")
     return Transform(
         image_size or config.input_size[-1],
         config.interpolation,
@@ -87,7 +90,7 @@ def create(full: str, embedder: Embedder, path: Path | None) -> "torch.nn.Module
     """A network by timm's name, with the weights of a file in one of timm's formats, or random ones."""
     import timm
 
-    extra = {"img_size": embedder.image_size} if "vit" in full or "swin" in full else {}
+    extra: dict[str, Any] = {"img_size": embedder.image_size} if "vit" in full or "swin" in full else {}
     if path is None:
         return timm.create_model(full, pretrained=False, num_classes=0, **extra)
     logging.info("weights of %s from %s", full, path)

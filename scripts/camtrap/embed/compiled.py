@@ -1,11 +1,15 @@
 """A torch network compiled by ``torch.compile`` (``embed.compile``): once, before threads share it."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camtrap.core.errors import UserError
 from camtrap.pictures.decode import one_line
+
+if TYPE_CHECKING:
+    import torch
 
 
 def compiled(network: Callable, threads: int) -> Callable:
@@ -29,7 +33,7 @@ def compiled(network: Callable, threads: int) -> Callable:
     torch._inductor.config.compile_threads = max(1, threads)
     module = torch.compile(network)
 
-    def call(tensor):
+    def call(tensor: "torch.Tensor") -> "torch.Tensor":
         torch._dynamo.mark_dynamic(tensor, 0)
         return module(tensor)
 

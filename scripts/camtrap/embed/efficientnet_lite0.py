@@ -2,7 +2,7 @@
 
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from camtrap.embed import by_timm
 from camtrap.embed.models import Embedder, Transform
@@ -39,12 +39,12 @@ def transform(name: str) -> Transform:
 
 def build(embedder: Embedder, path: Path | None) -> "torch.nn.Module":
     """timm's network; a local file (``embed.weights``) is one of timm's."""
-    if embedder.source != "package":
+    if embedder.source != "package" or path is None:
         return by_timm.create(TIMM_NAME, embedder, path)
     import timm
     import torch
 
-    network = timm.create_model(TIMM_NAME, pretrained=False, num_classes=1000)
+    network: Any = timm.create_model(TIMM_NAME, pretrained=False, num_classes=1000)
     tensors = torch.load(path, map_location="cpu", weights_only=True)
     # the package's tensors stand in timm's order under other names
     network.load_state_dict(dict(zip(network.state_dict(), tensors.values(), strict=True)))

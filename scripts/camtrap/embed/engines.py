@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +15,10 @@ from camtrap.embed.models import Embedder, load
 from camtrap.networks import ncnn, onnx
 from camtrap.networks.halving import halving
 
-Forward = Callable[[np.ndarray], np.ndarray]
+if TYPE_CHECKING:
+    import torch
+
+Forward = Callable[[Any], np.ndarray]  # of float32 (n, 3, s, s), or of a list of n JPEGs
 # On a GPU the batch grows until the time of a crop no longer falls by a twentieth.
 GAIN, LARGEST_BATCH = 0.95, 512
 # ncnn computes these sooner than ONNX Runtime does (`make bench`).
@@ -77,6 +81,8 @@ def make_engine(
     if options["decode"] == "gpu" and cpu:
         raise UserError("embed.decode: gpu needs a GPU (--resources gpu=1); on the CPU choose embed.decode: cpu")
     if precision == "int8":
+        if quantised is None:
+            raise ValueError("precision int8 needs the quantised network")
         return cpu_engine(onnx.Session(quantised), threads, batch_size)
     if by_torch:
         encoded = embedder if options["decode"] == "gpu" else None
@@ -100,7 +106,8 @@ def on_cpu(embedder: Embedder, options: dict, cache: str | None) -> onnx.Session
     """The embedder in the engine that ``runtime`` asks for, from the cache or converted now; None where torch must do."""
     side, runtime = embedder.image_size, options["runtime"]
     name = f"{embedder.model}-{embedder.sha256[:16]}-{side}"
-    random, opened = np.random.default_rng(0), None
+    random = np.random.default_rng(0)
+    opened: onnx.Session | ncnn.Network | None = None
     probes = [random.standard_normal((n, 3, side, side), dtype=np.float32) for n in (2, 1, 3)]
     if runtime == "ncnn" or (runtime == "auto" and embedder.model in BY_NCNN):
         opened = ncnn.network(name, cache, lambda: load(embedder, options, cache), probes, keeps=True)
@@ -120,7 +127,7 @@ def cpu_engine(opened: onnx.Session | ncnn.Network, threads: int, batch_size: in
 
 
 def torch_engine(
-    network,
+    network: Any,
     device: str,
     threads: int,
     mixed: bool,
@@ -155,7 +162,7 @@ def torch_engine(
 
     def on_gpu(inputs: np.ndarray | list[bytes]) -> np.ndarray:
         with torch.inference_mode(), torch.cuda.stream(torch.cuda.Stream(device)):
-            if isinstance(inputs, list):
+            if encoded is not None and isinstance(inputs, list):
                 tensor = on_device.prepare(inputs, encoded, device)
             else:
                 tensor = torch.from_numpy(inputs).pin_memory().to(device, non_blocking=True)
@@ -177,7 +184,7 @@ def has_bfloat16() -> bool:
     return any(has for name, has in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
 
 
-def _channels_last(tensor):
+def _channels_last(tensor: "torch.Tensor") -> "torch.Tensor":
     import torch
 
     return tensor.contiguous(memory_format=torch.channels_last)

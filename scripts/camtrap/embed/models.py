@@ -10,6 +10,7 @@ from camtrap.core.errors import UserError
 from camtrap.embed.registry import library_of
 from camtrap.networks import torchvision_ops
 from camtrap.networks.weights import digest, local
+from camtrap.pictures.decode import one_line
 
 if TYPE_CHECKING:
     import torch
@@ -96,6 +97,11 @@ def resolve(options: dict, cache: str | None = None) -> Embedder:
 def load(embedder: Embedder, options: dict, cache: str | None = None) -> "torch.nn.Module":
     """Build the network without its classifier and load its weights (after their hash has been compared).
 
+    Raises
+    ------
+    UserError
+        The weights have changed, or the configured file holds others than the model's.
+
     Returns
     -------
     torch.nn.Module
@@ -109,7 +115,16 @@ def load(embedder: Embedder, options: dict, cache: str | None = None) -> "torch.
         raise UserError(f"{path}: the weights have changed since they were looked up; run again")
     if path is None:
         torch.manual_seed(0)
-    network = library_of(embedder.model)[1].build(embedder, path).eval()
+    try:
+        network = library_of(embedder.model)[1].build(embedder, path).eval()
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # of many kinds: the file may be anything
+        if embedder.source != "file":
+            raise
+        raise UserError(
+            f"{path}: these are not weights of {embedder.model} ({one_line(error)}): set embed.weights or embed.model"
+        ) from None
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     return network
@@ -143,4 +158,5 @@ def preprocess(crop: np.ndarray, embedder: Embedder) -> np.ndarray:
     if crop.shape[1::-1] != size:
         crop = np.asarray(Image.fromarray(crop).resize(size, Image.Resampling[embedder.interpolation.upper()]))
     scaled = crop.astype(np.float32) / 255.0
-    return ((scaled - np.float32(embedder.mean)) / np.float32(embedder.std)).transpose(2, 0, 1)
+    mean, std = (np.array(values, np.float32) for values in (embedder.mean, embedder.std))
+    return ((scaled - mean) / std).transpose(2, 0, 1)

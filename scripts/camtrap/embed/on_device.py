@@ -1,6 +1,7 @@
 """JPEG crops decoded, resized and normalised where the network computes (``embed.decode: gpu``)."""
 
 import logging
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +10,9 @@ from camtrap.crop.run import encode
 from camtrap.embed.models import Embedder
 from camtrap.networks import torchvision_ops
 from camtrap.pictures import decode
+
+if TYPE_CHECKING:
+    import torch
 
 JPEG = b"\xff\xd8"
 
@@ -43,7 +47,7 @@ def check(embedder: Embedder, device: str) -> None:
         ) from None
 
 
-def prepare(crops: list[bytes], embedder: Embedder, device: str):
+def prepare(crops: list[bytes], embedder: Embedder, device: str) -> "torch.Tensor":
     """JPEG crops as the network's input, on the device: what ``models.preprocess`` does.
 
     Call it in the stream that computes, and in inference mode. The filters are Pillow's, and values are rounded to
@@ -115,7 +119,7 @@ def _by_torchvision(crops: list[bytes], device: str) -> list:
     return io.decode_jpeg(encoded, io.ImageReadMode.RGB, device)
 
 
-def _resized(pixels, embedder: Embedder):
+def _resized(pixels: "torch.Tensor", embedder: Embedder) -> "torch.Tensor":
     """Float tensor (n, 3, height, width), whole numbers 0 to 255, at the embedder's size; across, then down, as Pillow does."""
     from torch.nn.functional import interpolate
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,12 @@ from camtrap.core.errors import UserError
 from camtrap.core.files import read_json, replacing, write_json
 from camtrap.networks.weights import cache_folder, digest
 from camtrap.pictures.decode import one_line
+
+if TYPE_CHECKING:
+    import torch
+
+Computes = Callable[[np.ndarray], np.ndarray | tuple[np.ndarray, ...]]
+Network = TypeVar("Network", bound=Computes)
 
 # A converted network that differs more from torch (relative to its largest output) is not used; more only where torch
 # differs from itself by a quarter of it, computing in another order: an ill-conditioned network has no exact output.
@@ -55,12 +62,12 @@ def cached(kind: str, name: str, cache: str | None, packages: tuple[str, ...]) -
 
 def converted(
     target: Path,
-    build: Callable,
+    build: Callable[[], "torch.nn.Module"],
     probes: list[np.ndarray],
-    convert: Callable,
-    load: Callable,
-    before: Callable = lambda: None,
-):
+    convert: Callable[[Path, "torch.nn.Module", np.ndarray], None],
+    load: Callable[[Path], Network],
+    before: Callable[[], None] = lambda: None,
+) -> Network | None:
     """Open a converted network; where it is not in the cache, convert it and compare it with torch first.
 
     Parameters
@@ -125,7 +132,7 @@ def give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _compared(opened: Callable, module, probe: np.ndarray) -> float:
+def _compared(opened: Computes, module: "torch.nn.Module", probe: np.ndarray) -> float:
     """Largest difference from torch as a part of the largest output; ValueError where that is too much.
 
     What is too much is measured by torch itself, with channels last.
@@ -142,7 +149,7 @@ def _compared(opened: Callable, module, probe: np.ndarray) -> float:
     return differs
 
 
-def _arrays(outputs) -> list[np.ndarray]:
+def _arrays(outputs: Any) -> list[np.ndarray]:
     return [np.asarray(output) for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
 
 
@@ -183,7 +190,7 @@ def _hashes(target: Path) -> Path:
     return target.with_name(target.name + ".sha256.json")
 
 
-def _bytes(module) -> int:
+def _bytes(module: "torch.nn.Module") -> int:
     return sum(parameter.numel() * parameter.element_size() for parameter in module.parameters())
 
 

@@ -75,14 +75,14 @@ def lease(gpu: int, devices: list[str] | None = None, folder: str | None = None,
         yield "cpu"
         return
     devices = visible() if devices is None else devices
-    folder = Path(folder or os.path.join(tempfile.gettempdir(), f"camtrap-gpu-{os.getuid()}"))
-    folder /= os.environ.get("SLURM_JOB_ID", "")
+    locks = Path(folder or os.path.join(tempfile.gettempdir(), f"camtrap-gpu-{os.getuid()}"))
+    locks /= os.environ.get("SLURM_JOB_ID", "")
     places = int(os.environ.get("CAMTRAP_JOBS_PER_GPU", "1"))
     told = False
     while True:
         for place in range(places):
             for number, device in enumerate(devices):
-                lock = Lock(folder / f"{device.replace('/', '_')}.{place}.lock")
+                lock = Lock(locks / f"{device.replace('/', '_')}.{place}.lock")
                 if lock.acquire():
                     try:
                         logging.info("GPU %s leased", device)

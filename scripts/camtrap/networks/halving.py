@@ -1,21 +1,25 @@
 """A batch that does not fit into a GPU's memory is halved, and stays so."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from camtrap.core.errors import UserError
 
+if TYPE_CHECKING:
+    import torch
+
 
 def halving(
     forward: Callable,
-    inputs,
+    inputs: Sequence | np.ndarray | "torch.Tensor",
     limit: list[int],
     error: type[Exception],
     free: Callable[[], None],
     join: Callable = np.concatenate,
-):
+) -> Any:
     """Call ``forward`` on parts of at most ``limit[0]`` rows; where memory runs out, halve the limit and go on.
 
     Parameters

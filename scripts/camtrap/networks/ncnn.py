@@ -13,10 +13,14 @@ import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camtrap.networks.convert import cached, converted
+
+if TYPE_CHECKING:
+    import torch
 
 HALF = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage")
 
@@ -73,7 +77,7 @@ def weights_beside(path: Path) -> Path:
 def network(
     name: str,
     cache: str | None,
-    build: Callable,
+    build: Callable[[], "torch.nn.Module"],
     probes: list[np.ndarray],
     keeps: bool = False,
     before: Callable = lambda: None,
@@ -83,7 +87,7 @@ def network(
     return converted(target, build, probes, convert, lambda path: Network(path, keeps), before)
 
 
-def convert(path: Path, module, example: np.ndarray) -> None:
+def convert(path: Path, module: "torch.nn.Module", example: np.ndarray) -> None:
     """Write a torch module, traced, as ncnn's two files: its layers at ``path``, its weights beside it.
 
     Raises
@@ -93,7 +97,10 @@ def convert(path: Path, module, example: np.ndarray) -> None:
     """
     import torch
 
-    program = Path(importlib.util.find_spec("pnnx").origin).with_name("pnnx")
+    package = importlib.util.find_spec("pnnx")
+    if package is None or package.origin is None:
+        raise RuntimeError("pnnx is not installed")
+    program = Path(package.origin).with_name("pnnx")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with warnings.catch_warnings(), torch.no_grad():
@@ -102,7 +109,7 @@ def convert(path: Path, module, example: np.ndarray) -> None:
         traced.save(str(folder / "network.pt"))
         del traced
         shape = ",".join(map(str, example[:1].shape))
-        command = [program, "network.pt", f"inputshape=[{shape}]", "fp16=0"]
+        command = [str(program), "network.pt", f"inputshape=[{shape}]", "fp16=0"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         if done.returncode or not (folder / "network.ncnn.bin").exists():
             raise RuntimeError(f"pnnx cannot convert it: {(done.stderr or done.stdout).strip()[-150:]}")

@@ -8,10 +8,14 @@ and what comes out depends neither on their number nor (for the networks tried) 
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camtrap.networks.convert import cached, converted
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Session:
@@ -32,14 +36,18 @@ class Session:
 
 
 def exported(
-    name: str, cache: str | None, build: Callable, probes: list[np.ndarray], free: tuple[int, ...] = (0,)
+    name: str,
+    cache: str | None,
+    build: Callable[[], "torch.nn.Module"],
+    probes: list[np.ndarray],
+    free: tuple[int, ...] = (0,),
 ) -> Session | None:
     """A network from the cache or exported now (:func:`camtrap.networks.convert.converted`); the axes ``free`` of its input may vary."""
     target = cached("onnx", name, cache, ("onnxruntime",))
     return converted(target, build, probes, lambda path, module, example: export(path, module, example, free), Session)
 
 
-def export(path: Path, module, example: np.ndarray, free: tuple[int, ...] = ()) -> None:
+def export(path: Path, module: "torch.nn.Module", example: np.ndarray, free: tuple[int, ...] = ()) -> None:
     """Write a torch module as ONNX with its batch normalisation folded in; the axes ``free`` of its input may vary."""
     import torch
 

@@ -7,9 +7,14 @@ Where the compiled operators load, this does nothing.
 Call :func:`ensure` before the first import of torchvision, timm, yolov5, ultralytics or megadetector.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-_library = None
+if TYPE_CHECKING:
+    import torch
+
+_library: "torch.library.Library | None" = None
 
 
 def nms(boxes: np.ndarray, scores: np.ndarray, iou_threshold: float) -> np.ndarray:
@@ -63,7 +68,7 @@ def ensure() -> None:
         torchvision.ops.boxes._assert_has_ops = lambda: None
 
 
-def _torch_nms(dets, scores, iou_threshold):
+def _torch_nms(dets: "torch.Tensor", scores: "torch.Tensor", iou_threshold: float) -> "torch.Tensor":
     import torch
 
     kept = nms(dets.detach().float().numpy(), scores.detach().float().numpy(), iou_threshold)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from camtrap.core.errors import UserError
 from camtrap.detections import dialects
 from camtrap.detections.records import clamp, parse_box, to_relative
 
@@ -261,7 +262,7 @@ def test_rename(tmp_path):
     ],
 )
 def test_refused_with_one_line(tmp_path, content, message):
-    with pytest.raises(ValueError, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         read(tmp_path, content)
     assert "any name.txt" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -297,5 +298,5 @@ def test_real_files():
     coco = dialects.read(DATA / "ena24" / "coco_annotations.json", rename={"*": "animal"})
     assert {d.category for r in coco.records for d in r.detections} == {"animal"}
     for path in (DATA / "edge-cases").glob("*.json"):
-        with pytest.raises(ValueError, match="holds no detections"):
+        with pytest.raises(UserError, match="holds no detections"):
             dialects.read(path)

@@ -63,6 +63,21 @@ def test_changed_weights_are_not_read(tmp_path):
         models.load(embedder, chosen)
 
 
+def test_weights_of_another_model_are_one_clear_line(tmp_path):
+    torchvision_ops.ensure()
+    import torch
+    import torchvision
+
+    path = tmp_path / "weights.pth"
+    torch.save(torchvision.models.squeezenet1_1(weights=None).state_dict(), path)
+    for content in (path.read_bytes(), b"not these"):
+        path.write_bytes(content)
+        chosen = options(model="resnet18", weights=str(path))
+        with pytest.raises(UserError, match="not weights of resnet18") as error:
+            models.load(models.resolve(chosen), chosen)
+        assert "\n" not in str(error.value)
+
+
 def test_a_demanded_hash_is_compared(tmp_path):
     path = tmp_path / "weights.pth"
     path.write_bytes(b"not these")
