@@ -63,10 +63,10 @@ def walk(table: pd.DataFrame, threshold: float) -> tuple[np.ndarray, np.ndarray]
 
 def overlaps(boxes: list, others: list) -> list[float]:
     """For each box its best intersection over union with one of the others; boxes are x, y, width, height."""
-    from camtrap.collect.bursts import iou
+    from camtrap.core.boxes import overlaps
 
     a, b = (np.array(side) @ (np.eye(4) + np.eye(4, k=2)) for side in (boxes, others))
-    return [iou(box, b).max() for box in a]
+    return [overlaps(box, b).max() for box in a]
 
 
 def report(name: str, table: pd.DataFrame) -> None:

@@ -124,7 +124,7 @@ def _detector(config: dict[str, Any], sha256: Callable[[str], str | None], known
     options = config["detector"]
     backend = BACKENDS[options["backend"]]
     if backend.find and options["weights"]:
-        _weights(options, "detector", sha256, yolo=options["backend"] == "megadetector")
+        _weights(options, "detector", sha256, yolo=backend.yolo)
     if backend.reads:
         from camtrap.detections.dialects import load, sniff
 

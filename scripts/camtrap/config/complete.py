@@ -3,12 +3,12 @@
 import difflib
 from copy import deepcopy
 from functools import cache
-from importlib import import_module
 
 import yaml
 
 from camtrap.config.handover import SCHEMA
 from camtrap.core.errors import ConfigError
+from camtrap.core.named import named
 
 
 @cache
@@ -26,20 +26,15 @@ def load_schema() -> dict:
 
 def _resolve(schema: dict) -> None:
     if "x-registry" in schema:
-        schema["enum"] = list(_named(schema["x-registry"]))
+        schema["enum"] = list(named(schema["x-registry"]))
     if "x-properties" in schema:
         # What the file says takes precedence, and keeps its order: the order of keys is that of a rule's parameters.
-        added = _named(schema["x-properties"])()
+        added = named(schema["x-properties"])()
         schema["properties"] |= {key: inner for key, inner in added.items() if key not in schema["properties"]}
     for value in schema.values():
         for inner in value if isinstance(value, list) else [value]:
             if isinstance(inner, dict):
                 _resolve(inner)
-
-
-def _named(place: str):
-    module, _, name = place.partition(":")
-    return getattr(import_module(module), name)
 
 
 def complete(config: dict, schema: dict | None = None) -> dict:

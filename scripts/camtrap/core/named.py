@@ -1,17 +1,16 @@
-"""Registries name functions as text, so that what only looks a name up imports nothing heavy."""
+"""Registries and the schema name functions as text, so that what only looks a name up imports nothing heavy."""
 
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 
-def named(name: str) -> Callable[..., Any]:
-    """Import what ``"package.module:function"`` names.
+def named(name: str) -> Any:
+    """Import what ``"package.module:attribute"`` names.
 
     Raises
     ------
     ImportError, AttributeError
-        There is no such module or function: a fault in the registry.
+        There is no such module or attribute: a fault in the registry.
     """
     module, _, attribute = name.partition(":")
     return getattr(import_module(module), attribute)

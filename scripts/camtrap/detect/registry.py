@@ -21,6 +21,8 @@ class Backend:
     find : str, optional
         Function ``(options, cache) -> (name, SHA-256)`` of the weights, where ``options`` is the configuration's
         ``detector`` section. It is called once before the first shard. None: the detector has no weights.
+    yolo : bool
+        Whether its weights are a checkpoint of a YOLO network: another file is refused before the first job.
     needs_gpu : bool
         Whether it computes on a GPU if one is offered.
     prefilter : bool
@@ -38,6 +40,7 @@ class Backend:
 
     detect: str = ""
     find: str | None = None
+    yolo: bool = False
     needs_gpu: bool = False
     prefilter: bool = False
     compares: bool = False
@@ -54,6 +57,7 @@ BACKENDS = {
     "megadetector": Backend(
         detect="camtrap.detect.megadetector:detect",
         find="camtrap.detect.weights:find",
+        yolo=True,
         needs_gpu=True,
         prefilter=True,
     ),

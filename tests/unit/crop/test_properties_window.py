@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from camtrap.crop.run import crop_id, cut, kept, scale, window
+from camtrap.crop.geometry import crop_id, cut, scale, window
+from camtrap.crop.run import kept
 
 FIXED = settings(derandomize=True, deadline=None, database=None)
 # boxes as detectors write them, and beyond: a border's rounding, a sliver, the whole picture
