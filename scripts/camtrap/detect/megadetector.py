@@ -105,7 +105,7 @@ class MegaDetector:
         if image_size and image_size % stride:  # torch fails on every picture, ncnn finds boxes that are none
             near = max(stride, image_size // stride * stride)
             raise UserError(
-                f"detector.image_size: {image_size} is no multiple of {stride}, which these weights need: choose {near} "
+                f"detector.image_size: {image_size} is not a multiple of {stride}, which these weights need: choose {near} "
                 f"or {near + stride}"
             )
         self.image_size, self.min_confidence = image_size, min_confidence

@@ -58,7 +58,8 @@ def detect_shard(
     info = {"detector": known["model"], "detector_metadata": {"sha256": known["sha256"] or ""}}
     megadetector_json.write(out, megadetector_json.batch_json(entries, info))
     found = sum(bool(entry.get("detections")) for entry in entries)
-    logging.info("%d pictures, %d with detections", len(entries), found)
+    failed = sum("failure" in entry for entry in entries)
+    logging.info("%d pictures, %d failed, %d with a box, however weak", len(entries), failed, found)
 
 
 def _still(rows: list[Row], task: Task) -> list[Entry]:

@@ -1,6 +1,6 @@
 """The MegaDetector batch format 1.6: build, write, read, validate.
 
-Every detector of ours writes this format (https://lila.science/megadetector-output-format), one file a shard. What is
+Every detector of ours writes this format (https://lila.science/megadetector-output-format), one file per shard. What is
 written is deterministic: pictures by name, detections by falling confidence, fixed digits, keys in one order.
 """
 
@@ -147,7 +147,7 @@ def read(path: str | os.PathLike) -> dict:
     Raises
     ------
     ValueError
-        If it is no JSON or has no ``images``.
+        If it is not JSON or has no ``images``.
     """
     data = files.read_json(path)
     if not isinstance(data, dict) or not isinstance(data.get("images"), list):

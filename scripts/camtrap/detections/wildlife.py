@@ -8,7 +8,7 @@ CATEGORIES = {"0": "animal", "1": "person", "2": "vehicle"}
 
 
 def annotations(data: dict, problems: list) -> Iterator[Record]:
-    """Read ``save_detection_json`` and ``save_detection_classification_json``: parallel lists a picture.
+    """Read ``save_detection_json`` and ``save_detection_classification_json``: parallel lists per picture.
 
     Boxes are corners in whole pixels. The classification lists of the second are matched to the boxes by their order,
     and left out where there are not as many as boxes (the tool classifies animals only and does not say which).

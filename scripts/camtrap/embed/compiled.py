@@ -24,7 +24,7 @@ def compiled(network: Callable, threads: int) -> Callable:
     network : callable
         A torch module in evaluation mode; maps a tensor (n, 3, s, s) to (n, d).
     threads : int
-        Processes that compile kernels; torch would take one a core.
+        Processes that compile kernels; torch would take one per core.
     """
     import torch
     import torch._dynamo

@@ -23,7 +23,7 @@ def check_crop(data: bytes) -> None:
     Raises
     ------
     UserError
-        It is no JPEG.
+        It is not a JPEG.
     """
     if not data.startswith(JPEG):
         raise UserError("embed.decode: gpu needs JPEG crops: set crop.format: jpeg, or embed.decode: cpu")

@@ -1,4 +1,4 @@
-"""The embed stage of one shard: crops in, one vector a crop out; decoding hides behind computing."""
+"""The embed stage of one shard: crops in, one vector per crop out; the next crops are decoded while some are computed."""
 
 import json
 import logging
@@ -94,7 +94,7 @@ def even(n: int, largest: int, workers: int) -> int:
 def described(
     file: pq.ParquetFile, embedder: Embedder, engine: Engine, threads: int
 ) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Yield (crop ids, float32 (n, d)) of batch after batch; decoding hides behind computing.
+    """Yield (crop ids, float32 (n, d)) of batch after batch; the next is decoded while one is computed.
 
     On a CPU each thread decodes a batch and computes it, all of them at once. A GPU is fed by threads that decode, and
     kept busy by two that compute. An engine that takes JPEGs gets them as they are.

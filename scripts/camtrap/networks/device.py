@@ -53,7 +53,7 @@ def lease(gpu: int, devices: list[str] | None = None, folder: str | None = None,
     devices : list of str, optional
         The devices to choose from; default :func:`visible`. Device i of the list is ``cuda:i`` for torch.
     folder : str, optional
-        Where the lock files lie, one a device; all jobs of a machine must share it. Default: in the temporary folder.
+        Where the lock files lie, one per device; all jobs of a machine must share it. Default: in the temporary folder.
     wait : float
         Seconds between two looks for a free device.
 

@@ -111,7 +111,7 @@ def test_a_damaged_conversion_is_made_anew(tmp_path):
 @real
 @pytest.mark.parametrize("runtime", ["torch", "onnxruntime", "ncnn"])
 def test_a_side_that_the_stride_does_not_divide_is_refused(tmp_path, runtime):
-    with pytest.raises(UserError, match="656 is no multiple of 32, which these weights need: choose 640 or 672"):
+    with pytest.raises(UserError, match="656 is not a multiple of 32, which these weights need: choose 640 or 672"):
         detector(runtime, tmp_path, image_size=656)
 
 
