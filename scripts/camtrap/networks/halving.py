@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def halving(
     forward: Callable,
-    inputs: Sequence | np.ndarray | "torch.Tensor",
+    inputs: "Sequence | np.ndarray | torch.Tensor",
     limit: list[int],
     error: type[Exception],
     free: Callable[[], None],
