@@ -36,7 +36,7 @@ class Settings:
 
     @property
     def spoiled(self) -> int:
-        """Files of a card that are no visit: two copies, a truncated file, an empty file, a text."""
+        """Files of a card that are not of a visit: two copies, a truncated file, an empty file, a text."""
         return 5 if self.pictures >= 12 else 0
 
 

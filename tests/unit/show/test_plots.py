@@ -104,6 +104,14 @@ def test_many_stations_have_a_map_each_and_one_for_the_rest():
     assert blue == [int(title.split("\n")[1].split()[0]) for title in titles]
 
 
+@pytest.mark.parametrize("stations", [2, 20])
+def test_dollars_in_names_are_no_formula(tmp_path, stations):
+    names = [rf"$\frac{{${number}" for number in range(stations)]
+    figure = plots.scatter(np.random.default_rng(0).normal(size=(stations, 2)), names, "station")
+    plots.save(figure, tmp_path / "map.png")
+    assert (tmp_path / "map.png").stat().st_size > 1000
+
+
 def test_the_same_bytes_twice_and_no_date(tmp_path):
     written = []
     for turn in ("a", "b"):

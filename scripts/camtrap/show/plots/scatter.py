@@ -183,5 +183,7 @@ def _panels(
 
 
 def _short(text: str, length: int) -> str:
-    """Shortened in the middle: names of stations often begin alike."""
-    return text if len(text) <= length else f"{text[: length // 2]}…{text[-(length - length // 2 - 1) :]}"
+    """Shortened in the middle: names of stations often begin alike. A dollar is not the begin of a formula."""
+    if len(text) > length:
+        text = f"{text[: length // 2]}…{text[-(length - length // 2 - 1) :]}"
+    return text.replace("$", r"\$")
