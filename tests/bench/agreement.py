@@ -153,7 +153,7 @@ def prefilter(folder: Path) -> dict:
     from camtrap.detect.motion import detect_motion
     from camtrap.index.run import index_shard
     from camtrap.pictures import decode
-    from camtrap.plan.shards import Plan
+    from camtrap.plan.ledger import Plan
     from camtrap.simulate import simulate
 
     counts = {kind: [0, 0] for kind in ("animal", "person", "empty")}

@@ -121,8 +121,8 @@ def simulated(folder: Path, seed: int) -> list[pd.DataFrame]:
 
 def real(folder: Path, name: str, size: int) -> None:
     """Real bursts with a real network's boxes; where some pictures have labelled boxes, those with them, too."""
+    from camtrap.core.hashes import file_hash
     from camtrap.detect.megadetector import MegaDetector, silent
-    from camtrap.networks.weights import digest
     from camtrap.pictures import decode
 
     images, weights = DATA / "camera-traps" / name / "images", DATA / "weights" / "yolov5n.pt"
@@ -131,7 +131,7 @@ def real(folder: Path, name: str, size: int) -> None:
     number = pd.to_numeric(table["path"].str.extract(r"frame(\d+)", expand=False))
     table["datetime"] = table["datetime"].fillna(pd.to_datetime(number / 25, unit="s"))
     with silent():
-        detector = MegaDetector(weights, digest(weights), "cpu", size, COCO, 0.005, "auto", 2, str(folder))
+        detector = MegaDetector(weights, file_hash(weights), "cpu", size, COCO, 0.005, "auto", 2, str(folder))
         prepared = (detector.prepare(p, decode.decode((images / p).read_bytes())) for p in table["path"])
         entries = [detector([one])[0] for one in prepared]
     boxes = [[d["bbox"] for d in e["detections"] if d["category"] == "1" and d["conf"] >= CROP] for e in entries]

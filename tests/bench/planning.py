@@ -29,7 +29,7 @@ PER_SHARD = ["index/{}.parquet", "detections/{}.json", "crops/{}.parquet", "embe
 PLAN = """
 import sys
 from camtrap.core.paths import Roots
-from camtrap.plan.shards import Plan
+from camtrap.plan.ledger import Plan
 plan = Plan(sys.argv[2])
 plan.sweep()
 outcome = plan.update(Roots(sys.argv[1]), 1000)

@@ -41,6 +41,7 @@ def lines(paths: list[Path], repeats: int) -> dict[str, float]:
     from camtrap.crop import geometry
     from camtrap.crop import run as crop
     from camtrap.pictures import decode
+    from camtrap.pictures.infrared import is_infrared
 
     best: dict[str, float] = {}
     for _ in range(repeats):
@@ -55,7 +56,7 @@ def lines(paths: list[Path], repeats: int) -> dict[str, float]:
         for path in paths:
             data = timed("reading", lambda path=path: decode.read_bytes(path))
             picture = timed("decoding", lambda data=data: decode.decode(data, reuse=True))
-            timed("infrared or not", lambda picture=picture: decode.is_infrared(picture))
+            timed("infrared or not", lambda picture=picture: is_infrared(picture))
             cut = timed("cutting, resizing", lambda picture=picture: geometry.cut(picture, BOX, "pad", 256))
             timed("sharpness", lambda cut=cut: crop.focus(cut))
             timed("encoding", lambda cut=cut: crop.encode(cut, "jpeg", 95))

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from camtrap.core.paths import Roots
-from camtrap.plan.shards import Plan
+from camtrap.plan.ledger import Plan
 
 MODEL = "mobilenet_v3_small"
 # The jobs of a survey with k = 2, 3, one method without k and the default exports, from the end to the beginning.

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from camtrap.collect.bursts import group_in_time, repeats
+from camtrap.core.categories import ALL, DETECTED, SHOWN
 from camtrap.core.files import read_json, write_csv, write_json, write_parquet
 from camtrap.metadata.clock import OUTSIDE, update_jumps
 from camtrap.metadata.stations import Stations
-from camtrap.plan.shards import read_tsv
+from camtrap.plan.ledger import read_tsv
 
-CATEGORIES = ("animal", "person", "vehicle", "empty", "failed", "duplicate")
 CROP_COLUMNS = [
     "crop_id",
     "image_id",
@@ -86,7 +86,7 @@ def collect(
         [images["removed"], broken], ["removed", "failed"], images["found"].fillna("empty").to_numpy(object)
     )
     _mark_duplicates(images)
-    counting = images["category"].isin(["animal", "person", "vehicle", "empty"])
+    counting = images["category"].isin(SHOWN)
     valid = images[counting].assign(station=images["station"].fillna(images["batch"]))
     images["burst"] = group_in_time(valid, options["burst_seconds"], sequences=True)
     images["event"] = group_in_time(valid, options["event_minutes"] * 60)
@@ -148,7 +148,7 @@ def _detected(detections: list[Path], threshold: float) -> tuple[pd.DataFrame, l
             for detection in image["detections"] or []:
                 name = names.get(detection["category"], detection["category"])
                 best[name] = max(best.get(name, 0.0), detection["conf"])
-            seen = [name for name in CATEGORIES[:3] if best.get(name, 0.0) >= threshold]
+            seen = [name for name in DETECTED if best.get(name, 0.0) >= threshold]
             rows.append((image["file"], seen[0] if seen else "empty", max(best.values(), default=0.0)))
     return pd.DataFrame(rows, columns=["path", "found", "max_conf"]).astype({"max_conf": np.float32}), failures
 
@@ -191,7 +191,7 @@ def _crop_table(made: pd.DataFrame, counting: pd.DataFrame, options: dict, categ
 def _counts(images: pd.DataFrame, crops: pd.DataFrame) -> dict:
     """The counts; every picture found is in exactly one category, so they must add up."""
     by_category = images["category"].value_counts()
-    counts = {name: int(by_category.get(name, 0)) for name in CATEGORIES}
+    counts = {name: int(by_category.get(name, 0)) for name in ALL}
     n_found = int((images["category"] != "removed").sum())
     if sum(counts.values()) != n_found:
         raise AssertionError(f"the counts do not add up: {counts} of {n_found} pictures")

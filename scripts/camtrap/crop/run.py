@@ -15,6 +15,7 @@ from camtrap.core.logs import progress
 from camtrap.core.paths import Roots
 from camtrap.crop.geometry import crop_id, cut, scale
 from camtrap.pictures import decode
+from camtrap.pictures.infrared import is_infrared
 
 CROP_SCHEMA = pa.schema(
     [
@@ -117,7 +118,7 @@ def crop_shard(index: Path, detections: Path, out: Path, roots: Roots, options: 
 
 def _crops(row: dict, boxes: list, roots: Roots, options: dict) -> list[dict]:
     picture = decode.load(roots, row, scale=scale(row, [box for box, *_ in boxes], options), reuse=True)
-    infrared = decode.is_infrared(picture)
+    infrared = is_infrared(picture)
     made = []
     for box, category, conf in boxes:
         crop = cut(picture, box, options["shape"], options["size"], options["padding"])

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from camtrap.core.errors import PictureError, UserError
+from camtrap.core.hashes import file_hash
 from camtrap.core.logs import progress
 from camtrap.core.parallel import ordered
 from camtrap.detect import networks
@@ -18,7 +19,6 @@ from camtrap.detect.task import Entry, Row, Task, failure
 from camtrap.detect.weights import weights_path
 from camtrap.detections.megadetector_json import CATEGORIES
 from camtrap.networks import torchvision_ops
-from camtrap.networks.weights import digest
 from camtrap.pictures.decode import one_line
 
 Item = TypeVar("Item")
@@ -81,7 +81,7 @@ class MegaDetector:
             )
         if runtime in ("onnxruntime", "ncnn") and device != "cpu":
             raise UserError(f"detector.runtime: {runtime} is for the CPU; on a GPU choose auto or torch")
-        if digest(path) != sha256:
+        if file_hash(path) != sha256:
             raise UserError(f"{path}: these weights have changed since they were looked up; run again")
         # neither of the two may fetch packages or settings while it is imported
         os.environ.setdefault("YOLOv5_AUTOINSTALL", "false")

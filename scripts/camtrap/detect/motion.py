@@ -26,7 +26,7 @@ import numpy as np
 from camtrap.core.errors import PictureError
 from camtrap.detect.motion_boxes import boxes
 from camtrap.detect.task import Entry, Row, Task, failure
-from camtrap.pictures.decode import is_infrared
+from camtrap.pictures.infrared import is_infrared
 
 UNCOMPARED = 0.1  # confidence of the whole frame where there is nothing to compare with
 THUMBNAIL = (64, 48)  # at which pictures are compared to find backgrounds

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from camtrap.core.errors import UserError
+from camtrap.core.hashes import file_hash
 from camtrap.core.named import named
 from camtrap.detect.registry import BACKENDS
-from camtrap.networks.weights import cache_folder, digest, fetch, local
+from camtrap.networks.weights import cache_folder, fetch, local
 
 
 def known_models() -> dict[str, dict]:
@@ -48,7 +49,7 @@ def weights_path(options: dict, cache: str | None) -> Path:
 def find(options: dict, cache: str | None) -> tuple[str, str]:
     """Name and SHA-256 of MegaDetector's weights, which are downloaded if need be."""
     path = weights_path(options, cache)
-    return path.name if options["weights"] else options["model"], digest(path)
+    return path.name if options["weights"] else options["model"], file_hash(path)
 
 
 def resolve(options: dict, cache: str | None = None) -> dict[str, str | None]:

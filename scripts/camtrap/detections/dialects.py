@@ -36,6 +36,7 @@ from camtrap.detections.records import (
     parse_box,
     parse_conf,
 )
+from camtrap.pictures.frames import frame_path
 
 LOOKED_FOR = (
     "'images' with 'file' (MegaDetector, Timelapse), 'annotations' with 'img_id' (PyTorch-Wildlife), a list with 'file' "
@@ -194,7 +195,7 @@ def _frames(item: dict) -> Iterator[tuple[str, list]]:
         return
     for number in sorted(numbers | set(item.get("frames_processed") or [])):
         raw = [d for d in item["detections"] if isinstance(d, dict) and d.get("frame_number") == number]
-        yield f"{item['file']}/frame{int(number):06d}.jpg", raw
+        yield frame_path(item["file"], int(number)), raw
 
 
 def _timelapse(data: dict, problems: list) -> Iterator[Record]:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from camtrap.core import files
+from camtrap.core.categories import DETECTED
 
 FORMAT_VERSION = "1.6"
-CATEGORIES = {"1": "animal", "2": "person", "3": "vehicle"}
+CATEGORIES = {str(number): name for number, name in enumerate(DETECTED, start=1)}
 NO_RESULT = "no detection result for this picture"
 
 # megadetector.detection.run_detector: CONF_DIGITS and COORD_DIGITS. Stated here so that no detector has to import it.

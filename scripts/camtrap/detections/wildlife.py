@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from camtrap.core.categories import DETECTED
 from camtrap.detections.records import Detection, Record, category, collect, parse_box, parse_conf
 
-CATEGORIES = {"0": "animal", "1": "person", "2": "vehicle"}
+CATEGORIES = {str(number): name for number, name in enumerate(DETECTED)}
 
 
 def annotations(data: dict, problems: list) -> Iterator[Record]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from camtrap.core.errors import UserError
+from camtrap.core.hashes import file_hash
 from camtrap.embed.registry import library_of
 from camtrap.networks import torchvision_ops
-from camtrap.networks.weights import digest, local
+from camtrap.networks.weights import local
 from camtrap.pictures.decode import one_line
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def resolve(options: dict, cache: str | None = None) -> Embedder:
     name = options["model"]
     _, library = library_of(name)
     path, source = _weights(options, cache)
-    sha256 = RANDOM if path is None else digest(path)
+    sha256 = RANDOM if path is None else file_hash(path)
     if options["weights_sha256"] and sha256 != options["weights_sha256"]:
         raise UserError(f"{path}: its SHA-256 is {sha256}, not {options['weights_sha256']} as configured")
     transform = library.transform(name)
@@ -111,7 +112,7 @@ def load(embedder: Embedder, options: dict, cache: str | None = None) -> "torch.
     import torch
 
     path, _ = _weights(options, cache)
-    if path is not None and digest(path) != embedder.sha256:
+    if path is not None and file_hash(path) != embedder.sha256:
         raise UserError(f"{path}: the weights have changed since they were looked up; run again")
     if path is None:
         torch.manual_seed(0)

@@ -1,14 +1,12 @@
 """Read a table of true labels: CSV with whatever column names people give."""
 
 import os
-import re
-from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camtrap.core.errors import TableError
+from camtrap.core.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +30,6 @@ ALIASES = {
     "h": ("h", "bboxh", "bboxheight", "boxh"),
 }
 BOX = ("x", "y", "w", "h")
-CATEGORIES = ("animal", "person", "vehicle", "empty")
 _WORDS = {
     **dict.fromkeys(("empty", "blank", "nothing", "none", "no animal", "vacio", "vacío", "vacia", "vacía"), "empty"),
     **dict.fromkeys(("person", "people", "human", "homo sapiens", "persona", "humano"), "person"),
@@ -47,8 +44,8 @@ def read_labels(path: str | os.PathLike) -> "pd.DataFrame":
 
     Parameters
     ----------
-    path : path of a CSV file
-        Separated by commas, semicolons or tabs, UTF-8 (or Windows-1252), with a header. It needs a column that says
+    path : path
+        In any form that :mod:`camtrap.core.tables` reads. It needs a column that says
         which crop or picture is meant (crop_id, image_id, path or file name) and a label (label, species, kind, …) or
         a category; x, y, w, h (relative to the picture, from the left upper corner) say where the animal is.
 
@@ -62,43 +59,28 @@ def read_labels(path: str | os.PathLike) -> "pd.DataFrame":
     Raises
     ------
     TableError
-        In one line: no such file, columns or rows, not CSV, boxes in pixels.
+        In one line: no such file, no such columns, no rows, no CSV, boxes in pixels.
     """
     import pandas as pd
 
-    path = Path(path)
-    if not path.is_file():
-        raise TableError(f"{path}: there is no such table of labels (evaluate.truth)")
-    notes = []
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", "replace")
-        notes.append("the table is not UTF-8: read as Windows-1252")
-    header = text.partition("\n")[0]
-    separator = max(",;\t", key=header.count)
-    try:
-        raw = pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise TableError(f"{path}: not a table of labels in CSV ({str(error).strip().splitlines()[-1]})") from None
-    spelled = {re.sub(r"[^a-z0-9]", "", str(name).lower()): name for name in reversed(raw.columns)}
-    found = {key: spelled[a] for key, names in ALIASES.items() for a in reversed(names) if a in spelled}
+    read = read_table(path, "evaluate.truth")
+    notes = ["the table is not UTF-8: read as Windows-1252"] if read.encoding == "cp1252" else []
+    found = read.columns(ALIASES)
     if not {"crop_id", "image_id", "path"} & found.keys():
-        raise TableError(f"{path}: no column says which picture is meant (path, file, image_id or crop_id): {header!r}")
+        raise TableError(
+            f"{path}: no column says which picture is meant (path, file, image_id or crop_id): {read.first_line}"
+        )
     if not {"label", "category"} & found.keys():
-        raise TableError(f"{path}: no column holds labels (label, species, kind, class, …): {header!r}")
-    if raw.empty:
+        raise TableError(f"{path}: no column holds labels (label, species, kind, class, …): {read.first_line}")
+    if not read.rows:
         raise TableError(f"{path}: the table of labels has no rows")
 
-    blank = pd.Series("", raw.index)
-    table = pd.DataFrame({"line": np.arange(2, len(raw) + 2)})
-    for key in ("crop_id", "image_id", "path", "label"):
-        table[key] = (raw[found[key]].fillna("") if key in found else blank).str.strip()
-    given = (raw[found["category"]].fillna("") if "category" in found else blank).str.strip().str.lower()
+    rows = [{key: cells.get(key, "") for key in ALIASES} | {"line": line} for line, cells in read.cells(found)]
+    table = pd.DataFrame(rows, columns=["line", "crop_id", "image_id", "path", "label", "category", *BOX])
+    given = table["category"].str.lower()
     table["category"] = [category_of(c, label) for c, label in zip(given, table["label"], strict=True)]
     for key in BOX:
-        table[key] = pd.to_numeric(raw[found[key]], errors="coerce").astype(float) if key in found else np.nan
+        table[key] = pd.to_numeric(table[key], errors="coerce").astype(float)
     _check_boxes(path, table)
     folded = table["label"].drop_duplicates()
     for _, same in folded.groupby(folded.str.casefold()):
@@ -116,7 +98,7 @@ def category_of(given: str, label: str) -> str:
     return "animal" if label else ""
 
 
-def _check_boxes(path: Path, table: "pd.DataFrame") -> None:
+def _check_boxes(path: str | os.PathLike, table: "pd.DataFrame") -> None:
     boxes = table[list(BOX)].to_numpy()
     there = np.isfinite(boxes).all(axis=1)
     if there.any() and np.median(boxes[there].max(axis=1)) > 1.01:

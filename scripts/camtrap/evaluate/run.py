@@ -11,9 +11,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from camtrap.core import files
+from camtrap.core.categories import SHOWN
 from camtrap.core.errors import UserError
 from camtrap.evaluate import bootstrap, metrics
-from camtrap.evaluate.labels import CATEGORIES, read_labels
+from camtrap.evaluate.labels import read_labels
 from camtrap.evaluate.truth import Truth, from_column, from_pattern, match
 
 PRIMARY, SUGGESTION = "cluster", "suggestion"
@@ -88,7 +89,7 @@ def evaluate(
             "all": len(order),
             "clustered": int(clustered.sum()),
             "scored": int(scored.sum()),
-            "not_animal": _tally([c for c in known.categories[clustered] if c in CATEGORIES[1:]]),
+            "not_animal": _tally([c for c in known.categories[clustered] if c in SHOWN[1:]]),
             "without_label": int((clustered & ~has_label).sum()),
             "bursts": len(set(bursts[scored])),
             "species": len(set(known.labels[scored])),
@@ -239,7 +240,7 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 
 def _pictures(known: Truth, images: pd.DataFrame, options: dict) -> dict:
     """Of the readable pictures whose category is known: of those with animals the share found, of the empty ones kept."""
-    counting = images[images["category"].isin([*CATEGORIES, "failed"])]
+    counting = images[images["category"].isin([*SHOWN, "failed"])]
     true = np.array([known.images.get(path) for path in counting["path"]], object)
     ours = counting["category"].to_numpy(object)
     bursts = np.array(
@@ -251,7 +252,7 @@ def _pictures(known: Truth, images: pd.DataFrame, options: dict) -> dict:
     return {
         "found": bootstrap.share(ours[animals] == "animal", bursts[animals], **options) | {"n": int(animals.sum())},
         "kept": bootstrap.share(ours[empty] != "empty", bursts[empty], **options) | {"n": int(empty.sum())},
-        "true_by_found": {t: _tally(ours[true == t]) for t in CATEGORIES if (true == t).any()},
+        "true_by_found": {t: _tally(ours[true == t]) for t in SHOWN if (true == t).any()},
     }
 
 

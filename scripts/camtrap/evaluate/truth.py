@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from camtrap.core.boxes import XYWH, overlap
+from camtrap.core.categories import SHOWN
 from camtrap.core.errors import ConfigError
 from camtrap.detections.path_index import PathIndex
-from camtrap.evaluate.labels import BOX, CATEGORIES, category_of
+from camtrap.evaluate.labels import BOX, category_of
 
 
 class Truth(NamedTuple):
@@ -118,7 +119,7 @@ def match(table: pd.DataFrame, crops: pd.DataFrame, images: pd.DataFrame | None 
             how[members] = "conflict"
             continue
         if kinds:
-            image_categories[picture] = next(c for c in CATEGORIES if c in kinds)
+            image_categories[picture] = next(c for c in SHOWN if c in kinds)
         for i, (row, source) in _assign(members, rows, boxes, iou).items():
             how[i] = source
             if row is not None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from camtrap.core.errors import UserError
-from camtrap.core.files import TEMPORARY
+from camtrap.core.files import replacing_folder
 from camtrap.core.paths import Roots, to_native
 from camtrap.export.table import joined
-from camtrap.pictures.video import split_frame
+from camtrap.pictures.frames import split_frame
 
 LONGEST, NAME = 200, 60  # bytes of a file name; characters of a cluster's name in a folder's
 
@@ -53,11 +53,8 @@ def export(
     """
     rows = joined(crops, clusters, ["crop_id", "path", "shard", "row", "clustered"]).to_pylist()
     rows = [row for row in rows if row["clustered"]]
-    temporary = out.with_name(f"{TEMPORARY}{os.getpid()}-{out.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    place = {row["crop_id"]: temporary / folder_name(row["cluster"], names) for row in rows}
-    try:
-        temporary.mkdir(parents=True)
+    with replacing_folder(out) as whole:
+        place = {row["crop_id"]: whole / folder_name(row["cluster"], names) for row in rows}
         for folder in set(place.values()):
             folder.mkdir()
         if content == "crops":
@@ -70,10 +67,6 @@ def export(
                     target = folder / _hashed(to_native(path))
                 _bring(roots.locate(path), target, mode)
             n_files = len(wanted)
-        shutil.rmtree(out, ignore_errors=True)
-        os.replace(temporary, out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return n_files
 
 

@@ -12,8 +12,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from camtrap.core.errors import UserError
+from camtrap.core.errors import TableError, UserError
 from camtrap.core.files import read_json, replacing, write_json
+from camtrap.core.tables import read_table
 
 COLUMNS = ["cluster", "name", "crop_id", "crops"]
 NUMBER = re.compile(r"[0-9]{1,9}(?:\.0)?")  # some tools make floats of a column with gaps
@@ -67,7 +68,7 @@ def check(path: str | None, results: str | os.PathLike, redo: Collection[str] = 
 
 
 def read(path: str | os.PathLike | None) -> list[Row]:
-    """Rows with a name of a CSV table (comma, semicolon or tab) with the columns name and crop_id, or cluster, or both.
+    """Rows with a name of a table with the columns name and crop_id, or cluster, or both.
 
     Parameters
     ----------
@@ -77,35 +78,22 @@ def read(path: str | os.PathLike | None) -> list[Row]:
     Raises
     ------
     UserError
-        In one line: the file is missing, not UTF-8, or not such a table.
+        In one line: the file is missing, or not such a table.
     """
     if not path:
         return []
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            reader = csv.DictReader(file, delimiter=max(",;\t", key=head.count))
-            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
-            columns = set(reader.fieldnames)
-            if "name" not in columns or not columns & {"cluster", "crop_id"}:
-                raise UserError(f"{path}: its first line must have the columns name and crop_id, or name and cluster")
-            rows = [
-                Row(reader.line_num, *((row.get(key) or "").strip() for key in ("name", "crop_id", "cluster")))
-                for row in reader
-            ]
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file (export.names; looked for in {os.getcwd()})") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not UTF-8 text; save it as 'CSV UTF-8'") from None
-    except (OSError, csv.Error) as error:
-        raise UserError(f"{path}: not a table of names ({error})") from None
-    for row in rows:
+    table = read_table(path, "export.names")
+    columns = table.columns({"name": ["name"], "crop_id": ["cropid"], "cluster": ["cluster"]})
+    if "name" not in columns or len(columns) < 2:
+        raise TableError(f"{path}: its first line must have the columns name and crop_id, or name and cluster")
+    found = []
+    for line, cells in table.cells(columns):
+        row = Row(line, cells["name"], cells.get("crop_id", ""), cells.get("cluster", ""))
         if "\n" in row.name or "\r" in row.name:
-            raise UserError(
-                f"{path}: the name that ends in line {row.line} has a line break: is a quotation mark missing?"
-            )
-    return [row for row in rows if row.name]
+            raise TableError(f"{path}: line {line}: the name has a line break: is a quotation mark missing?")
+        if row.name:
+            found.append(row)
+    return found
 
 
 def resolve(rows: list[Row], clusters: Path) -> list[int | None]:

@@ -12,11 +12,12 @@ from datetime import timedelta
 import pyarrow as pa
 
 from camtrap.core.errors import PictureError, VideoError
+from camtrap.core.hashes import hash_and_size
 from camtrap.core.paths import Roots
 from camtrap.metadata import clock, exif
 from camtrap.metadata.pattern import PathPattern, Told
 from camtrap.metadata.stations import compile_station_pattern, station_of
-from camtrap.pictures import decode, video
+from camtrap.pictures import decode, frames, video
 
 log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 10
@@ -124,7 +125,7 @@ def index_file(path: str, size: int, mtime_ns: int, roots: Roots, rules: Rules) 
     row = dict.fromkeys(INDEX_SCHEMA.names)
     row |= {"path": path, "batch": batch_of(path), "bytes": size, "status": "ok"}
     try:
-        read = _read_video if video.is_video(path) else _read_picture
+        read = _read_video if frames.is_video(path) else _read_picture
         rows = read(row, roots.locate(path), rules)
     except Exception as error:  # one file must never cost the rest of the shard
         if not isinstance(error, PictureError | VideoError | KeyError):
@@ -137,7 +138,7 @@ def index_file(path: str, size: int, mtime_ns: int, roots: Roots, rules: Rules) 
 
 
 def batch_of(path: str) -> str:
-    """The first-level folder; ``.`` for a file that lies in none (as ``camtrap.plan.shards`` names that batch)."""
+    """The first-level folder; ``.`` for a file that lies in none (as ``camtrap.plan.scan`` names that batch)."""
     return path.partition("/")[0] if "/" in path else "."
 
 
@@ -171,8 +172,8 @@ def _read_video(row: dict, file: str, rules: Rules) -> list[dict]:
         rows.append(
             row
             | {
-                "image_id": hashlib.sha256(f"{digest}#{frame.number}".encode()).hexdigest(),
-                "path": video.frame_path(row["path"], frame.number),
+                "image_id": frames.frame_id(digest, frame.number),
+                "path": frames.frame_path(row["path"], frame.number),
                 "width": frame.width,
                 "height": frame.height,
                 "datetime": found.start,
@@ -189,9 +190,7 @@ def _read_video(row: dict, file: str, rules: Rules) -> list[dict]:
 def _hash_file(file: str) -> tuple[str, int]:
     """SHA-256 and size; a video may be larger than memory."""
     try:
-        with open(file, "rb", buffering=0) as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
-            return digest, opened.tell()
+        return hash_and_size(file)
     except FileNotFoundError:
         raise VideoError("the file has vanished since it was planned") from None
     except OSError as error:

@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from camtrap.core.dates import month_number
 from camtrap.metadata.stations import parse_coordinate
 
 GROUPS = frozenset(
@@ -26,7 +27,6 @@ GROUPS = frozenset(
         "longitude",
     ],
 )
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,7 @@ def _datetime(said: dict[str, str]) -> dt.datetime | None:
 
 
 def _day(said: dict[str, str]) -> dt.date | None:
-    month = said.get("month", "").lower()[:3]
-    number = _MONTHS.index(month) + 1 if month in _MONTHS else _whole(said.get("month"), 1, 12)
+    number = month_number(said.get("month", "")) or _whole(said.get("month"), 1, 12)
     return _make_date(_year(said.get("year")), number, _whole(said.get("day"), 1, 31))
 
 

@@ -1,12 +1,12 @@
 """Stations: which folder names one, and what ``stations.csv`` says of it."""
 
-import csv
 import datetime as dt
 import os
 import re
 from dataclasses import dataclass
 
 from camtrap.core.errors import TableError
+from camtrap.core.tables import read_table
 
 # Folders that cameras make: DCIM, and the eight characters of the DCF standard (100RECNX, 101EK113, 100_BTCF, 100MEDIA).
 CAMERA_FOLDER = re.compile(r"DCIM|MISC|PRIVATE|[1-9]\d\d(?=\d*[A-Z_])[A-Z0-9_]{5}", re.IGNORECASE)
@@ -89,8 +89,8 @@ class Stations:
 def read_stations(path: str | os.PathLike) -> Stations:
     """Read ``stations.csv``: columns station, latitude, longitude, time zone, clock offset, start, end.
 
-    Only the station is required. Headers are known in any case, with blanks, ``-`` or ``_``, and under the names that
-    Camtrap DP and camtrapR use; other columns are ignored. Comma, semicolon and tab separate. The clock offset is
+    Only the station is required. Headers are known also under the names that Camtrap DP and camtrapR use; other columns are
+    ignored. See :mod:`camtrap.core.tables` for the form of the file. The clock offset is
     seconds, or ``±HH:MM[:SS]``, added to the camera's clock. A date without a time is the whole day.
 
     Raises
@@ -98,41 +98,19 @@ def read_stations(path: str | os.PathLike) -> Stations:
     TableError
         The file is missing, or has no column of stations, or rows are wrong: one line for each.
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            text = file.read()
-    except FileNotFoundError:
-        raise TableError(f"{path}: no such file (metadata.stations)") from None
-    except UnicodeDecodeError:
-        raise TableError(f"{path}: not UTF-8 text; save it as 'CSV UTF-8'") from None
-    head = text.partition("\n")[0]
-    rows = list(csv.reader(text.splitlines(), delimiter=max(",;\t", key=head.count)))
-    columns = _columns(rows[0] if rows else [])
+    table = read_table(path, "metadata.stations")
+    columns = table.columns(_ALIASES)
     if "station" not in columns:
-        raise TableError(f"{path}: no column 'station' in its first line ({head.strip()[:100] or 'empty'})")
+        raise TableError(f"{path}: no column 'station' in its first line ({table.first_line})")
     deployments, wrong = [], []
-    for number, row in enumerate(rows[1:], start=2):
-        cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
-        if not any(cell.strip() for cell in row):
-            continue
+    for line, cells in table.cells(columns):
         try:
             deployments.append(_deployment(cells))
         except ValueError as error:
-            wrong.append(f"{path}: line {number}: {error}")
+            wrong.append(f"{path}: line {line}: {error}")
     if wrong:
         raise TableError("\n".join(wrong))
     return Stations(deployments)
-
-
-def _columns(header: list[str]) -> dict[str, int]:
-    plain = [re.sub(r"[\W_]+", "", name).lower() for name in header]
-    found = {}
-    for name, aliases in _ALIASES.items():
-        for alias in aliases:
-            if alias in plain:
-                found[name] = plain.index(alias)
-                break
-    return found
 
 
 def _deployment(cells: dict[str, str]) -> Deployment:

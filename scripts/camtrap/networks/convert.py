@@ -16,7 +16,8 @@ import numpy as np
 
 from camtrap.core.errors import UserError
 from camtrap.core.files import read_json, replacing, write_json
-from camtrap.networks.weights import cache_folder, digest
+from camtrap.core.hashes import file_hash
+from camtrap.networks.weights import cache_folder
 from camtrap.pictures.decode import one_line
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _difference(given: list[np.ndarray], wanted: list[np.ndarray]) -> float:
 def _keep(folder: Path, target: Path) -> None:
     """Copy all that was written into the cache, and its hashes; the target last: where it is, the others are."""
     try:
-        write_json(_hashes(target), {file.name: digest(file) for file in sorted(folder.iterdir())})
+        write_json(_hashes(target), {file.name: file_hash(file) for file in sorted(folder.iterdir())})
         for file in sorted(folder.iterdir(), key=lambda file: file.name == target.name):
             with replacing(target.with_name(file.name)) as temporary:
                 shutil.copyfile(file, temporary)
@@ -177,7 +178,7 @@ def _damage(target: Path) -> str | None:
     try:
         hashes = read_json(_hashes(target))
         for name, known in hashes.items():
-            if digest(target.with_name(name)) != known:
+            if file_hash(target.with_name(name)) != known:
                 return f"is damaged (the SHA-256 of {name} is another)"
         return None if target.name in hashes else "is damaged (no SHA-256 of it is known)"
     except FileNotFoundError as error:

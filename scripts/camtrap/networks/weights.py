@@ -1,6 +1,5 @@
 """Weights of networks: a local file, the cache, or a download that is checked before anything reads it."""
 
-import hashlib
 import http.client
 import logging
 import os
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from camtrap.core.errors import UserError
 from camtrap.core.files import replacing
+from camtrap.core.hashes import file_hash
 
 
 def cache_folder(configured: str | None) -> Path:
@@ -17,18 +17,12 @@ def cache_folder(configured: str | None) -> Path:
     return Path(configured or os.environ.get("CAMTRAP_CACHE") or Path.home() / ".cache" / "camtrap")
 
 
-def digest(path: str | os.PathLike, algorithm: str = "sha256") -> str:
-    """Hash of a file, hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
-
-
 def local(path: str, sha256: str | None, key: str) -> Path:
     """A local weights file, checked to be there and, where a hash is given, to be the right one; ``key`` names it."""
     if not Path(path).is_file():
         raise UserError(f"{path}: there is no such weights file ({key})")
-    if sha256 and digest(path) != sha256:
-        raise UserError(f"{path}: its SHA-256 is {digest(path)}, not {sha256} as configured; the file is not read")
+    if sha256 and file_hash(path) != sha256:
+        raise UserError(f"{path}: its SHA-256 is {file_hash(path)}, not {sha256} as configured; the file is not read")
     return Path(path)
 
 
@@ -74,13 +68,13 @@ def fetch(url: str, target: Path, algorithm: str, prefix: str, key: str) -> Path
                 with urllib.request.urlopen(url, timeout=60) as source, open(temporary, "wb") as file:
                     while block := source.read(1 << 20):
                         file.write(block)
-                if not digest(temporary, algorithm).startswith(prefix):
+                if not file_hash(temporary, algorithm).startswith(prefix):
                     raise UserError(f"{url}: what came has another {algorithm.upper()} than {prefix}; {how}")
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise UserError(
                 f"the weights could not be downloaded ({reason}): {how}, or set {key}=/path/to/file"
             ) from None
-    if not digest(target, algorithm).startswith(prefix):
+    if not file_hash(target, algorithm).startswith(prefix):
         raise UserError(f"{target}: damaged (its {algorithm.upper()} is not {prefix}); delete it, or {how}")
     return target

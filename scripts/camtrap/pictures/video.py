@@ -11,14 +11,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from camtrap.core.dates import month_number
 from camtrap.core.errors import VideoError
-from camtrap.plan.scan import VIDEOS
 
-_FRAME = re.compile(r"^(?P<video>.+)/frame(?P<number>\d{6,})\.jpg$")
 _CREATED = ["com.apple.quicktime.creationdate", "creation_time", "date", "IDIT", "ICRD"]
 _ISO = re.compile(r"(\d{4})[-:/](\d{1,2})[-:/](\d{1,2})[ T]+(\d{1,2}):(\d{2}):(\d{2})(\.\d{1,6})?")
 _CTIME = re.compile(r"(?:[A-Za-z]{3}\s+)?([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2}):(\d{2})\s+(\d{4})")
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 @dataclass(frozen=True)
@@ -38,24 +36,6 @@ class Sample:
     frames: tuple[Frame, ...]
     start: datetime | None
     damage: str | None
-
-
-def is_video(path: str) -> bool:
-    """Tell by its suffix whether a path names a video."""
-    return path.rpartition(".")[2].lower() in VIDEOS
-
-
-def frame_path(video: str, number: int) -> str:
-    """Path of a frame as the tables spell it."""
-    return f"{video}/frame{number:06d}.jpg"
-
-
-def split_frame(path: str) -> tuple[str | None, int]:
-    """Video and number of a frame's path; ``(None, 0)`` for the path of a picture."""
-    match = _FRAME.match(path)
-    if match is None or not is_video(match["video"]):
-        return None, 0
-    return match["video"], int(match["number"])
 
 
 class Reader:
@@ -206,9 +186,9 @@ def started(metadata: dict[str, str]) -> datetime | None:
             if match := _ISO.search(text):
                 *parts, fraction = match.groups()
                 time = datetime(*map(int, parts)) + timedelta(seconds=float(fraction or 0))
-            elif (match := _CTIME.search(text)) and match[1].lower() in _MONTHS:
+            elif (match := _CTIME.search(text)) and (month := month_number(match[1])):
                 day, hour, minute, second, year = map(int, match.groups()[1:])
-                time = datetime(year, _MONTHS.index(match[1].lower()) + 1, day, hour, minute, second)
+                time = datetime(year, month, day, hour, minute, second)
             else:
                 continue
         except ValueError:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from camtrap.core.errors import PlanError
 from camtrap.core.files import read_json, write_json, write_text
+from camtrap.core.hashes import file_hash
 from camtrap.core.lock import Lock
 from camtrap.core.paths import Roots
-from camtrap.plan.shards import Outcome, Plan, file_sha256, slug
+from camtrap.plan.ledger import Outcome, Plan
+from camtrap.plan.shards import slug
 
 __all__ = ["Prepared", "model_key", "prepare", "say"]
 
@@ -48,7 +50,7 @@ class Prepared:
         key = f"{os.path.abspath(path)}|{status.st_size}|{status.st_mtime_ns}"
         known = read_json(self.hashes) if self.hashes and self.hashes.exists() else {}
         if key not in known:
-            known[key] = file_sha256(path)
+            known[key] = file_hash(path)
             if self.hashes:
                 write_json(self.hashes, known)
         return known[key]

@@ -1,7 +1,5 @@
 """Which figures a survey gets, each as PNG and SVG."""
 
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +9,7 @@ from matplotlib.figure import Figure
 
 from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.scores import silhouette_samples
-from camtrap.core.files import TEMPORARY, read_json
+from camtrap.core.files import read_json, replacing_folder
 from camtrap.show import plots
 
 SILHOUETTE_CROPS = 10_000
@@ -66,7 +64,9 @@ def draw(crops: Path, clusters: Path, projection: Path, choice: Path, reduced: P
     timed = timed.sort_values("datetime").drop_duplicates(["event", "cluster"])
     if len(timed):
         figures["hours"] = plots.hours(timed["datetime"].to_numpy(), timed["cluster"].to_numpy())
-    _save(figures, Path(out))
+    with replacing_folder(out) as folder:
+        for name, figure in figures.items():
+            plots.save(figure, [folder / f"{name}.png", folder / f"{name}.svg"])
     return sorted(figures)
 
 
@@ -79,16 +79,3 @@ def _maps(table: pd.DataFrame, method: str, name: str) -> dict[str, Figure]:
         f"{method}_station": plots.scatter(coords, station, "station", name=name),
         f"{method}_night": plots.scatter(coords, night, "time", name=name),
     }
-
-
-def _save(figures: dict[str, Figure], out: Path) -> None:
-    temporary = out.with_name(f"{TEMPORARY}{os.getpid()}-{out.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        for name, figure in figures.items():
-            plots.save(figure, [temporary / f"{name}.png", temporary / f"{name}.svg"])
-        shutil.rmtree(out, ignore_errors=True)
-        os.replace(temporary, out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

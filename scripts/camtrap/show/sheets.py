@@ -2,15 +2,12 @@
 
 import datetime
 import os
-import shutil
-import socket
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from camtrap.core.files import TEMPORARY
+from camtrap.core.files import replacing_folder
 from camtrap.pictures.crops import among, stored_crops, thumbnail
 from camtrap.show import paper
 from camtrap.show.paper import ROLES
@@ -50,13 +47,9 @@ def draw(
         filters=among(chosen["crop_id"]),
     ).to_pandas()
     captions = {row.crop_id: _caption(row.station, row.datetime) for row in context.itertuples()}
-    crops, out = list(crops), Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = out.with_name(f"{TEMPORARY}{socket.gethostname()}-{os.getpid()}-{out.name}")
-    shutil.rmtree(work, ignore_errors=True)
-    try:
-        work.mkdir()
-        clusters = list(chosen.groupby("cluster"))
+    crops = list(crops)
+    clusters = list(chosen.groupby("cluster"))
+    with replacing_folder(out) as folder:
         for start in range(0, len(clusters), 50):  # few enough pictures at once for any number of clusters
             some = clusters[start : start + 50]
             ids = [crop_id for _, part in some for crop_id in part["crop_id"]]
@@ -65,21 +58,8 @@ def draw(
                 name = "noise" if cluster < 0 else f"cluster_{cluster:03d}"
                 bands = {role: list(part.loc[part["role"] == role, "crop_id"]) for role in ROLES}
                 title = "Noise: crops that fit no cluster" if cluster < 0 else f"Cluster {cluster}"
-                sheet(title, bands, cells, captions).save(work / f"{name}.jpg", quality=88)
-        _swap(work, out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+                sheet(title, bands, cells, captions).save(folder / f"{name}.jpg", quality=88)
     return len(clusters)
-
-
-def _swap(new: Path, out: Path) -> None:
-    """Put the new folder in the place of the old one."""
-    old = new.with_name(new.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    new.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _caption(station: str | None, time: datetime.datetime | None) -> str:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from camtrap.core.files import read_json
-from camtrap.plan.shards import Plan
+from camtrap.plan.ledger import Plan
 from camtrap.simulate import simulate
 
 CONFIG = "config/demo.yaml"

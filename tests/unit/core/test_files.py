@@ -9,7 +9,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from camtrap.core.files import read_json, replacing, write_bytes, write_csv, write_json, write_parquet, write_text
+from camtrap.core.files import (
+    read_json,
+    replacing,
+    replacing_folder,
+    write_bytes,
+    write_csv,
+    write_json,
+    write_parquet,
+    write_text,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
@@ -48,6 +57,31 @@ def test_the_new_file_is_not_there_before_the_end(tmp_path):
         assert temporary.parent == target.parent
     assert target.read_text() == "new"
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    target = tmp_path / "deep" / "sheets"
+    for name in ("old", "new"):
+        with replacing_folder(target) as folder:
+            (folder / name).write_text(name)
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_failed_folder_leaves_the_old_one_and_no_rubbish(tmp_path):
+    target = tmp_path / "sheets"
+    with replacing_folder(target) as folder:
+        (folder / "old").touch()
+
+    def write():
+        with replacing_folder(target) as folder:
+            (folder / "new").touch()
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        write()
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_text_and_bytes_are_written_as_they_are(tmp_path):

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from camtrap.core.errors import PictureError, UserError
+from camtrap.core.hashes import file_hash
 from camtrap.detect import networks
 from camtrap.detect.networks import TorchNetwork
 from camtrap.networks import torchvision_ops
-from camtrap.networks.weights import digest
 from camtrap.pictures.decode import decode
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -25,7 +25,7 @@ real = pytest.mark.skipif(not WEIGHTS.exists(), reason="the real weights and pic
 def detector(runtime, cache, threads=1, image_size=640):
     from camtrap.detect.megadetector import MegaDetector
 
-    return MegaDetector(WEIGHTS, digest(WEIGHTS), "cpu", image_size, CLASSES, 0.05, runtime, threads, str(cache))
+    return MegaDetector(WEIGHTS, file_hash(WEIGHTS), "cpu", image_size, CLASSES, 0.05, runtime, threads, str(cache))
 
 
 def found_by(detector, names, pictures):
@@ -133,7 +133,7 @@ def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, thr
     names = sorted(path.name for path in tmp_path.iterdir())
     pq.write_table(index_shard([(name, 1, 1) for name in names], Roots(str(tmp_path))), tmp_path / "index.parquet")
     (tmp_path / "00.jpg").unlink()
-    known = {"backend": "megadetector", "model": "yolov5n", "sha256": digest(WEIGHTS)}
+    known = {"backend": "megadetector", "model": "yolov5n", "sha256": file_hash(WEIGHTS)}
     (tmp_path / "known.json").write_text(json.dumps(known))
     options = {"weights": str(WEIGHTS), "weights_sha256": None, "image_size": 320, "classes": CLASSES}
     options |= {"min_confidence": 0.05, "runtime": "torch", "precision": "float32", "prefilter": "none"}
@@ -269,7 +269,7 @@ def test_the_network_is_asked_only_where_something_moved(tmp_path, monkeypatch):
     from camtrap.core.paths import Roots
     from camtrap.detect import megadetector, run
     from camtrap.index.run import index_shard
-    from camtrap.plan.shards import Plan
+    from camtrap.plan.ledger import Plan
     from camtrap.simulate import simulate
 
     simulate(tmp_path, 11, cards=1, stations=1, pictures=48, size=(320, 240))

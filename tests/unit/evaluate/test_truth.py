@@ -174,12 +174,12 @@ def test_labels_from_a_path_pattern():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "not a table of labels"),
+        (b"", "no column says which picture"),
         (b"path,label\n", "no rows"),
         (b"where,label\na,b\n", "no column says which picture"),
         (b"path,when\na,b\n", "no column holds labels"),
         (b"path,label,x,y,w,h\na,b,100,100,300,200\n", "not relative"),
-        (b'path,label\n"a,b\nc', "not a table of labels"),
+        (b'path,label\n"a,b\nc', "line 2: not a table"),
     ],
 )
 def test_a_table_that_is_none_is_refused_in_one_line(tmp_path, data, message):
@@ -306,7 +306,7 @@ def test_a_bad_truth_is_one_line_and_does_not_end_the_run(survey):
     folder, _, _ = survey
     tables = folder / "clusters.parquet", folder / "crops.parquet"
     gone = run.evaluate(*tables, folder / "gone.csv", {})
-    assert "there is no such table" in gone["problem"]
+    assert "there is no such file (evaluate.truth)" in gone["problem"]
     assert run.describe(gone).startswith("not evaluated: ")
     (folder / "other.csv").write_text("path,label\nelsewhere.jpg,deer\n", encoding="utf-8")
     other = run.evaluate(*tables, folder / "other.csv", {}, out=folder / "out")

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from camtrap.core.errors import PictureError
 from camtrap.core.paths import Roots
 from camtrap.pictures import decode
+from camtrap.pictures.infrared import _near_median, is_infrared
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures (shared/data) are not on this machine")
@@ -196,14 +197,14 @@ def test_load_by_index_row(tmp_path):
 def test_infrared_despite_tint_strip_and_noise():
     rng = np.random.default_rng(0)
     grey = rng.integers(0, 256, (120, 160, 1)).repeat(3, axis=2).astype(float)
-    assert decode.is_infrared(grey.astype(np.uint8))
+    assert is_infrared(grey.astype(np.uint8))
     tinted = np.clip(grey * [1.0, 0.8, 0.9], 0, 255).astype(np.uint8)
-    assert decode.is_infrared(tinted)
+    assert is_infrared(tinted)
     strip = tinted.copy()
     strip[:12] = rng.integers(0, 256, (12, 160, 3))
-    assert decode.is_infrared(strip)
+    assert is_infrared(strip)
     coloured = grey + rng.normal(0, 8, (120, 160, 3))
-    assert not decode.is_infrared(np.clip(coloured, 0, 255).astype(np.uint8))
+    assert not is_infrared(np.clip(coloured, 0, 255).astype(np.uint8))
 
 
 def test_day_and_night_of_a_camera_trap():
@@ -222,7 +223,7 @@ def test_infrared_on_real_pictures():
     images = REAL / "northwest" / "images"
     night = {f"MDF{n}.jpg" for n in (110, 112, 117, 12, 125, 137, 154, 174, 210, 80)}
     day = {f"MDF{n}.jpg" for n in (104, 226, 69, 119, 220, 102)}
-    found = {name for name in night | day if decode.is_infrared(decode.decode((images / name).read_bytes()))}
+    found = {name for name in night | day if is_infrared(decode.decode((images / name).read_bytes()))}
     assert found == night
 
 
@@ -286,7 +287,7 @@ def test_the_median_of_a_level_is_numpys():
     for largest in (255, 8):
         values = random.integers(-largest, largest + 1, 999).astype(np.int16)
         level = random.integers(0, 16, 999).astype(np.int16)
-        found = decode._near_median(values, level)
+        found = _near_median(values, level)
         for one in range(16):
             own = values[level == one]
             np.testing.assert_array_equal(found[level == one], np.abs(own - np.median(own)) <= 3)

@@ -8,7 +8,7 @@ import pytest
 
 from camtrap.core.errors import PictureError, VideoError
 from camtrap.core.paths import Roots
-from camtrap.pictures import decode, video
+from camtrap.pictures import decode, frames, video
 
 
 def write(path, codec="mpeg4", n=45, fps=10, created=None, gop=12):
@@ -128,12 +128,12 @@ def test_what_is_no_video(tmp_path, content):
 
 
 def test_paths_of_frames():
-    assert video.frame_path("card/A/V1.AVI", 123) == "card/A/V1.AVI/frame000123.jpg"
-    assert video.split_frame("card/A/V1.AVI/frame000123.jpg") == ("card/A/V1.AVI", 123)
-    assert video.split_frame("card/A/V1.AVI/frame1234567.jpg") == ("card/A/V1.AVI", 1234567)
+    assert frames.frame_path("card/A/V1.AVI", 123) == "card/A/V1.AVI/frame000123.jpg"
+    assert frames.split_frame("card/A/V1.AVI/frame000123.jpg") == ("card/A/V1.AVI", 123)
+    assert frames.split_frame("card/A/V1.AVI/frame1234567.jpg") == ("card/A/V1.AVI", 1234567)
     # A picture of that name in an ordinary folder is a picture.
-    assert video.split_frame("card/A/frame000123.jpg") == (None, 0)
-    assert video.split_frame("card/A/IMG_0001.JPG") == (None, 0)
+    assert frames.split_frame("card/A/frame000123.jpg") == (None, 0)
+    assert frames.split_frame("card/A/IMG_0001.JPG") == (None, 0)
 
 
 def test_load_reads_frames_by_path(tmp_path):
@@ -142,7 +142,7 @@ def test_load_reads_frames_by_path(tmp_path):
     write(tmp_path / "card" / "b.avi", "mjpeg")
     roots = Roots(str(tmp_path))
     order = [("a.mp4", 10), ("a.mp4", 20), ("b.avi", 5), ("a.mp4", 0)]
-    found = [number_of(decode.load(roots, video.frame_path(f"card/{name}", n))) for name, n in order]
+    found = [number_of(decode.load(roots, frames.frame_path(f"card/{name}", n))) for name, n in order]
     assert found == [n for _, n in order]
     with pytest.raises(PictureError, match="no frame 99"):
         decode.load(roots, "card/a.mp4/frame000099.jpg")

@@ -11,7 +11,7 @@ import pytest
 from camtrap.config.complete import complete
 from camtrap.core.errors import PlanError
 from camtrap.plan import prepare
-from camtrap.plan.shards import Plan
+from camtrap.plan.ledger import Plan
 
 JOB = """
 import json, sys

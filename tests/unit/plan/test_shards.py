@@ -11,8 +11,9 @@ import pytest
 from camtrap.core.errors import PlanError
 from camtrap.core.files import write_parquet
 from camtrap.core.paths import Roots, to_text
+from camtrap.plan.ledger import SWEEP_SECONDS, Plan
 from camtrap.plan.scan import batches
-from camtrap.plan.shards import SWEEP_SECONDS, Batch, Plan, Shard, plan, slug
+from camtrap.plan.shards import Batch, Shard, plan, slug
 
 NAMES = [
     b"plain.jpg",

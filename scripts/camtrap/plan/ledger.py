@@ -1,0 +1,238 @@
+"""The plan on disk: which picture is in which shard, decided once and never again.
+
+``plan/index.tsv`` only grows; manifests never change; a superseded shard is named in ``plan/superseded.tsv``. What is new
+is found by name, size and time, without reading a picture.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from camtrap.core.errors import PlanError
+from camtrap.core.files import write_text
+from camtrap.core.hashes import file_hash
+from camtrap.core.paths import Roots
+from camtrap.pictures.frames import frame_id
+from camtrap.plan.scan import Row, batches
+from camtrap.plan.shards import MANIFEST_HEADER, Batch, Shard, plan, tsv
+
+SWEEP_SECONDS = 3600
+INDEX_HEADER = ["shard", "batch", "n_images", "sha256"]
+
+
+@dataclass
+class Outcome:
+    """What planning found. ``shards`` are all live shards, the new ones last; ``removed`` are paths that are gone."""
+
+    shards: list[str] = field(default_factory=list)
+    fresh: list[Shard] = field(default_factory=list)
+    superseded: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    unsettled: int = 0
+    n_new: int = 0
+    n_rows: int = 0
+
+
+class Plan:
+    """The plan on disk, ``{results}/plan``."""
+
+    def __init__(self, results: str | os.PathLike):
+        self.results = Path(results)
+        self.folder = self.results / "plan"
+        self.index = self.folder / "index.tsv"
+
+    def rows(self, limit: int | None = None) -> list[list[str]]:
+        """Rows of ``index.tsv`` (without header); a job reads only the first ``limit``, those of the run it belongs to."""
+        return read_tsv(self.index)[:limit]
+
+    def live(self, limit: int | None = None, limit_superseded: int | None = None) -> list[str]:
+        """Names of the shards that count: planned and not superseded."""
+        gone = set(self.superseded()[:limit_superseded])
+        return [row[0] for row in self.rows(limit) if row[0] not in gone]
+
+    def superseded(self) -> list[str]:
+        """Names of the shards that no longer count, because pictures in them changed."""
+        return [row[0] for row in read_tsv(self.folder / "superseded.tsv")]
+
+    def manifest(self, shard: str) -> Path:
+        """Path of a shard's manifest."""
+        return self.folder / "manifests" / f"{shard}.tsv"
+
+    def read_manifest(self, shard: str) -> list[Row]:
+        """Rows of a manifest: (path, size, mtime_ns)."""
+        return read_manifest(self.manifest(shard))
+
+    def update(
+        self,
+        roots: Roots,
+        shard_size: int,
+        settle_seconds: float = 0,
+        changed: str = "refuse",
+        say: Callable[[str], None] = lambda text: None,
+    ) -> Outcome:
+        """Compare the pictures on disk with the plan and write the manifests of new shards.
+
+        Nothing is committed: the rows of ``index.tsv`` are appended by :meth:`commit`. Manifests are named by their
+        content, so writing one is harmless; those that nobody committed are swept later.
+
+        Raises
+        ------
+        PlanError
+            A picture root is missing, or a known picture changed and ``changed`` is "refuse".
+        """
+        rows = self.rows()
+        live = set(self.live())
+        of_batch: dict[str, list[str]] = {}
+        for shard, batch, *_ in rows:
+            of_batch.setdefault(batch, []).append(shard)
+        outcome = Outcome(n_rows=len(rows))
+        verified = self._verified()
+        before = dict(verified)
+        # what is younger than this waits; of clocks that differ between machines, files "from the future" wait as well
+        youngest = (time.time() - settle_seconds) * 1e9 if settle_seconds else float("inf")
+        refused: list[str] = []
+        for name, found in batches(roots, self.results):
+            batch = self._batch(name, of_batch.pop(name, []), live)
+            altered = [
+                (*batch.known[row[0]], row)
+                for row in found
+                if row[0] in batch.known and row != batch.known[row[0]][1] and row != verified.get(row[0])
+            ]
+            if len(altered) > 1000:
+                say(f"{len(altered)} pictures of {name} have another time: their contents are compared")
+            stale = self._stale(altered, roots, verified)
+            if stale and changed != "supersede":
+                refused += [row[0] for rows_ in stale.values() for row in rows_]
+                continue
+            # a picture that is being overwritten at this moment waits like a new one
+            stale = {shard: rows_ for shard, rows_ in stale.items() if all(row[2] <= youngest for row in rows_)}
+            batch.known = {path: entry for path, entry in batch.known.items() if entry[0] not in stale}
+            waiting = {row[0] for row in found if row[2] > youngest and row[0] not in batch.known}
+            fresh = plan(batch, (row for row in found if row[0] not in waiting), shard_size)
+            outcome.superseded += sorted(stale)
+            outcome.unsettled += len(waiting)
+            outcome.n_new += sum(len(shard.rows) for shard in fresh)
+            outcome.fresh += fresh
+            outcome.removed += batch.known.keys() - {row[0] for row in found}
+        for name, shards in of_batch.items():
+            outcome.removed += self._batch(name, shards, live).known
+        if refused:
+            raise PlanError(
+                f"{len(refused)} known pictures have other content than when they were planned, the first is {min(refused)}; "
+                "put the old files back, or write 'plan={changed: supersede}' behind your --config to work through their shards again"
+            )
+        if verified != before:
+            touched = (verified[path] for path in sorted(verified))
+            write_text(self.folder / "touched.tsv", tsv([MANIFEST_HEADER, *touched]))
+        for shard in outcome.fresh:
+            path = self.manifest(shard.name)
+            if not path.exists():
+                write_text(path, shard.manifest)
+        dropped = set(outcome.superseded)
+        outcome.shards = [row[0] for row in rows if row[0] in live - dropped] + [shard.name for shard in outcome.fresh]
+        outcome.removed.sort()
+        return outcome
+
+    def commit(self, outcome: Outcome) -> None:
+        """Append the new shards to ``index.tsv`` (and superseded ones to theirs).
+
+        Raises
+        ------
+        PlanError
+            Another run has committed since this plan was made.
+        """
+        if len(self.rows()) != outcome.n_rows:
+            raise PlanError(f"{self.index}: another run has planned pictures meanwhile; start again")
+        self._append(self.folder / "superseded.tsv", ["shard"], [[shard] for shard in outcome.superseded])
+        rows = [[shard.name, shard.batch, len(shard.rows), shard.sha256] for shard in outcome.fresh]
+        self._append(self.index, INDEX_HEADER, rows)
+
+    def removed_file(self, outcome: Outcome) -> Path:
+        """Write the list of removed pictures; its name holds its hash, so that a new list is a new input of `collect`."""
+        text = tsv([["path"], *([path] for path in outcome.removed)])
+        path = self.folder / "removed" / f"{hashlib.sha256(text.encode()).hexdigest()[:8]}.tsv"
+        if not path.exists():
+            write_text(path, text)
+        return path
+
+    def sweep(self) -> None:
+        """Delete manifests that no run committed within the last hour (of dry runs, or of runs that never started)."""
+        committed = {row[0] for row in self.rows()}
+        folder = self.folder / "manifests"
+        if not folder.is_dir():
+            return
+        oldest = time.time() - SWEEP_SECONDS
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.removesuffix(".tsv") not in committed and entry.stat().st_mtime < oldest:
+                    os.unlink(entry.path)
+
+    def _append(self, path: Path, header: list[str], rows: list[list[object]]) -> None:
+        if rows:
+            old = path.read_text(encoding="utf-8") if path.exists() else tsv([header])
+            write_text(path, old + tsv(rows))
+
+    def _batch(self, name: str, shards: list[str], live: Collection[str]) -> Batch:
+        known = {row[0]: (shard, row) for shard in shards if shard in live for row in self.read_manifest(shard)}
+        return Batch(name, len(shards), known)
+
+    def _verified(self) -> dict[str, Row]:
+        """Pictures whose time changed but whose content was found the same (an rsync, a copy)."""
+        return {row[0]: row for row in read_manifest(self.folder / "touched.tsv")}
+
+    def _stale(
+        self, altered: list[tuple[str, Row, Row]], roots: Roots, verified: dict[str, Row]
+    ) -> dict[str, list[Row]]:
+        """Of each shard the rows whose content is not what was indexed; those that are the same go into ``verified``.
+
+        Where only the time differs, the SHA-256 tells. A shard that has not been indexed yet knows no content: another
+        time then changes nothing.
+        """
+        stale: dict[str, list[Row]] = {}
+        indexed: dict[str, dict[str, str | None]] = {}
+        for shard, old, row in altered:
+            if shard not in indexed:
+                indexed[shard] = self._indexed(shard)
+            known = indexed[shard]
+            if old[1] == row[1] and (row[0] not in known or _is(known[row[0]], file_hash(roots.locate(row[0])))):
+                verified[row[0]] = row
+            else:
+                stale.setdefault(shard, []).append(row)
+        return stale
+
+    def _indexed(self, shard: str) -> dict[str, str | None]:
+        """Identity of each file of a shard by path, {} before its index is made."""
+        table = self.results / "index" / f"{shard}.parquet"
+        if not table.exists():
+            return {}
+        import pyarrow.parquet as pq
+
+        rows = pq.read_table(table, columns=["path", "video", "frame", "image_id"]).to_pylist()
+        known = {row["path"]: row["image_id"] for row in rows}
+        known.update({row["video"]: f"{row['frame']}#{row['image_id']}" for row in rows if row["video"]})
+        return known
+
+
+def _is(known: str | None, sha256: str) -> bool:
+    """Whether an indexed identity is that of a file with this hash (a video is known by one of its frames)."""
+    if known and "#" in known:
+        frame, _, known = known.partition("#")
+        sha256 = frame_id(sha256, int(frame))
+    return known == sha256
+
+
+def read_tsv(path: str | os.PathLike) -> list[list[str]]:
+    """Rows of a tab-separated file without its header; a missing file has none."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    return [line.split("\t") for line in text.split("\n")[1:] if line]
+
+
+def read_manifest(path: str | os.PathLike) -> list[Row]:
+    """Rows of a manifest: (path, size in bytes, mtime in ns)."""
+    return [(name, int(size), int(mtime)) for name, size, mtime in read_tsv(Path(path))]
