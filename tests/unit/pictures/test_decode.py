@@ -212,7 +212,7 @@ def test_day_and_night_of_a_camera_trap():
     for shot in (trapdata.day(), trapdata.night()):
         pixels = decode.decode(shot.data)
         np.testing.assert_array_equal(pixels, oracle(shot.data))
-        assert decode.is_infrared(pixels) == shot.infrared
+        assert is_infrared(pixels) == shot.infrared
         assert not decode.is_truncated(shot.data)
         assert decode.is_truncated(shot.data[: len(shot.data) // 2])
 
