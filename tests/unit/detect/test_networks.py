@@ -249,7 +249,7 @@ def test_a_file_that_holds_no_network_is_one_clear_line(tmp_path):
     path = tmp_path / "mine.pt"
     path.write_bytes(b"\xff\xd8\xff\xe0 a picture")
     with pytest.raises(UserError, match=r"mine\.pt: these are not weights") as error:
-        MegaDetector(path, digest(path), "cpu", None, None, 0.1)
+        MegaDetector(path, file_hash(path), "cpu", None, None, 0.1)
     assert "\n" not in str(error.value)
 
 
