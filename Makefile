@@ -14,7 +14,7 @@ unexport PYTHONPATH
 
 RESULTS ?= results
 
-.PHONY: setup development demo test test-writers test-install test-slurm faults fuzz bench bench-quality bench-scale lint format replan lock clean
+.PHONY: setup development demo test test-writers test-install test-slurm faults fuzz bench bench-quality bench-scale lint format replan check lock clean
 setup: $(SETUP)
 development: $(DEVELOPMENT)
 
@@ -97,6 +97,10 @@ replan: setup
 	$(BIN)/snakemake --cores $(CORES) $(ARGS) --config images='$(IMAGES)' results='$(RESULTS)' 'plan={changed: supersede}'
 
 # The newest of everything: make lock UPGRADE=1
+# Go through all results of a survey: what is missing, damaged, or does not add up.
+check: setup
+	$(BIN)/python -m camtrap.check $(RESULTS)
+
 lock: setup
 	$(BIN)/python envs/lock.py $(if $(UPGRADE),--upgrade)
 

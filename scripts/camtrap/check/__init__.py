@@ -1,0 +1,1 @@
+"""Go through a whole survey: what is missing, damaged, left over, or does not add up."""

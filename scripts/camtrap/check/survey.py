@@ -1,0 +1,214 @@
+"""The checks of a survey: the plan, the files of each shard, the tables, the clusters."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+__all__ = ["check"]
+
+# What is to be done about a file that cannot be read.
+_AGAIN = "delete it and run again"
+
+
+class _Survey:
+    """What was found so far; every reader names its file and goes on."""
+
+    def __init__(self, results: Path):
+        self.results = results
+        self.wrong: list[str] = []
+        self.n_files = 0
+
+    def says(self, path: Path, text: str) -> None:
+        """Something is wrong with a file."""
+        self.wrong.append(f"{path.relative_to(self.results)}: {text}")
+
+    def read(self, path: Path, reader: Callable[[Path], Any]) -> Any:
+        """A file's content; None, and a line, where it is missing or damaged."""
+        if not path.exists():
+            self.says(path, "missing; run again")
+            return None
+        self.n_files += 1
+        try:
+            return reader(path)
+        except Exception as error:  # whatever damage leads a reader to
+            self.says(path, f"damaged ({' '.join(str(error).split())[:120] or type(error).__name__}); {_AGAIN}")
+            return None
+
+    def table(self, path: Path, columns: list[str] | None = None) -> pa.Table | None:
+        """A Parquet table, with the checksums of its pages verified."""
+        return self.read(path, lambda file: pq.read_table(file, columns=columns, page_checksum_verification=True))
+
+
+def check(results: Path) -> tuple[int, list[str]]:
+    """Go through all results of a survey. Only reads.
+
+    Parameters
+    ----------
+    results : Path
+
+    Returns
+    -------
+    n_files : int
+        How many files were read.
+    wrong : list of str
+        One line for each thing that is wrong: the file, what, and what to do.
+    """
+    survey = _Survey(Path(results))
+    shards = _plan(survey)
+    crop_ids: list[pa.Array] = []
+    for shard, paths in shards.items():
+        crop_ids += _shard(survey, shard, paths)
+    _left_over(survey, set(shards))
+    _tables(survey, {path for paths in shards.values() for path in paths}, crop_ids)
+    for folder in sorted(survey.results.glob("clusters/*")):
+        _clusters(survey, folder)
+    for path in sorted([*survey.results.glob("models/*.json"), *survey.results.glob("report/*.json")]):
+        survey.read(path, _json)
+    return survey.n_files, survey.wrong
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _rows(path: Path) -> list[list[str]]:
+    return [line.split("\t") for line in path.read_text(encoding="utf-8").split("\n")[1:] if line]
+
+
+def _plan(survey: _Survey) -> dict[str, list[str]]:
+    """Live shards with their paths. Each manifest must have its SHA-256, each path one shard."""
+    folder = survey.results / "plan"
+    gone = folder / "superseded.tsv"
+    superseded = {row[0] for row in _rows(gone)} if gone.exists() else set()
+    shards: dict[str, list[str]] = {}
+    of_path: dict[str, str] = {}
+    for row in survey.read(folder / "index.tsv", _rows) or []:
+        shard, sha256 = row[0], row[-1]
+        if shard in superseded:
+            continue
+        path = folder / "manifests" / f"{shard}.tsv"
+        if shard in shards:
+            survey.says(folder / "index.tsv", f"the shard {shard} stands in it twice")
+            continue
+        if survey.read(path, _rows) is None:
+            continue
+        if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            survey.says(path, "damaged: it has another SHA-256 than when it was planned; restore it from a copy")
+        shards[shard] = [entry[0] for entry in _rows(path)]
+        for name in shards[shard]:
+            if name in of_path:
+                survey.says(path, f"{name} is in the shard {of_path[name]}, too")
+            of_path[name] = shard
+    return shards
+
+
+def _shard(survey: _Survey, shard: str, paths: list[str]) -> Iterator[pa.Array]:
+    """The files of one shard agree: pictures as planned, a box list for each, crops only of them, a vector for each crop."""
+    results = survey.results
+    index = survey.table(results / "index" / f"{shard}.parquet", ["path", "video"])
+    seen: set[str] = set()
+    if index is not None:
+        seen = set(index["path"].to_pylist())
+        files = {video or path for path, video in zip(*(index[c].to_pylist() for c in ("path", "video")), strict=True)}
+        _same(survey, results / "index" / f"{shard}.parquet", files, set(paths), "picture")
+    found = survey.read(results / "detections" / f"{shard}.json", _json)
+    if found is not None and index is not None:
+        named = [image.get("file") for image in found["images"]]
+        if len(named) != len(set(named)):
+            survey.says(results / "detections" / f"{shard}.json", f"names a picture twice; {_AGAIN}")
+        extra = set(named) - seen
+        if extra:
+            survey.says(results / "detections" / f"{shard}.json", f"{min(extra)} is not in the index; {_AGAIN}")
+    crops = survey.table(results / "crops" / f"{shard}.parquet", ["crop_id", "path"])
+    if crops is None:
+        return
+    if index is not None and (extra := set(crops["path"].to_pylist()) - seen):
+        survey.says(
+            results / "crops" / f"{shard}.parquet", f"a crop of {min(extra)}, which is not in the index; {_AGAIN}"
+        )
+    for folder in sorted(results.glob("embeddings/*")):
+        path = folder / f"{shard}.parquet"
+        vectors = survey.table(path, ["crop_id", "embedding"]) if path.exists() else None
+        if vectors is not None and vectors["crop_id"].to_pylist() != crops["crop_id"].to_pylist():
+            survey.says(path, f"its crops are not those of crops/{shard}.parquet; {_AGAIN}")
+    yield from crops["crop_id"].chunks
+
+
+def _same(survey: _Survey, path: Path, found: set[str], planned: set[str], what: str) -> None:
+    if missing := planned - found:
+        survey.says(path, f"{len(missing)} planned {what}s are missing, the first is {min(missing)}; {_AGAIN}")
+    if extra := found - planned:
+        survey.says(path, f"{len(extra)} {what}s were never planned, the first is {min(extra)}; {_AGAIN}")
+
+
+def _left_over(survey: _Survey, shards: set[str]) -> None:
+    """Files of shards that do not count: nothing reads them."""
+    gone = {row[0] for row in _rows(path)} if (path := survey.results / "plan" / "superseded.tsv").exists() else set()
+    for pattern in ("index/*.parquet", "detections/*.json", "crops/*.parquet", "embeddings/*/*.parquet"):
+        for path in sorted(survey.results.glob(pattern)):
+            if path.name.startswith(".tmp-"):
+                survey.says(path, "left by a job that was killed; it may be deleted")
+            elif path.stem not in shards and path.stem not in gone:
+                survey.says(path, "belongs to no shard of the plan; it may be deleted")
+
+
+def _tables(survey: _Survey, planned: set[str], crop_ids: list[pa.Array]) -> None:
+    """The counts add up, and each crop of the table is there."""
+    folder = survey.results / "tables"
+    images = survey.table(folder / "images.parquet", ["path", "video", "category"])
+    crops = survey.table(folder / "crops.parquet", ["crop_id"])
+    counts = survey.read(folder / "counts.json", _json)
+    survey.read(folder / "failures.csv", lambda path: list(csv.reader(path.open(encoding="utf-8-sig", newline=""))))
+    if images is not None:
+        files = {video or path for path, video in zip(*(images[c].to_pylist() for c in ("path", "video")), strict=True)}
+        _same(survey, folder / "images.parquet", files, planned, "picture")
+        by_category = {row["values"]: row["counts"] for row in images["category"].value_counts().to_pylist()}
+        if counts is not None:
+            stated = {name: number for name, number in counts["categories"].items() if number}
+            removed = by_category.pop("removed", 0)
+            if stated != by_category or counts["removed"] != removed:
+                survey.says(folder / "counts.json", f"says {stated}, but images.parquet has {by_category}; {_AGAIN}")
+            elif sum(by_category.values()) != counts["found"]:
+                survey.says(
+                    folder / "counts.json", f"{counts['found']} pictures found, but the categories add up to less"
+                )
+    if crops is not None and crop_ids:
+        there = pc.is_in(crops["crop_id"].combine_chunks(), pa.concat_arrays(crop_ids))
+        if lost := len(there) - (pc.sum(there).as_py() or 0):
+            survey.says(folder / "crops.parquet", f"{lost} crops are in no file of crops; {_AGAIN}")
+
+
+def _clusters(survey: _Survey, folder: Path) -> None:
+    """The clusters of one embedder: every file can be read, and they speak of the same crops."""
+    for path in sorted(folder.rglob("*.json")):
+        survey.read(path, _json)
+    for path in sorted([*folder.rglob("*.npz"), *folder.rglob("*.npy")]):
+        survey.read(path, _arrays)
+    tables = {path.name: survey.table(path) for path in sorted(folder.glob("*.parquet"))}
+    clusters, ids = tables.get("clusters.parquet"), survey.table(folder / "reduced" / "ids.parquet", ["crop_id"])
+    if (
+        clusters is not None
+        and ids is not None
+        and set(clusters["crop_id"].to_pylist()) != set(ids["crop_id"].to_pylist())
+    ):
+        survey.says(folder / "clusters.parquet", f"its crops are not those of reduced/ids.parquet; {_AGAIN}")
+
+
+def _arrays(path: Path) -> None:
+    """Read all of a NumPy file; an archive's checksums are verified by reading it."""
+    loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        if loaded.dtype.kind == "f" and loaded.size and not np.isfinite(loaded[:: max(1, len(loaded) // 1000)]).all():
+            raise ValueError("not all numbers are finite")
+        return
+    with loaded:
+        for name in loaded.files:
+            loaded[name]

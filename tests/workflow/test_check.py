@@ -1,0 +1,74 @@
+"""`make check`: damage of a survey is named."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def check(survey) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "camtrap.check", str(survey.results)], text=True, capture_output=True, cwd=survey.folder
+    )
+    assert not done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+def first(survey, pattern):
+    return sorted(survey.results.glob(pattern))[0]
+
+
+def test_a_whole_survey_is_all_right(survey):
+    code, said = check(survey)
+    assert code == 0, said
+    assert said.endswith("files looked at, all right\n")
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 0xFF
+    path.write_bytes(data)
+
+
+def cut_a_line(path):
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+
+
+def drop_a_picture(path):
+    found = json.loads(path.read_text())
+    found["images"].append(found["images"][0])
+    path.write_text(json.dumps(found))
+
+
+def another_count(path):
+    counts = json.loads(path.read_text())
+    counts["categories"]["animal"] += 1
+    path.write_text(json.dumps(counts))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "damage", "why"),
+    [
+        ("plan/manifests/*.tsv", cut_a_line, "another SHA-256 than when it was planned"),
+        ("crops/*.parquet", flip, "damaged"),
+        ("clusters/*/reduced/pca.npz", flip, "damaged"),
+        ("detections/*.json", flip, "damaged"),
+        ("detections/*.json", drop_a_picture, "names a picture twice"),
+        ("tables/counts.json", another_count, "but images.parquet has"),
+        ("index/*.parquet", lambda path: path.unlink(), "missing; run again"),
+        (
+            "crops/*.parquet",
+            lambda path: path.rename(path.with_name("x-00009-00000000.parquet")),
+            "no shard of the plan",
+        ),
+    ],
+)
+def test_damage_is_named(survey, pattern, damage, why):
+    path = first(survey, pattern)
+    damage(path)
+    code, said = check(survey)
+    assert code == 1, said
+    assert why in said
+    assert path.name in said
+    assert "Traceback" not in said
