@@ -2,6 +2,7 @@
 # again only where the user says so (plan.redo). See camtrap.plan.settings.
 import atexit
 
+from camtrap.core import files
 from camtrap.config.complete import default_of
 from camtrap.plan.settings import Made, refuse
 from camtrap.stages import SOFTWARE_VERSION
@@ -59,6 +60,17 @@ if MAIN and not is_linting():
         prepare.say(f"made again: {change.line}")
     MADE.touch([change.stage for change in CHANGED], INPUTS)
     atexit.register(MADE.restore)  # where nothing was run
+
+    EVALUATION = f"{CLUSTERS}/evaluation"
+    ADDED = ["confusion.parquet", "confusion.csv", "species.csv", "truth_problems.csv"]
+    adopt_records(
+        f"{EVALUATION}/evaluation.json", [f"{EVALUATION}/{name}" for name in ADDED]
+    )
+    SPLIT = f"{RESULTS}/detections/split"
+    adopt_records(
+        f"{SPLIT}/matching.json",
+        [f"{SPLIT}/matching.csv", *shards("detections/split/{shard}.json")],
+    )
 
 
 def record_settings():

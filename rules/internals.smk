@@ -1,6 +1,8 @@
 # What the rules ask of Snakemake beyond its documented interface: read in 9.27.1, all of it here, each with its reason.
 # `min_version` in the Snakefile is the oldest that has it: in 9.14, 9.15 and 9.16 `global_resources` knows no resource that
 # nobody offers (AttributeError); 9.17, 9.19 and 9.20 ran.
+import base64
+import os
 import sys
 from pathlib import Path
 
@@ -46,5 +48,32 @@ def jobs_to_run():
 
 
 def configuration_files():
-    """The YAML files of the configuration, later ones last: where a wrong value stands is said with its line."""
-    return [*workflow.configfiles]
+    """The YAML files of the configuration, those that take precedence last: where a wrong value stands is said with its line.
+
+    Snakemake puts the Snakefile's own behind the user's.
+    """
+    given = list(workflow.config_settings.configfiles)
+    return [*(file for file in workflow.configfiles if file not in given), *given]
+
+
+def adopt_records(known, added):
+    """Give outputs that a rule declares only since lately the record of one that it always had.
+
+    Snakemake overlooks changed parameters of a job as soon as one of its outputs has no record (`has_metadata`, 9.27.1): an
+    older survey would keep what other settings made. The records: a file per output, `snakemake/persistence/file.py`.
+    """
+    folder = Path(".snakemake") / "metadata"
+    record = _record(folder, known)
+    if not record.is_file():
+        return
+    for path in added:
+        new = _record(folder, path)
+        if Path(path).exists() and not new.exists():
+            files.write_bytes(new, record.read_bytes())
+
+
+def _record(folder, path):
+    longest = os.pathconf(folder, "PC_NAME_MAX") - 1 if folder.is_dir() else 254
+    name = base64.urlsafe_b64encode(path.encode()).decode()
+    parts = [name[at : at + longest] for at in range(0, len(name), longest)]
+    return folder.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])

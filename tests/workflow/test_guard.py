@@ -1,5 +1,6 @@
 """A mistake never costs work, and green is true: through the real `snakemake`."""
 
+import base64
 import json
 import os
 import re
@@ -63,7 +64,8 @@ def test_a_forgotten_configfile_costs_nothing(survey):
         ({"metadata": {"stations": "gone.csv"}}, "gone.csv: no such file"),
         ({"evaluate": {"truth": "gone.csv"}}, "gone.csv"),
         ({"cluster": {"k": "10-2"}}, "changed.yaml, line 2"),
-        ({"cluster": {"choose": {"primary": "nonsense"}}}, "'nonsense' is not fitted"),
+        ({"cluster": {"choose": {"primary": "nonsense"}}}, "'nonsense' is not one of"),
+        ({"cluster": {"choose": {"primary": "hdbscan"}}}, "'hdbscan' is not fitted"),
         ({"crop": {"categories": ["animals"]}}, "did you mean animal"),
         ({"results": ""}, "cannot be the folder of the results"),
     ],
@@ -122,6 +124,17 @@ def test_a_result_that_was_deleted_is_made_again(survey, lost):
     path = survey.results / lost
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     assert survey.dry_run().rules
+
+
+def test_an_output_that_is_declared_only_now_hides_no_changed_setting(survey):
+    """Surveys of before have no record of it."""
+    records = survey.folder / ".snakemake" / "metadata"
+    for name in ("confusion.parquet", "confusion.csv", "species.csv", "truth_problems.csv"):
+        path = f"results/clusters/{MODEL}/evaluation/{name}"
+        (records / base64.urlsafe_b64encode(path.encode()).decode()).unlink()
+    assert not survey.dry_run().rules
+    survey.settings = {"evaluate": {"resamples": 77}}
+    assert survey.dry_run().rules["evaluate"] == 1
 
 
 def test_a_failed_job_is_not_forgotten(survey):

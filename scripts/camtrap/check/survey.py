@@ -127,7 +127,7 @@ def _shard(survey: _Survey, shard: str, paths: list[str]) -> Iterator[pa.Array]:
         extra = set(named) - seen
         if extra:
             survey.says(results / "detections" / f"{shard}.json", f"{min(extra)} is not in the index; {_AGAIN}")
-    crops = survey.table(results / "crops" / f"{shard}.parquet", ["crop_id", "path"])
+    crops = survey.read(results / "crops" / f"{shard}.parquet", _crops)
     if crops is None:
         return
     if index is not None and (extra := set(crops["path"].to_pylist()) - seen):
@@ -140,6 +140,15 @@ def _shard(survey: _Survey, shard: str, paths: list[str]) -> Iterator[pa.Array]:
         if vectors is not None and vectors["crop_id"].to_pylist() != crops["crop_id"].to_pylist():
             survey.says(path, f"its crops are not those of crops/{shard}.parquet; {_AGAIN}")
     yield from crops["crop_id"].chunks
+
+
+def _crops(path: Path) -> pa.Table:
+    """Ids and paths of a file of crops; the pictures are read, too, group after group, so that damage is seen."""
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        parts = [
+            file.read_row_group(number).select(["crop_id", "path"]) for number in range(file.metadata.num_row_groups)
+        ]
+        return pa.concat_tables(parts) if parts else file.read(columns=["crop_id", "path"])
 
 
 def _same(survey: _Survey, path: Path, found: set[str], planned: set[str], what: str) -> None:

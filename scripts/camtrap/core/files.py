@@ -110,5 +110,6 @@ def write_parquet(path: str | os.PathLike, table, row_group_size: int | None = N
         if pa.types.is_large_string(field.type):
             table = table.set_column(number, field.with_type(pa.string()), table.column(number).cast(pa.string()))
     options.setdefault("compression", "zstd")
+    options.setdefault("write_page_checksum", True)  # damage is seen by who asks: `make check`
     with replacing(path) as temporary:
         pq.write_table(table, temporary, row_group_size=row_group_size, **options)
