@@ -62,7 +62,8 @@ MODEL = prepare.model_key(config)
 CLUSTERS = f"{RESULTS}/clusters/{MODEL}"
 
 
-onstart:
+def begin():
+    """What comes before the first job: the plan and the settings are written down; from here on they count."""
     if INSTALLED and not Path(INSTALLED.origin).samefile(
         ROOT / "scripts" / "camtrap" / "__init__.py"
     ):
@@ -75,6 +76,10 @@ onstart:
     except PlanError as error:
         raise WorkflowError(str(error)) from None
     record_settings()
+
+
+onstart:
+    begin()
     terminal.RUN.expect(
         [
             (job.rule.name, job.wildcards_dict.get("shard", ""))
