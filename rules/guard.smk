@@ -16,7 +16,7 @@ def weights(section):
 def settings_now():
     """Of each stage what its results depend on."""
     detect = {"detector": result_options("detector")}
-    if config["detector"]["backend"] == "megadetector":
+    if DETECTOR.find:
         detect["weights"] = weights("detector")
     stages = {
         "index": {"metadata": result_options("metadata")},
