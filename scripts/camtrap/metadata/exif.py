@@ -1,14 +1,18 @@
 """EXIF of a picture, from the bytes that were read for its hash. Broken EXIF costs fields, never the picture."""
 
 import datetime as dt
+import logging
 import math
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from PIL import Image
 from PIL.ExifTags import GPSTAGS, IFD, TAGS
 
-from camtrap.metadata.vendors import reconyx
+from camtrap.core.named import named
+from camtrap.metadata.vendors.registry import VENDORS, Block, Said
+
+log = logging.getLogger(__name__)
 
 MAX_BYTES = 64
 MAX_VALUES = 32
@@ -52,15 +56,14 @@ def read(image: Image.Image) -> Exif:
     editing programs overwrite). Never raises on broken EXIF.
     """
     main, detail, place = _blocks(image)
-    maker = _maker_note(detail.get(0x927C), image.info.get("comment"))
     make, model = _text(main.get(0x010F)), _text(main.get(0x0110))
-    if model and model.upper().startswith("CUDDEBACK") and not (make or "").upper().startswith("CUDDEBACK"):
-        make, model = model, make
+    note, comment = _bytes(detail.get(0x927C)), _bytes(image.info.get("comment"))
+    name, maker = _ask_makers(Block(make, model, note, comment, {**main, **detail}))
     out = Exif(make=make, model=model, serial=_text(detail.get(0xA431)) or _text(main.get(0xC62F)))
     out.datetime = (
         _time(detail.get(0x9003), detail.get(0x9291))
         or _time(detail.get(0x9004), detail.get(0x9292))
-        or (maker and maker.datetime)
+        or maker.datetime
         or _time(main.get(0x0132), detail.get(0x9290))
     )
     out.latitude, out.longitude = _position(place)
@@ -75,19 +78,15 @@ def read(image: Image.Image) -> Exif:
     }
     if comment := _plain(image.info.get("comment")):
         out.fields["Comment"] = comment
-    if maker:
-        out.make = out.make or "RECONYX"
-        out.serial = out.serial or maker.serial
-        out.temperature = maker.temperature
-        out.sequence, out.sequence_length = maker.sequence, maker.sequence_length
-        out.trigger = maker.trigger
-        if out.flash is None:
-            out.flash = maker.infrared
-        out.fields["Reconyx"] = {
-            key: value.isoformat(" ") if isinstance(value, dt.datetime) else value
-            for key, value in asdict(maker).items()
-            if value is not None
-        }
+    if maker.make:
+        out.make, out.model = maker.make, maker.model
+    out.serial = out.serial or maker.serial
+    out.temperature, out.trigger = maker.temperature, maker.trigger
+    out.sequence, out.sequence_length = maker.sequence, maker.sequence_length
+    if out.flash is None:
+        out.flash = maker.flash
+    if maker.fields:
+        out.fields[name] = maker.fields
     return out
 
 
@@ -130,9 +129,21 @@ def _blocks(image: Image.Image) -> tuple[dict, dict, dict]:
     return tuple(blocks)
 
 
-def _maker_note(note: object, comment: object) -> reconyx.MakerNote | None:
-    found = reconyx.parse(note) if isinstance(note, bytes) else None
-    return found or (reconyx.parse_comment(comment) if isinstance(comment, bytes) else None)
+def _ask_makers(block: Block) -> tuple[str, Said]:
+    """The maker that knows this picture, and what it says."""
+    for name, function in VENDORS.items():
+        try:
+            said = named(function)(block)
+        except Exception as error:  # a maker's reader costs its fields, never the picture
+            log.warning("%s: its part of a picture's EXIF cannot be read", name, exc_info=error)
+            continue
+        if said is not None:
+            return name, said
+    return "", Said()
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else b""
 
 
 def _time(value: object, fraction: object) -> dt.datetime | None:

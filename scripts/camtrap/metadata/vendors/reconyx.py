@@ -10,7 +10,9 @@ MicroFire and HyperFire 4K are from documentation only: no real file was at hand
 import datetime as dt
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from camtrap.metadata.vendors.registry import Block, Said
 
 TRIGGERS = {
     "M": "motion",
@@ -90,6 +92,29 @@ _SIGNED = {
         "HyperFire 4K", False, 0x28, 0x29, 0x2B, 0x2F, 0x37, 0x3A, 0x44, 0x4B, (0x51, 51), (0x84, 15), False, True
     ),
 }
+
+
+def read(block: Block) -> Said | None:
+    """What a Reconyx camera wrote: the maker note, or the comment of a RapidFire."""
+    note = parse(block.note) or parse_comment(block.comment)
+    if note is None:
+        return None
+    return Said(
+        make=block.make or "RECONYX",
+        model=block.model,
+        datetime=note.datetime,
+        serial=note.serial,
+        flash=note.infrared,
+        temperature=note.temperature,
+        sequence=note.sequence,
+        sequence_length=note.sequence_length,
+        trigger=note.trigger,
+        fields={
+            key: value.isoformat(" ") if isinstance(value, dt.datetime) else value
+            for key, value in asdict(note).items()
+            if value is not None
+        },
+    )
 
 
 def parse(note: bytes) -> MakerNote | None:
