@@ -65,12 +65,11 @@ class Rules:
     station_pattern: object = None
     path_pattern: PathPattern | None = None
     frame_rate: float = 1.0
-    max_pixels: int = decode.MAX_PIXELS
 
     @classmethod
     def from_options(cls, options: Mapping) -> "Rules":
         """Compile the patterns; ValueError says what is wrong with which key."""
-        known = {"station_level", "station_pattern", "path_pattern", "frame_rate", "workers", "max_pixels"}
+        known = {"station_level", "station_pattern", "path_pattern", "frame_rate", "workers"}
         if unknown := sorted(set(options) - known):
             raise ValueError(f"index: option {unknown[0]!r} is not known; known: {', '.join(sorted(known))}")
         station_pattern, path_pattern = options.get("station_pattern"), options.get("path_pattern")
@@ -79,7 +78,6 @@ class Rules:
             station_pattern=compile_station_pattern(station_pattern) if station_pattern else None,
             path_pattern=PathPattern(path_pattern) if path_pattern else None,
             frame_rate=float(options.get("frame_rate") or 1.0),
-            max_pixels=int(options.get("max_pixels") or decode.MAX_PIXELS),
         )
 
 
@@ -94,7 +92,7 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
         Where pictures lie.
     options : mapping, optional
         ``station_level`` (int), ``station_pattern``, ``path_pattern`` (regular expressions), ``frame_rate`` (frames a
-        second of a video, default 1), ``max_pixels``; ``workers`` (cores, default 2; changes nothing but speed).
+        second of a video, default 1); ``workers`` (cores, default 2; changes nothing but speed).
 
     Returns
     -------
@@ -116,7 +114,6 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
         found = pool.map(lambda entry: index_file(*entry, roots, rules), manifest)
         for part in _logged(found, len(manifest), sum(size for _, size, _ in manifest)):
             rows.extend(part)
-    _flag_jumps(rows)
     return pa.Table.from_pylist(rows, schema=INDEX_SCHEMA)
 
 
@@ -146,10 +143,10 @@ def _read_picture(row: dict, file: str, rules: Rules) -> list[dict]:
     data = decode.read_bytes(file)
     row["bytes"] = len(data)
     row["image_id"] = hashlib.sha256(data).hexdigest()
-    image = decode.open_header(data, rules.max_pixels)
+    image = decode.open_header(data)
     _take_exif(row, image)
     if decode.is_truncated(data):
-        decode.decode(data, rules.max_pixels)  # as far as it goes: one that gives nothing is failed, not damaged
+        decode.decode(data)  # as far as it goes: one that gives nothing is failed, not damaged
         row |= {"status": "damaged", "error": "truncated: the end of the file is missing"}
     row["width"], row["height"] = decode.rotated_size(image)
     return [row]
@@ -212,17 +209,6 @@ def _place(row: dict, told: Told, mtime_ns: int, rules: Rules) -> None:
         row["latitude"], row["longitude"] = told.latitude, told.longitude
     if row["datetime"] is not None and clock.is_epoch(row["datetime"], mtime_ns):
         row["clock"] = clock.EPOCH
-
-
-def _flag_jumps(rows: list[dict]) -> None:
-    flags = clock.update_jumps(
-        [row["path"] for row in rows],
-        [row["datetime"] for row in rows],
-        [(row["make"], row["model"], row["serial"]) for row in rows],
-        [row["clock"] for row in rows],
-    )
-    for row, flag in zip(rows, flags, strict=True):
-        row["clock"] = flag
 
 
 def _logged(found: Iterable[list[dict]], n_files: int, n_bytes: int) -> Iterable[list[dict]]:

@@ -126,9 +126,9 @@ def update_jumps(
     cameras: Sequence[object],
     clock: Sequence[str | None],
 ) -> list[str | None]:
-    """Judge ``jumps back`` anew over all rows given; ``epoch`` and ``outside deployment``, known per picture, stay.
+    """Judge ``jumps back`` over all rows given; ``epoch`` and ``outside deployment``, known per picture, stay.
 
-    A shard sees only its part of a folder, so the collected table calls this again with every shard's rows.
+    A shard has only a part of a folder, so this is called where all shards are together.
 
     Returns
     -------

@@ -71,7 +71,7 @@ def open_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise PictureError(f"{sniff.describe(data)} ({one_line(error)})") from None
     width, height = image.size
     if width * height > max_pixels:
-        raise PictureError(f"{width} x {height} pixels are more than max_pixels allows ({max_pixels})")
+        raise PictureError(f"{width} x {height} pixels: a picture of more than {max_pixels:,} is not read")
     if width * height == 0:
         raise PictureError(f"the header is broken (the picture is said to have {width} x {height} pixels)")
     return image

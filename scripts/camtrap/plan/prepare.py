@@ -4,6 +4,7 @@ The main process looks for new pictures and tells its jobs, in an environment va
 this run: what is planned meanwhile cannot reach a job that waits in a queue.
 """
 
+import hashlib
 import os
 import sys
 from collections.abc import Sized
@@ -16,7 +17,7 @@ from camtrap.core.hashes import file_hash
 from camtrap.core.lock import Lock
 from camtrap.core.paths import Roots
 from camtrap.plan.ledger import Outcome, Plan
-from camtrap.plan.shards import slug
+from camtrap.plan.shards import LONGEST, slug
 
 __all__ = ["Prepared", "model_key", "prepare", "say"]
 
@@ -71,7 +72,11 @@ class Prepared:
 
 def model_key(config: dict) -> str:
     """Folder name of the embedder: each model's embeddings and clusters stand beside the others'."""
-    return slug(config["embed"]["model"])
+    model = config["embed"]["model"]
+    if len(model) <= LONGEST:
+        return slug(model)
+    # two long names may begin alike
+    return f"{slug(model)[:31]}_{hashlib.sha256(model.encode()).hexdigest()[:8]}"
 
 
 def prepare(config: dict, main: bool, lint: bool = False) -> Prepared:

@@ -9,6 +9,7 @@ from camtrap.plan.scan import Row
 
 # Snakemake compares contents of an input (not only its time) below this size.
 MANIFEST_BYTES = 1_000_000
+LONGEST = 40  # characters of a name in a file name
 MANIFEST_HEADER = ["path", "size", "mtime_ns"]
 
 
@@ -50,9 +51,9 @@ def tsv(rows: Iterable[Iterable[object]]) -> str:
     return "".join("\t".join(map(str, row)) + "\n" for row in rows)
 
 
-def slug(batch: str) -> str:
-    """A batch name as it may stand in a file name."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", batch).strip("_")[:40] or "batch"
+def slug(name: str) -> str:
+    """A batch's or model's name as it may stand in a file name."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")[:LONGEST] or "batch"
 
 
 def plan(existing: Batch, discovered: Iterable[Row], shard_size: int) -> list[Shard]:

@@ -200,3 +200,18 @@ def test_stations_give_places_correct_clocks_and_flag_what_lies_outside(tmp_path
         "b/other.jpg": (times["b/other.jpg"], None, None, None),
         "a/gps.jpg": (times["a/gps.jpg"] + hour, None, 1.0, 2.0),
     }
+
+
+def test_a_clock_that_jumps_back_is_found_across_shards(tmp_path):
+    survey = Survey(tmp_path)
+    hours = [0, 1, 2, 3, 4, 5, 2, 7, 8, 9]
+    names = [f"a/IMG_{number:04d}.JPG" for number in range(len(hours))]
+    for shard, part in (("one", slice(0, 5)), ("two", slice(5, 10))):
+        survey.shard(shard, [(name, name, "ok", []) for name in names[part]])
+        table = pq.read_table(survey.index_file(shard))
+        times = [dt.datetime(2019, 3, 16, hour) for hour in hours[part]]
+        at = table.schema.get_field_index("datetime")
+        table = table.set_column(at, table.schema.field("datetime"), pa.array(times, pa.timestamp("us")))
+        pq.write_table(table, survey.index_file(shard))
+    _, images, _ = survey.collect()
+    assert [images[name]["clock"] for name in names] == [None] * 6 + ["jumps back"] + [None] * 3

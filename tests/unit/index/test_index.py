@@ -201,14 +201,6 @@ def test_wrong_options_are_refused_at_once(tmp_path, options, words):
         index_shard([], Roots(str(tmp_path)), options)
 
 
-def test_jumping_clock(tmp_path):
-    hours = [0, 1, 2, 3, 4, 5, 2, 7, 8, 9]
-    files = {f"c/A/IMG_{n:04d}.JPG": jpeg(f"2019:03:16 {hour:02d}:00:00") for n, hour in enumerate(hours)}
-    manifest, roots = shard(tmp_path, files)
-    clocks = index_shard(manifest, roots)["clock"].to_pylist()
-    assert clocks == [None] * 6 + ["jumps back"] + [None] * 3
-
-
 def test_video_frames(tmp_path):
     folder = tmp_path / "card" / "A" / "DCIM"
     folder.mkdir(parents=True)

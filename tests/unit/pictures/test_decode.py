@@ -152,7 +152,7 @@ def test_endless_pictures_are_refused_before_decoding():
     data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
     with pytest.raises(PictureError, match="60000 x 60000"):
         decode.decode(bytes(data))
-    with pytest.raises(PictureError, match="max_pixels"):
+    with pytest.raises(PictureError, match="not read"):
         decode.decode(encode(Image.fromarray(scene())), max_pixels=100)
 
 
