@@ -42,8 +42,9 @@ test: development
 	$(BIN)/python -m pytest -q -n $(CORES) --dist loadscope tests/unit tests/workflow
 
 # A real SLURM cluster on this machine (root and Debian; elsewhere it says that nothing was tested).
+# What failed alone: make test-slurm ARGS=--last-failed
 test-slurm: development
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/slurm
+	$(BIN)/python -m pytest -q $(ARGS) tests/slurm
 
 # Detection files by the own writers of packages that the project does not need.
 test-writers: development
@@ -84,13 +85,16 @@ bench-scale: development
 lint: development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile rules examples
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
+	$(BIN)/codespell
+	$(BIN)/python docs/generate.py --check
 
 format: development
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/snakefmt Snakefile rules
+	$(BIN)/snakefmt Snakefile rules examples
+	$(BIN)/python docs/generate.py
 
 # Pictures that were edited in place: work through their shards again (ARGS: what else your command has, as --configfile).
 replan: setup

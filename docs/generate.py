@@ -24,7 +24,10 @@ SURVEYS = [
 RULES = f"""
 include: "{ROOT / "Snakefile"}"
 import json
-listed = [[rule.name, Path(rule.snakefile).stem, Path(rule.script or "").name, [str(file) for file in rule.output]] for rule in workflow.rules]
+listed = [
+    [rule.name, Path(rule.snakefile).stem, Path(rule.script or "").name, list(map(str, rule.output))]
+    for rule in workflow.rules
+]
 Path("rules.json").write_text(json.dumps(listed))
 """
 # What a script may import beside its own room.
