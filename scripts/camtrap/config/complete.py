@@ -1,6 +1,7 @@
 """The configuration: defaults filled in, mistakes refused in one line that says what to write instead."""
 
 import difflib
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 
@@ -61,7 +62,7 @@ def complete(config: dict, schema: dict | None = None) -> dict:
     schema = schema or load_schema()
     mistakes = [*_unknown(config, schema, "")]
     if not mistakes:
-        config.update(_typed(config, schema))
+        config.update({key: _typed(value, schema["properties"].get(key, {})) for key, value in config.items()})
         _fill(config, schema)
         from jsonschema import Draft202012Validator  # a third of a second, and only the main process validates
 
@@ -79,7 +80,7 @@ def complete(config: dict, schema: dict | None = None) -> dict:
     return config
 
 
-def _unknown(value: object, schema: dict, prefix: str):
+def _unknown(value: object, schema: dict, prefix: str) -> Iterator[str]:
     known = schema.get("properties")
     if not isinstance(value, dict) or known is None:
         return
@@ -102,7 +103,7 @@ def _nearest(key: str, schema: dict, prefix: str) -> str:
     return f": here stand {', '.join(map(str, schema['properties']))}"
 
 
-def _all_keys(schema: dict, prefix: str):
+def _all_keys(schema: dict, prefix: str) -> Iterator[str]:
     for key, inner in schema.get("properties", {}).items():
         yield f"{prefix}{key}"
         yield from _all_keys(inner, f"{prefix}{key}.")
@@ -136,7 +137,7 @@ def _fill(config: dict, schema: dict) -> None:
             _fill(config[key], inner)
 
 
-def _together(config: dict):
+def _together(config: dict) -> Iterator[str]:
     """What no key alone is wrong about."""
     if config.get("embed", {}).get("decode") == "gpu" and config["crop"]["format"] != "jpeg":
         yield "embed.decode: gpu needs crop.format: jpeg"

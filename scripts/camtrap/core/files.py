@@ -8,7 +8,12 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from camtrap.core.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 TEMPORARY = ".tmp-"
 
@@ -82,12 +87,12 @@ def write_json(path: str | os.PathLike, value: object, indent: int | None = 1) -
 
 
 def read_json(path: str | os.PathLike) -> Any:
-    """Read a JSON file, of which nobody but its reader knows what it holds; a file that is not JSON raises ValueError naming it."""
+    """Read a JSON file, of which nobody but its reader knows what it holds; a file that is not JSON raises UserError naming it."""
     try:
         with open(path, encoding="utf-8") as file:
             return json.load(file)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path}: not a JSON file ({error})") from None
+        raise UserError(f"{path}: not a JSON file ({error})") from None
 
 
 def write_csv(path: str | os.PathLike, header: list[str], rows: Iterable[Iterable[object]]) -> None:
@@ -98,7 +103,9 @@ def write_csv(path: str | os.PathLike, header: list[str], rows: Iterable[Iterabl
         writer.writerows(rows)
 
 
-def write_parquet(path: str | os.PathLike, table, row_group_size: int | None = None, **options) -> None:
+def write_parquet(
+    path: str | os.PathLike, table: "pa.Table", row_group_size: int | None = None, **options: Any
+) -> None:
     """Write a ``pyarrow.Table`` as Parquet (zstd), atomically. ``options`` go to ``pyarrow.parquet.write_table``.
 
     pandas makes its strings Arrow's large_string; every table of ours holds string, so that any two can be joined.

@@ -4,6 +4,7 @@ import errno
 import os
 import time
 from pathlib import Path
+from typing import TextIO
 
 # File systems without flock (Lustre as some sites mount it): there is no lock to be had, and that must not end the work.
 NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
@@ -18,7 +19,7 @@ class Lock:
     def __init__(self, path: str | os.PathLike, purpose: str = "at work"):
         self.path = Path(path)
         self.purpose = purpose
-        self.file = None
+        self.file: TextIO | None = None
 
     def acquire(self, passing: str | None = None, patience: float = 0) -> bool:
         """Take the lock; False if another run holds it.

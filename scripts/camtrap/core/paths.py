@@ -8,6 +8,8 @@ import os
 import re
 from pathlib import Path
 
+from camtrap.core.errors import ConfigError, PictureError
+
 _ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 
 
@@ -54,16 +56,17 @@ class Roots:
 
     Raises
     ------
-    ValueError
+    ConfigError
         A batch name is empty or holds a slash.
     """
 
     def __init__(self, images: str | dict[str, str]):
         self.single = not isinstance(images, dict)
-        folders = {"": images} if self.single else images
+        # YAML makes a number of a name like 2019
+        folders = {str(name): folder for name, folder in images.items()} if isinstance(images, dict) else {"": images}
         wrong = [name for name in folders if not self.single and (not name or "/" in name)]
         if wrong:
-            raise ValueError(f"images: {wrong[0]!r} cannot be a batch's name (not empty, no /)")
+            raise ConfigError(f"images: {wrong[0]!r} cannot be a batch's name (not empty, no /)")
         self.folders = {to_text(name): Path(folder) for name, folder in folders.items()}
 
     def locate(self, path: str) -> str:
@@ -71,14 +74,14 @@ class Roots:
 
         Raises
         ------
-        KeyError
+        PictureError
             If the path begins with no batch that the configuration names.
         """
         if self.single:
             return os.path.join(self.folders[""], to_native(path))
         batch, _, rest = path.partition("/")
         if batch not in self.folders:
-            raise KeyError(
+            raise PictureError(
                 f"{path}: the configuration names no picture root {batch!r} (images: {', '.join(self.folders)})"
             )
         return os.path.join(self.folders[batch], to_native(rest))

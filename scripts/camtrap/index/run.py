@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import re
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pyarrow as pa
+from PIL.Image import Image
 
 from camtrap.core.errors import PictureError, VideoError
 from camtrap.core.hashes import hash_and_size
@@ -62,13 +64,13 @@ class Rules:
     """How paths tell what a file does not: made from the options of :func:`index_shard`."""
 
     level: int | None = None
-    station_pattern: object = None
+    station_pattern: re.Pattern[str] | None = None
     path_pattern: PathPattern | None = None
     frame_rate: float = 1.0
 
     @classmethod
     def from_options(cls, options: Mapping) -> "Rules":
-        """Compile the patterns; ValueError says what is wrong with which key."""
+        """Compile the patterns; ConfigError says what is wrong with which key."""
         known = {"station_level", "station_pattern", "path_pattern", "frame_rate", "workers"}
         if unknown := sorted(set(options) - known):
             raise ValueError(f"index: option {unknown[0]!r} is not known; known: {', '.join(sorted(known))}")
@@ -102,8 +104,8 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
 
     Raises
     ------
-    ValueError
-        An option is wrong (a pattern).
+    ConfigError
+        A pattern is wrong.
     """
     options = dict(options or {})
     rules = Rules.from_options(options)
@@ -111,7 +113,7 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
     rows: list[dict] = []
     # two threads a core: while one hashes, the other waits for the disk
     with ThreadPoolExecutor(2 * workers) as pool:
-        found = pool.map(lambda entry: index_file(*entry, roots, rules), manifest)
+        found = pool.map(lambda row: index_file(row[0], row[1], row[2], roots, rules), manifest)
         for part in _logged(found, len(manifest), sum(size for _, size, _ in manifest)):
             rows.extend(part)
     return pa.Table.from_pylist(rows, schema=INDEX_SCHEMA)
@@ -125,7 +127,7 @@ def index_file(path: str, size: int, mtime_ns: int, roots: Roots, rules: Rules) 
         read = _read_video if frames.is_video(path) else _read_picture
         rows = read(row, roots.locate(path), rules)
     except Exception as error:  # one file must never cost the rest of the shard
-        if not isinstance(error, PictureError | VideoError | KeyError):
+        if not isinstance(error, PictureError):
             log.warning("%s: unexpected %s", path, type(error).__name__, exc_info=error)
         rows = [row | {"status": "failed", "error": decode.one_line(error)}]
     told = rules.path_pattern.read(path) if rules.path_pattern else Told()
@@ -152,7 +154,7 @@ def _read_picture(row: dict, file: str, rules: Rules) -> list[dict]:
     return [row]
 
 
-def _take_exif(row: dict, image) -> None:
+def _take_exif(row: dict, image: Image) -> None:
     said = vars(exif.read(image))
     row["exif"] = json.dumps(said.pop("fields"), ensure_ascii=False, allow_nan=False)
     row |= said

@@ -65,32 +65,31 @@ def jumps_back(
     -------
     list of bool
     """
-    groups: dict[tuple, list[tuple[tuple, str, int]]] = {}
+    groups: dict[tuple, list[tuple[tuple, str, int, dt.datetime]]] = {}
     for row, (path, time) in enumerate(zip(paths, times, strict=True)):
         if time is not None:
             folder, _, name = path.rpartition("/")
             pieces = _NUMBERS.split(name)
             numbers = tuple(int(digits) for digits in pieces[1::2])
-            groups.setdefault((folder, cameras[row], tuple(pieces[::2])), []).append((numbers, path, row))
+            groups.setdefault((folder, cameras[row], tuple(pieces[::2])), []).append((numbers, path, row, time))
     flags = [False] * len(paths)
     for group in groups.values():
         group.sort()
-        order = [row for _, _, row in group]
-        back = [at for at in range(1, len(order)) if times[order[at]] < times[order[at - 1]] - noise]
-        if len(order) < FEWEST or not back or len(back) > max(1, len(order) // 10) or _ran_over(group, back):
+        order = [time for *_, time in group]
+        back = [at for at in range(1, len(order)) if order[at] < order[at - 1] - noise]
+        if len(order) < FEWEST or not back or len(back) > max(1, len(order) // 10):
             continue
-        kept = _longest_in_order([times[row] for row in order], noise)
-        for at, row in enumerate(order):
+        if len(back) == 1 and _ran_over([numbers for numbers, *_ in group]):
+            continue
+        kept = _longest_in_order(order, noise)
+        for at, (_, _, row, _) in enumerate(group):
             flags[row] = at not in kept
     return flags
 
 
-def _ran_over(group: list[tuple[tuple, str, int]], back: list[int]) -> bool:
-    """One step back between a low number and a high one: the counter began again at 0001, the clock is right."""
-    if len(back) != 1 or not group[0][0]:
-        return False
-    counter = [numbers[-1] for numbers, _, _ in group]
-    return counter[-1] >= 9990 and counter[0] <= 10
+def _ran_over(numbers: list[tuple[int, ...]]) -> bool:
+    """Of names in order with one step back: did the counter begin again at 0001? Then the clock is right."""
+    return bool(numbers[0]) and numbers[-1][-1] >= 9990 and numbers[0][-1] <= 10
 
 
 def _longest_in_order(times: list[dt.datetime], noise: dt.timedelta) -> set[int]:
@@ -113,10 +112,11 @@ def _longest_in_order(times: list[dt.datetime], noise: dt.timedelta) -> set[int]
             tails.append(at)
         else:
             ends[place], tails[place] = time, at
-    kept, at = set(), tails[-1] if tails else None
-    while at is not None:
-        kept.add(at)
-        at = before[at]
+    kept: set[int] = set()
+    last = tails[-1] if tails else None
+    while last is not None:
+        kept.add(last)
+        last = before[last]
     return kept
 
 

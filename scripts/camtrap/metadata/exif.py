@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import math
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from PIL import Image
@@ -76,8 +77,8 @@ def read(image: Image.Image) -> Exif:
         **_dump(detail, TAGS),
         **{_name("GPS", key, GPSTAGS): _plain(value) for key, value in place.items()},
     }
-    if comment := _plain(image.info.get("comment")):
-        out.fields["Comment"] = comment
+    if written := _plain(image.info.get("comment")):
+        out.fields["Comment"] = written
     if maker.make:
         out.make, out.model = maker.make, maker.model
     out.serial = out.serial or maker.serial
@@ -97,7 +98,8 @@ def parse_time(text: object, fraction: object = None) -> dt.datetime | None:
         return None
     *parts, point = match.groups()
     try:
-        time = dt.datetime(*(int(part) for part in parts))
+        year, month, day, hour, minute, second = map(int, parts)
+        time = dt.datetime(year, month, day, hour, minute, second)
     except ValueError:
         return None
     digits = (point or "").strip(".") or str(_text(fraction) or "")
@@ -106,27 +108,28 @@ def parse_time(text: object, fraction: object = None) -> dt.datetime | None:
     return time
 
 
-def _blocks(image: Image.Image) -> tuple[dict, dict, dict]:
+def _blocks(image: Image.Image) -> tuple[dict[int, object], dict[int, object], dict[int, object]]:
     """IFD0, the Exif block and the GPS block as plain dictionaries; whatever cannot be read is left out."""
-    blocks = [{}, {}, {}]
     try:
         exif = image.getexif()
     except Exception:  # PIL's TIFF reader raises whatever broken offsets lead it to
-        return tuple(blocks)
-    for position, read_block in enumerate(
-        [lambda: exif, lambda: exif.get_ifd(IFD.Exif), lambda: exif.get_ifd(IFD.GPSInfo)]
-    ):
+        return {}, {}, {}
+    return _block(lambda: exif), _block(lambda: exif.get_ifd(IFD.Exif)), _block(lambda: exif.get_ifd(IFD.GPSInfo))
+
+
+def _block(read_block: Callable[[], Mapping[int, object]]) -> dict[int, object]:
+    found: dict[int, object] = {}
+    try:
+        block = read_block()
+        keys = list(block)
+    except Exception:
+        return found
+    for key in keys:
         try:
-            block = read_block()
-            keys = list(block)
+            found[key] = block[key]
         except Exception:
             continue
-        for key in keys:
-            try:
-                blocks[position][key] = block[key]
-            except Exception:
-                continue
-    return tuple(blocks)
+    return found
 
 
 def _ask_makers(block: Block) -> tuple[str, Said]:
@@ -162,7 +165,7 @@ def _text(value: object) -> str | None:
 
 def _number(value: object) -> float | None:
     try:
-        number = float(value)
+        number = float(value)  # type: ignore[arg-type]  # text, a number, or one of PIL's rationals
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return number if math.isfinite(number) else None

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from camtrap.core.dates import month_number
+from camtrap.core.errors import ConfigError
 from camtrap.metadata.stations import parse_coordinate
 
 GROUPS = frozenset(
@@ -56,7 +57,7 @@ class PathPattern:
 
     Raises
     ------
-    ValueError
+    ConfigError
         Not a regular expression, no group, or a group that is not known.
     """
 
@@ -64,12 +65,12 @@ class PathPattern:
         try:
             self.pattern = re.compile(pattern)
         except re.error as error:
-            raise ValueError(f"metadata.path_pattern: not a regular expression ({error})") from None
+            raise ConfigError(f"metadata.path_pattern: not a regular expression ({error})") from None
         groups = set(self.pattern.groupindex)
         if not groups:
-            raise ValueError(f"metadata.path_pattern: it has no named group, as in (?P<station>…); known: {_known()}")
+            raise ConfigError(f"metadata.path_pattern: it has no named group, as in (?P<station>…); known: {_known()}")
         if unknown := sorted(groups - GROUPS):
-            raise ValueError(f"metadata.path_pattern: group {unknown[0]!r} is not known; known: {_known()}")
+            raise ConfigError(f"metadata.path_pattern: group {unknown[0]!r} is not known; known: {_known()}")
 
     def read(self, path: str) -> Told:
         """Read a path. A path that does not match tells nothing."""
@@ -106,7 +107,7 @@ def _day(said: dict[str, str]) -> dt.date | None:
 def _time(said: dict[str, str]) -> dt.time | None:
     hour, minute = _whole(said.get("hour"), 0, 23), _whole(said.get("minute"), 0, 59)
     second = _whole(said["second"], 0, 59) if "second" in said else 0
-    return None if None in (hour, minute, second) else dt.time(hour, minute, second)
+    return None if hour is None or minute is None or second is None else dt.time(hour, minute, second)
 
 
 def parse_date(text: str) -> dt.date | None:
@@ -145,9 +146,11 @@ def _year(text: str | None) -> int | None:
 
 
 def _make_date(year: int | None, month: int | None, day: int | None) -> dt.date | None:
+    if year is None or month is None or day is None:
+        return None
     try:
         return dt.date(year, month, day)
-    except (TypeError, ValueError):
+    except ValueError:
         return None
 
 

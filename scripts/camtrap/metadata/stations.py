@@ -5,7 +5,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from camtrap.core.errors import TableError
+from camtrap.core.errors import ConfigError, TableError
 from camtrap.core.tables import read_table
 
 # Folders that cameras make: DCIM, and the eight characters of the DCF standard (100RECNX, 101EK113, 100_BTCF, 100MEDIA).
@@ -74,7 +74,7 @@ class Stations:
             The one that holds the time, else the nearest in time; the first in the file among equals. Without a time,
             the only one of the station, or what its several agree upon. None for a station that the table lacks.
         """
-        found = self._by_station.get(station, [])
+        found = self._by_station.get(station, []) if station else []
         if not found:
             return None
         if time is not None:
@@ -83,7 +83,7 @@ class Stations:
             return found[0]
         first = found[0]
         same = all((d.latitude, d.longitude) == (first.latitude, first.longitude) for d in found)
-        return Deployment(station, *((first.latitude, first.longitude) if same else (None, None)))
+        return Deployment(first.station, *((first.latitude, first.longitude) if same else (None, None)))
 
 
 def read_stations(path: str | os.PathLike) -> Stations:
@@ -204,13 +204,13 @@ def check_timezone(text: str) -> None:
 
 
 def compile_station_pattern(pattern: str) -> re.Pattern:
-    """Compile ``metadata.station_pattern``; ValueError says what is wrong with it."""
+    """Compile ``metadata.station_pattern``; ConfigError says what is wrong with it."""
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"metadata.station_pattern: not a regular expression ({error})") from None
+        raise ConfigError(f"metadata.station_pattern: not a regular expression ({error})") from None
     if "station" not in compiled.groupindex:
-        raise ValueError("metadata.station_pattern: it needs a named group, as in '^(?P<station>[^/]+)/'")
+        raise ConfigError("metadata.station_pattern: it needs a named group, as in '^(?P<station>[^/]+)/'")
     return compiled
 
 

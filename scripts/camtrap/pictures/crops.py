@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from camtrap.core.errors import UserError
 from camtrap.pictures import decode
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def stored_crops(
 
     Raises
     ------
-    ValueError
+    UserError
         A file of crops does not hold the crop that the table says (it was made anew since).
     """
     of_shard = {Path(file).stem: file for file in files}
@@ -53,7 +54,7 @@ def stored_crops(
                 first = ends[group] - sizes[group]
                 for crop_id, row in zip(part["crop_id"], part["row"], strict=True):
                     if held["crop_id"][row - first].as_py() != crop_id:
-                        raise ValueError(f"{path}: row {row} is not the crop {crop_id}; run the rule collect again")
+                        raise UserError(f"{path}: row {row} is not the crop {crop_id}; run the rule collect again")
                     yield crop_id, held["image"][row - first].as_py()
 
 
@@ -73,5 +74,5 @@ def thumbnail(data: bytes, side: int) -> "Image":
 
 def _row_group(file: pq.ParquetFile, group: int, path: str | os.PathLike) -> pa.Table:
     if group >= file.metadata.num_row_groups:
-        raise ValueError(f"{path}: has fewer rows than the table of crops says; run the rule collect again")
+        raise UserError(f"{path}: has fewer rows than the table of crops says; run the rule collect again")
     return file.read_row_group(group, columns=["crop_id", "image"])

@@ -85,7 +85,7 @@ def orientation(image: Image.Image) -> int:
         value = image.getexif().get(ORIENTATION)
     except Exception:  # a broken EXIF block costs the rotation, not the picture
         return 1
-    return value if value in range(2, 9) else 1
+    return int(value) if value is not None and value in range(2, 9) else 1
 
 
 def rotated_size(image: Image.Image) -> tuple[int, int]:
@@ -236,7 +236,7 @@ def load(
         if video is None:
             return decode(read_bytes(roots.locate(path)), max_pixels, scale, reuse)
         return _frame(roots.locate(video), frame)
-    except (KeyError, VideoError) as error:
+    except VideoError as error:
         raise PictureError(one_line(error)) from None
 
 
@@ -258,5 +258,4 @@ def close_video() -> None:
 
 def one_line(error: object) -> str:
     """An error's message as one line of at most 200 characters."""
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    return " ".join(text.split())[:200] or type(error).__name__
+    return " ".join(str(error).split())[:200] or type(error).__name__

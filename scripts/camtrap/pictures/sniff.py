@@ -29,8 +29,8 @@ def describe(data: bytes) -> str:
             return "a HEIF picture, a format that is not read: convert it to JPEG"
         return "a video, not a picture"
     if data[:4] == b"RIFF":
-        kind = {b"AVI ": "an AVI video, not a picture", b"WEBP": "a WebP whose header is broken or cut off"}
-        return kind.get(data[8:12], "a RIFF file, not a picture")
+        riff = {b"AVI ": "an AVI video, not a picture", b"WEBP": "a WebP whose header is broken or cut off"}
+        return riff.get(data[8:12], "a RIFF file, not a picture")
     for magic, words in _MAGIC:
         if data.startswith(magic):
             return words

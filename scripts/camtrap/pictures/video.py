@@ -8,11 +8,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camtrap.core.dates import month_number
 from camtrap.core.errors import VideoError
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
 
 _CREATED = ["com.apple.quicktime.creationdate", "creation_time", "date", "IDIT", "ICRD"]
 _ISO = re.compile(r"(\d{4})[-:/](\d{1,2})[-:/](\d{1,2})[ T]+(\d{1,2}):(\d{2}):(\d{2})(\.\d{1,6})?")
@@ -52,9 +57,10 @@ class Reader:
         The file is missing, is no video, or holds no frame.
     """
 
+    _container: "InputContainer | None" = None
+
     def __init__(self, file: str):
         self.file = file
-        self._container = self._frames = None
         self._open()
 
     def _open(self) -> None:
@@ -62,28 +68,27 @@ class Reader:
 
         self.close()
         try:
-            self._container = av.open(self.file, metadata_errors="replace")
+            self._container = container = av.open(self.file, metadata_errors="replace")
         except FileNotFoundError:
             raise VideoError("the file has vanished since it was planned") from None
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"not a video that can be opened ({_reason(error)})") from None
-        if not self._container.streams.video:
+        if not container.streams.video:
             self.close()
             raise VideoError("the file holds no video stream")
-        stream = self._container.streams.video[0]
+        self._stream = stream = container.streams.video[0]
         stream.thread_count = 1
         stream.thread_type = "NONE"
         self._rate = float(stream.average_rate or 25)
-        self._frames = self._decode(stream)
+        self._frames = self._decode(container.demux(stream))
         self._position = 0
-        self._origin = None
+        self._origin: float | None = None
         self.damage: str | None = None
 
-    def _decode(self, stream) -> Iterator:
+    def _decode(self, packets: "Iterator[av.Packet]") -> "Iterator[av.VideoFrame]":
         """Decode packet by packet: one that is damaged costs its own frames only."""
         import av
 
-        packets = self._container.demux(stream)
         while True:
             try:
                 packet = next(packets)
@@ -100,16 +105,15 @@ class Reader:
     @property
     def start(self) -> datetime | None:
         """Start of the recording by the metadata of the container, None where there is none."""
-        stream = self._container.streams.video[0]
-        return started(self._container.metadata) or started(stream.metadata)
+        return started(self._stream.container.metadata) or started(self._stream.metadata)
 
-    def __iter__(self) -> Iterator[tuple[int, float, object]]:
+    def __iter__(self) -> "Iterator[tuple[int, float, av.VideoFrame]]":
         """Yield (number, seconds from the first frame, av.VideoFrame). ``damage`` says afterwards what did not decode."""
         for frame in self._frames:
             time = frame.time if frame.time is not None else self._position / self._rate
-            self._origin = time if self._origin is None else self._origin
+            origin = self._origin = time if self._origin is None else self._origin
             self._position += 1
-            yield self._position - 1, round(time - self._origin, 6), frame
+            yield self._position - 1, round(time - origin, 6), frame
 
     def frame(self, number: int) -> np.ndarray:
         """Pixels of a frame: uint8 (height, width, 3), RGB, after the rotation that the video asks for."""
@@ -184,11 +188,11 @@ def started(metadata: dict[str, str]) -> datetime | None:
         text = by_name.get(key.lower(), "")
         try:
             if match := _ISO.search(text):
-                *parts, fraction = match.groups()
-                time = datetime(*map(int, parts)) + timedelta(seconds=float(fraction or 0))
-            elif (match := _CTIME.search(text)) and (month := month_number(match[1])):
+                year, month, day, hour, minute, second = map(int, match.groups()[:6])
+                time = datetime(year, month, day, hour, minute, second) + timedelta(seconds=float(match[7] or 0))
+            elif (match := _CTIME.search(text)) and (named := month_number(match[1])):
                 day, hour, minute, second, year = map(int, match.groups()[1:])
-                time = datetime(year, month, day, hour, minute, second)
+                time = datetime(year, named, day, hour, minute, second)
             else:
                 continue
         except ValueError:

@@ -86,8 +86,8 @@ class Plan:
         rows = self.rows()
         live = set(self.live())
         of_batch: dict[str, list[str]] = {}
-        for shard, batch, *_ in rows:
-            of_batch.setdefault(batch, []).append(shard)
+        for row in rows:
+            of_batch.setdefault(row[1], []).append(row[0])
         outcome = Outcome(n_rows=len(rows))
         verified = self._verified()
         before = dict(verified)
@@ -234,5 +234,14 @@ def read_tsv(path: str | os.PathLike) -> list[list[str]]:
 
 
 def read_manifest(path: str | os.PathLike) -> list[Row]:
-    """Rows of a manifest: (path, size in bytes, mtime in ns)."""
-    return [(name, int(size), int(mtime)) for name, size, mtime in read_tsv(Path(path))]
+    """Rows of a manifest: (path, size in bytes, mtime in ns).
+
+    Raises
+    ------
+    PlanError
+        A row does not have three columns, or size or time is not a number.
+    """
+    try:
+        return [(name, int(size), int(mtime)) for name, size, mtime in read_tsv(path)]
+    except ValueError:
+        raise PlanError(f"{path}: this part of the plan is damaged: put back a copy of it") from None

@@ -98,8 +98,6 @@ def prepare(config: dict, main: bool, lint: bool = False) -> Prepared:
         outcome = _look(plan, config)
     except OSError as error:
         raise PlanError(f"{error.filename}: {error.strerror}, so that there is no planning") from None
-    except ValueError as error:
-        raise PlanError(str(error)) from None
     n_rows, n_superseded, removed = len(plan.rows()), len(plan.superseded()), _current(plan, None)[2]
     if outcome is not None:
         n_rows, n_superseded = n_rows + len(outcome.fresh), n_superseded + len(outcome.superseded)

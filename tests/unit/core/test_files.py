@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from camtrap.core.errors import UserError
 from camtrap.core.files import (
     read_json,
     replacing,
@@ -99,7 +100,7 @@ def test_json(tmp_path):
         write_json(tmp_path / "b.json", float("nan"))
     assert not (tmp_path / "b.json").exists()
     (tmp_path / "c.json").write_bytes(b'{"cut": ')
-    with pytest.raises(ValueError, match=r"c\.json: not a JSON file"):
+    with pytest.raises(UserError, match=r"c\.json: not a JSON file"):
         read_json(tmp_path / "c.json")
 
 

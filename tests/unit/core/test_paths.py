@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from camtrap.core.errors import ConfigError, PictureError
 from camtrap.core.paths import Roots, to_native, to_text
 
 NAMES = [
@@ -52,11 +53,16 @@ def test_pictures_are_found_below_named_roots():
     roots = Roots({"2023": "/old", "2024 é": "/new"})
     assert roots.locate("2023/a/b.jpg") == "/old/a/b.jpg"
     assert roots.locate("2024 é/b.jpg") == "/new/b.jpg"
-    with pytest.raises(KeyError, match="2025"):
+    with pytest.raises(PictureError, match="2025"):
         roots.locate("2025/b.jpg")
 
 
 @pytest.mark.parametrize("name", ["", "a/b"])
 def test_a_batch_has_a_name_of_one_level(name):
-    with pytest.raises(ValueError, match="cannot be a batch's name"):
+    with pytest.raises(ConfigError, match="cannot be a batch's name"):
         Roots({name: "/data"})
+
+
+def test_a_batch_may_be_named_by_a_number(tmp_path):
+    """YAML reads ``2019: /pictures`` so."""
+    assert Roots({2019: str(tmp_path)}).locate("2019/a.jpg") == str(tmp_path / "a.jpg")

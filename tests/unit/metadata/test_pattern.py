@@ -2,6 +2,7 @@ import datetime as dt
 
 import pytest
 
+from camtrap.core.errors import ConfigError
 from camtrap.metadata.pattern import PathPattern, Told, parse_date, parse_time
 
 NOTEBOOK = r"(?P<station>[A-Z]+-[A-Z])-(?P<day>\d+)-(?P<month>\d+)-(?P<year>\d+)-(?P<hour>\d+)-(?P<minute>\d+)-(?P<label>[A-Za-z]+)\.JPG"
@@ -102,5 +103,5 @@ def test_month_names():
     ],
 )
 def test_wrong_patterns_are_refused(pattern, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ConfigError, match=words):
         PathPattern(pattern)

@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from camtrap.core.errors import TableError
+from camtrap.core.errors import ConfigError, TableError
 from camtrap.metadata.stations import compile_station_pattern, parse_coordinate, parse_offset, read_stations, station_of
 
 
@@ -176,7 +176,7 @@ def test_station_by_level_and_pattern():
     pattern = compile_station_pattern(r"/(?P<station>[A-Z]+\d)_\d+\.JPG$")
     assert station_of(path, 2, pattern) == "NW2"
     assert station_of("card1/North/other.jpg", 2, pattern) is None
-    with pytest.raises(ValueError, match="not a regular expression"):
+    with pytest.raises(ConfigError, match="not a regular expression"):
         compile_station_pattern("(?P<station>")
-    with pytest.raises(ValueError, match="named group"):
+    with pytest.raises(ConfigError, match="named group"):
         compile_station_pattern("([^/]+)/")

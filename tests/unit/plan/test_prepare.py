@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from camtrap.config.complete import complete
-from camtrap.core.errors import PlanError
+from camtrap.core.errors import PlanError, UserError
 from camtrap.plan import prepare
 from camtrap.plan.ledger import Plan
 
@@ -113,7 +113,7 @@ def test_mistakes_are_one_line(config, tmp_path):
         ({"images": str(tmp_path / "gone")}, "no such picture folder"),
         ({"images": {"a/b": str(tmp_path)}}, "cannot be a batch's name"),
     ]:
-        with pytest.raises(PlanError, match=message) as error:
+        with pytest.raises(UserError, match=message) as error:
             prepare.prepare({**config, **change}, main=True)
         assert "\n" not in str(error.value)
     (tmp_path / "empty").mkdir()

@@ -11,7 +11,7 @@ import pytest
 from camtrap.core.errors import PlanError
 from camtrap.core.files import write_parquet
 from camtrap.core.paths import Roots, to_text
-from camtrap.plan.ledger import SWEEP_SECONDS, Plan
+from camtrap.plan.ledger import SWEEP_SECONDS, Plan, read_manifest
 from camtrap.plan.scan import batches
 from camtrap.plan.shards import Batch, Shard, plan, slug
 
@@ -413,3 +413,11 @@ def test_a_touched_video_is_known_by_its_frames(folder):
     (folder.pictures / "card" / "film.mp4").write_bytes(b"card/FILM.mp4")
     with pytest.raises(PlanError, match=r"film\.mp4"):
         folder.look()
+
+
+@pytest.mark.parametrize("row", ["card/a.jpg\t12", "card/a.jpg\tlarge\t5"])
+def test_a_damaged_manifest_is_named(tmp_path, row):
+    path = tmp_path / "card-00000-01234567.tsv"
+    path.write_text(f"path\tsize\tmtime_ns\n{row}\n")
+    with pytest.raises(PlanError, match=r"card-00000-01234567\.tsv: this part of the plan is damaged"):
+        read_manifest(path)

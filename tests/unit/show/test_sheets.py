@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from camtrap.core.errors import UserError
 from camtrap.pictures.crops import stored_crops
 from camtrap.show import sheets
 
@@ -73,9 +74,9 @@ def test_crops_made_anew_since_are_refused(survey):
     path = survey / "crops" / "a-00000-aaaaaaaa.parquet"
     table = pq.read_table(path)
     pq.write_table(table.slice(1), path, row_group_size=4)
-    with pytest.raises(ValueError, match=r"a-00000-aaaaaaaa.*c03"):
+    with pytest.raises(UserError, match=r"a-00000-aaaaaaaa.*c03"):
         list(stored_crops(survey / "crops.parquet", files(survey), ["c03"]))
-    with pytest.raises(ValueError, match="fewer rows"):
+    with pytest.raises(UserError, match="fewer rows"):
         list(stored_crops(survey / "crops.parquet", files(survey), ["c16"]))
 
 

@@ -163,7 +163,7 @@ def parse_comment(comment: bytes) -> MakerNote | None:
         temperature=celsius,
         serial=said.get("SN") or None,
         label=said.get("Lbl") or None,
-        infrared={"On": True, "Off": False}.get(said.get("Ill")),
+        infrared={"On": True, "Off": False}.get(said.get("Ill", "")),
         battery=int(said["Bat"]) / 1000 if said.get("Bat", "").isdecimal() else None,
     )
 
@@ -179,8 +179,8 @@ def _read(note: bytes, at: _Layout) -> MakerNote:
     trigger = TRIGGERS.get(chr(note[at.trigger])) if at.trigger < len(note) else None
     sequence, length = _sequence(*(_unpack("<HH" if at.words else "<BB", note, at.sequence) or (0, 0)))
     if at.words:
-        high_low = _unpack("<HH", note, at.event)
-        event = high_low and (high_low[0] << 16) + high_low[1]
+        high, low = _unpack("<HH", note, at.event) or (None, 0)
+        event = None if high is None else (high << 16) + low
         moon = _unpack("<H", note, at.moon)
     else:
         event = (_unpack("<I", note, at.event) or (None,))[0]
