@@ -30,7 +30,7 @@ class Backend:
     compares : bool
         Whether it is the motion detector, whose settings count.
     split : str, optional
-        For detections that somebody already has: function ``(options, index, folder) -> report`` that writes the
+        For detections that somebody already has: function ``(options, index, folder, roots) -> report`` that writes the
         detections of all shards once for the whole survey. Such a backend has no ``detect``.
     reads : str, optional
         The key of ``detector`` that names the files which ``split`` reads.

@@ -19,22 +19,31 @@ ultralytics; the file does not say which. A pixel box that then leaves the rotat
 """
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from camtrap.core.errors import DetectionFileError
 from camtrap.detections import coco, speciesnet, wildlife
 from camtrap.detections.megadetector_json import CATEGORIES
 from camtrap.detections.records import (
+    NOTHING,
+    UNREADABLE,
     Detection,
     Detections,
     Record,
     category,
     collect,
+    entries,
     no_cycle_search,
     parse_box,
     parse_conf,
+    pixels,
+    probability,
+    short,
+    table,
 )
 from camtrap.pictures.frames import frame_path
 
@@ -74,21 +83,23 @@ def read(path: str | os.PathLike, rename: dict[str, str] | None = None) -> Detec
             dialect = sniff(data)
         except DetectionFileError as error:
             raise DetectionFileError(f"{path}: {error}") from None
-        records = list(_READERS[dialect](data, problems))
+        try:
+            records = list(_READERS[dialect](data, problems))
+        except UNREADABLE as error:  # no entry, but what all of them need
+            raise DetectionFileError(f"{path}: not a file of detections that can be read ({error!r:.200})") from None
     if rename:
         _rename(records, rename)
     info = data.get("info") if isinstance(data, dict) else None
-    return Detections(dialect, records, dict(info) if isinstance(info, dict) else {}, problems)
+    return Detections(dialect, records, _finite(info) if isinstance(info, dict) else {}, problems)
 
 
 def load(path: str | os.PathLike) -> Any:
     """Read a JSON file as the tools around us write it; ValueError in one line if it is none."""
     try:
-        with open(path, encoding="utf-8-sig") as file:  # Windows tools begin a file with a byte order mark
-            return json.load(file)
+        return json.loads(Path(path).read_bytes())  # UTF-8 or UTF-16, as Windows' tools write them, with their marks
     except OSError as error:
         raise DetectionFileError(f"{path}: the file of detections cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise DetectionFileError(f"{path}: not a JSON file ({error})") from None
 
 
@@ -131,11 +142,12 @@ def sniff(data: object) -> str:
 
 def _counts_from_zero(data: dict) -> bool:
     """Is category 0 the animal? Only a file that does not name its categories needs more than a look at them."""
-    names = data.get("detection_categories")
+    names = table(data.get("detection_categories"))
     if names:
         return str(names.get("0", "")).lower() == "animal"
     images = [image for image in data["images"] if isinstance(image, dict)]
-    used = {str(d["category"]) for image in images for d in image.get("detections") or [] if "category" in d}
+    found = [image["detections"] for image in images if isinstance(image.get("detections"), list)]
+    used = {str(d["category"]) for detections in found for d in detections if isinstance(d, dict) and "category" in d}
     if "0" in used or any(image.get("max_detection_conf") == "" for image in images):
         return True
     if "3" in used or not used:
@@ -155,47 +167,85 @@ def _keys(item: dict) -> str:
 
 
 def _megadetector(data: dict, problems: list, defaults: dict[str, str] = CATEGORIES) -> Iterator[Record]:
-    names = data.get("detection_categories") or defaults
+    names = table(data.get("detection_categories")) or defaults
     classes, descriptions = (
-        data.get(key) or {} for key in ("classification_categories", "classification_category_descriptions")
+        table(data.get(key)) for key in ("classification_categories", "classification_category_descriptions")
     )
-    labels = {i: (str(name), str(descriptions.get(i, ""))) for i, name in classes.items()}
+    for key in ("detection_categories", "classification_categories", "classification_category_descriptions"):
+        if data.get(key) and not table(data[key]):
+            problems.append(("", f"{key!r} is not a table of names: {short(data[key])}"))
+    labels = {i: (name, descriptions.get(i, "")) for i, name in classes.items()}
 
-    def parse(item: dict) -> Detection:
-        conf, repeat = parse_conf(item["conf"])
+    def parse(item: dict) -> Detection | None:
         number = str(item["category"])
-        found = tuple((labels[str(i)], float(p)) for i, p in (item.get("classifications") or []) if str(i) in labels)
-        return Detection(
-            category(names.get(number, f"class {number}")),
-            conf,
-            parse_box(item["bbox"]),
-            repeat=repeat,
-            classes=found,
-        )
+        name = category(names.get(number, f"class {number}"))
+        if name.lower() in NOTHING:
+            return None
+        conf, repeat = parse_conf(item["conf"])
+        given = item.get("classifications") or []
+        found = tuple((labels[str(i)], probability(p)) for i, p in given if str(i) in labels)
+        return Detection(name, conf, parse_box(item["bbox"]), repeat=repeat, classes=found)
 
-    for item in data["images"]:
-        if not isinstance(item, dict) or not isinstance(item.get("file"), str):
-            problems.append(("", f"an entry of 'images' without 'file': {str(item)[:80]}"))
-            continue
-        width, height = item.get("width"), item.get("height")
+    def one(item: dict) -> Iterator[Record]:
+        width, height = pixels(item.get("width")), pixels(item.get("height"))
         if item.get("failure"):
             yield Record(item["file"], None, str(item["failure"]), width, height)
         elif item.get("detections") is None:
             yield Record(item["file"], None, "the detection file gives neither detections nor a failure", width, height)
+        elif not isinstance(item["detections"], list):
+            raise ValueError(f"its 'detections' are not a list: {short(item['detections'])}")
         else:
-            for file, raw in _frames(item):
+            for file, raw in _frames(item, problems):
                 yield collect(file, raw, parse, problems, width, height)
 
+    yield from entries(data["images"], "file", " of 'images'", one, problems)
 
-def _frames(item: dict) -> Iterator[tuple[str, list]]:
-    """Split a video's result into its processed frames, named as our index names frames; a picture is itself."""
-    numbers = {d["frame_number"] for d in item["detections"] if isinstance(d, dict) and "frame_number" in d}
-    if not numbers and not item.get("frames_processed"):
-        yield item["file"], item["detections"]
+
+def _frames(item: dict, problems: list) -> Iterator[tuple[str, list]]:
+    """Split a video's result into its processed frames, named as our index names frames; a picture is itself.
+
+    A video without any frame number, in which nothing was seen, is a result for the video as a whole.
+    """
+    file, detections = item["file"], item["detections"]
+    processed = item.get("frames_processed")
+    numbers: dict[int, list] = {}
+    if isinstance(processed, list):
+        numbers = {number: [] for number in map(_frame_number, processed) if number is not None}
+        if len(numbers) < len(processed):
+            problems.append((file, "'frames_processed' holds what is no frame's number, or one twice"))
+    elif processed is not None:
+        problems.append((file, f"'frames_processed' is not a list: {short(processed)}"))
+    if not numbers and not any(isinstance(d, dict) and "frame_number" in d for d in detections):
+        yield file, detections
         return
-    for number in sorted(numbers | set(item.get("frames_processed") or [])):
-        raw = [d for d in item["detections"] if isinstance(d, dict) and d.get("frame_number") == number]
-        yield frame_path(item["file"], int(number)), raw
+    for detection in detections:
+        number = _frame_number(detection.get("frame_number")) if isinstance(detection, dict) else None
+        if number is None:
+            problems.append((file, f"a detection without the number of its frame: {short(detection)}"))
+        else:
+            numbers.setdefault(number, []).append(detection)
+    if not numbers:
+        raise ValueError("no detection has the number of its frame")
+    for number in sorted(numbers):
+        yield frame_path(file, number), numbers[number]
+
+
+def _frame_number(value: object) -> int | None:
+    """Return the number of a frame, which some tools write as text or as 30.0; None where it is none."""
+    try:
+        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else -1.0
+    except (ValueError, OverflowError):
+        return None
+    return int(number) if 0 <= number < 1e9 and number == int(number) else None
+
+
+def _finite(value: Any) -> Any:
+    """Return JSON's values with None for NaN and infinity, which no strict reader of JSON takes."""
+    if isinstance(value, dict):
+        return {key: _finite(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _timelapse(data: dict, problems: list) -> Iterator[Record]:

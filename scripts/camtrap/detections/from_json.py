@@ -17,10 +17,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from camtrap.core import files
+from camtrap.core.paths import Roots
 from camtrap.detections import megadetector_json as md
 from camtrap.detections.dialects import read
 from camtrap.detections.match import Matching, match
-from camtrap.detections.records import Detection, Record, clamp, no_cycle_search, to_relative
+from camtrap.detections.path_index import folder_of, in_its_folder, normal_of_ours
+from camtrap.detections.records import Detection, Record, cut, no_cycle_search, to_relative
 
 _LISTED = 100
 _REASONS = {"none": "no picture has this path", "taken": "its only picture has a result with a better matching path"}
@@ -33,6 +35,7 @@ def split(
     rename: dict[str, str] | None = None,
     min_confidence: float = 0.0,
     missing: str = "failure",
+    roots: Roots | None = None,
 ) -> dict:
     """Write a detection file for each shard from one or several detection files of any dialect.
 
@@ -50,6 +53,9 @@ def split(
         Detections below are left out.
     missing : {"failure", "empty"}
         What a picture without a result is. PyTorch-Wildlife leaves out pictures in which it sees nothing: "empty".
+    roots : Roots, optional
+        Where the pictures lie. A detection file among them may speak of its own folder
+        (:func:`~camtrap.detections.path_index.in_its_folder`).
 
     Returns
     -------
@@ -66,12 +72,13 @@ def split(
     if missing not in ("failure", "empty"):
         raise ValueError(f"missing: {missing!r} is neither 'failure' nor 'empty'")
     with no_cycle_search():
-        return _split(json_path, index_paths, Path(out), rename, min_confidence, missing)
+        return _split(json_path, index_paths, Path(out), rename, min_confidence, missing, roots)
 
 
-def split_survey(options: dict, index: Iterable[str | os.PathLike], out: str | os.PathLike) -> dict:
+def split_survey(options: dict, index: Iterable[str | os.PathLike], out: str | os.PathLike, roots: Roots) -> dict:
     """:func:`split` as the configuration's ``detector`` section asks for it; says in one line what was matched."""
-    report = split(options["json"], index, out, options["rename"], options["min_confidence"], options["missing"])
+    chosen = options["rename"], options["min_confidence"], options["missing"]
+    report = split(options["json"], index, out, *chosen, roots)
     logging.info("%s", summary(report))
     return report
 
@@ -83,6 +90,7 @@ def _split(
     rename: dict[str, str] | None,
     min_confidence: float,
     missing: str,
+    roots: Roots | None,
 ) -> dict:
     paths = [json_path] if isinstance(json_path, (str, os.PathLike)) else list(json_path)
     sources = [read(path, rename) for path in paths]
@@ -92,7 +100,13 @@ def _split(
     records = [record for source in sources for record in source.records]
     shards = _pictures(index_paths)
     pictures = {name: [v for columns in shards.values() for v in columns[name]] for name in _COLUMNS}
-    matching = match([r.file for r in records], pictures, [(r.width, r.height, r.bytes) for r in records])
+    ours = {normal_of_ours(path) for path in pictures["path"]}
+    spelled = [
+        file
+        for path, source in zip(paths, sources, strict=True)
+        for file in in_its_folder([r.file for r in source.records], folder_of(path, roots), ours)
+    ]
+    matching = match(spelled, pictures, [(r.width, r.height, r.bytes) for r in records])
 
     of_picture: dict[int, list[Record]] = defaultdict(list)
     for record, row in zip(records, matching.picture.tolist(), strict=True):
@@ -244,7 +258,7 @@ class _Shards:
 
 def _relative(d: Detection, record: Record, width: int | None, height: int | None) -> tuple:
     if not d.absolute:
-        return clamp(d.bbox)
+        return cut(d.bbox)
     if record.width and record.height:
         if width and height and abs(record.width * height - record.height * width) > 0.01 * record.height * width:
             raise ValueError(

@@ -9,10 +9,12 @@ Tools write paths as they saw them: relative to some folder, absolute on another
 Every step is a look-up in a dictionary, so a million paths meet a million pictures in linear time.
 """
 
+import os
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -85,6 +87,33 @@ class PathIndex:
                 index[folded(name) if loose else name].append(row)
             self._rows[loose] = dict(index)
         return self._rows[loose]
+
+
+def folder_of(json_path: str | os.PathLike, roots: paths.Roots | None) -> str | None:
+    """Return the folder of a detection file as our tables spell it; None where it lies at no root, or at its top."""
+    here = Path(json_path).resolve().parent
+    for name, root in roots.folders.items() if roots else ():
+        if here.is_relative_to(root.resolve()):
+            below = paths.to_text(here.relative_to(root.resolve()).as_posix())
+            return "/".join(part for part in (name, below) if part not in ("", ".")) or None
+    return None
+
+
+def in_its_folder(names: list[str], folder: str | None, ours: set[str]) -> list[str]:
+    """Return the paths of a detection file as paths below the root, if the file speaks of its own folder.
+
+    A memory card may hold the results for its pictures: their paths then begin at the card, and several cards have the
+    same ones. The folder, or the folder above it, is taken if more of the paths are pictures there than at the root.
+    """
+    keys = [normal(file) for file in names]
+    best, most = "", sum(key in ours for key in keys)
+    while folder:
+        below = normal_of_ours(folder) + "/"
+        count = sum(below + key in ours for key in keys)
+        if count > most:
+            best, most = below, count
+        folder = folder.rpartition("/")[0]
+    return [best + key if best + key in ours else file for key, file in zip(keys, names, strict=True)]
 
 
 def normal_of_ours(path: str) -> str:

@@ -2,7 +2,7 @@
 
 import gc
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,12 @@ Box = tuple[float, float, float, float]
 
 # A box may leave the picture by this much of a side, or by one pixel, and is clamped: rounding does that.
 TINY = 0.002
+
+# Categories that say that there is nothing: whatever box stands beside them is no detection.
+NOTHING = {"empty", "blank", "misfire"}
+
+# What Python raises where a value is missing or of another kind than expected.
+UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError)
 
 
 @dataclass(slots=True)
@@ -77,7 +83,7 @@ def parse_box(values: Sequence, corners: bool = False) -> Box:
         raise ValueError(f"box {values!r} is not four numbers")
     try:
         x, y, w, h = (float(v) for v in values)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"box {values!r} is not four numbers") from None
     if corners:
         w, h = w - x, h - y
@@ -92,11 +98,43 @@ def parse_conf(value: Any) -> tuple[float, bool]:
     """Return confidence (0 to 1) and whether it was negative: the mark of repeat-detection removal."""
     try:
         conf = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"confidence {value!r} is not a number") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"confidence {short(value)} is not a number") from None
     if not abs(conf) <= 1:
         raise ValueError(f"confidence {conf} is not between 0 and 1")
     return abs(conf), conf < 0
+
+
+def probability(value: Any) -> float:
+    """Return the probability of a class; NaN where it is not a finite number (:func:`collect` then drops the class)."""
+    try:
+        p = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+    return p if math.isfinite(p) else math.nan
+
+
+def pixels(value: object) -> int | None:
+    """Return the side of a picture that a file states; None where it is not a number above 0."""
+    return int(value) if isinstance(value, (int, float)) and 1 <= value < 1e6 else None
+
+
+def table(values: object) -> dict[str, str]:
+    """Return a table {id: name} with both as text. Some tools write a list of names; anything else is no table."""
+    if isinstance(values, list):
+        values = dict(enumerate(values))
+    if not isinstance(values, dict):
+        return {}
+    return {str(i): str(name) for i, name in values.items() if isinstance(name, (str, int))}
+
+
+def short(value: object) -> str:
+    """Return a value as a message shows it."""
+    try:
+        text = repr(value)
+    except ValueError:  # a number of thousands of digits
+        return "of too many digits"
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def to_relative(box: Box, width: int, height: int) -> Box:
@@ -139,6 +177,26 @@ def clamp(box: Box, tiny_x: float = TINY, tiny_y: float = TINY) -> Box:
     return left, top, w, h
 
 
+def cut(box: Box) -> Box:
+    """Return a relative box cut at the border: networks guess the part of an animal that the picture does not show.
+
+    Raises
+    ------
+    ValueError
+        If less than half of its width or height lies in the picture: then it is a box of something else, of pixels
+        for instance.
+    """
+    try:
+        return clamp(box)
+    except ValueError:
+        pass
+    x, y, w, h = box
+    inside_x, inside_y = min(x + w, 1.0) - max(x, 0.0), min(y + h, 1.0) - max(y, 0.0)
+    if inside_x < w / 2 or inside_y < h / 2:
+        raise ValueError(f"box {[round(v, 4) for v in box]} leaves the picture")
+    return clamp(box, math.inf, math.inf)
+
+
 def category(name: object) -> str:
     """Return our name of a category: animal, person, vehicle in lower case, SpeciesNet's human as person."""
     text = str(name).strip()
@@ -149,24 +207,68 @@ def category(name: object) -> str:
 def collect(
     file: str,
     raw: Sequence,
-    parse: Callable[[Any], Detection],
+    parse: Callable[[Any], Detection | None],
     problems: list[tuple[str, str]],
     width: int | None = None,
     height: int | None = None,
 ) -> Record:
-    """Parse one picture's detections; what makes no sense is left out and listed, never the whole file refused."""
+    """Parse one picture's detections; what makes no sense is left out and listed, never the whole file refused.
+
+    ``parse`` returns None for a detection that says that there is nothing. A class without a probability is left out;
+    its box stays.
+    """
     detections, wrong = [], []
     for item in raw:
         try:
-            detections.append(parse(item))
+            detection = parse(item)
         except KeyError as error:
             wrong.append(f"a detection without {error}")
-        except (ValueError, TypeError, AttributeError, IndexError) as error:
-            wrong.append(str(error))
+            continue
+        except UNREADABLE as error:
+            wrong.append(str(error) if isinstance(item, (dict, tuple)) else f"a detection that is {short(item)}")
+            continue
+        if detection is None:
+            continue
+        if any(math.isnan(p) for _, p in detection.classes):
+            problems.append((file, "the probability of a class is not a number: the class is left out"))
+            detection.classes = tuple(c for c in detection.classes if not math.isnan(c[1]))
+        detections.append(detection)
     problems.extend((file, reason) for reason in wrong)
     if wrong and not detections:
         return Record(file, None, f"unusable detection result: {wrong[0]}", width, height)
     return Record(file, detections, width=width, height=height)
+
+
+def entries(
+    items: Sequence, key: str, where: str, one: Callable[[dict], Iterable[Record]], problems: list[tuple[str, str]]
+) -> Iterator[Record]:
+    """Read entries one at a time with ``one``; an entry that it cannot read becomes a failure, and is listed.
+
+    Parameters
+    ----------
+    items : sequence
+        The entries.
+    key : str
+        Where an entry names its picture.
+    where : str
+        What the list is called in the messages.
+    one : callable
+        Gives the records of an entry; what it raises because of the entry's content costs that entry.
+    problems : list of (file, reason)
+        Appended to.
+    """
+    for item in items:
+        file = item.get(key) if isinstance(item, dict) else None
+        if not isinstance(file, str):
+            problems.append(("", f"an entry{where} without '{key}': {short(item)}"))
+            continue
+        try:
+            found = list(one(item))
+        except UNREADABLE as error:
+            reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+            problems.append((file, reason))
+            found = [Record(file, None, f"unusable detection result: {reason}")]
+        yield from found
 
 
 @contextmanager

@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 from functools import partial
 
-from camtrap.detections.records import Detection, Record, category, collect, parse_box, parse_conf
+from camtrap.detections.records import (
+    UNREADABLE,
+    Detection,
+    Record,
+    category,
+    collect,
+    entries,
+    parse_box,
+    parse_conf,
+    probability,
+)
 
 # The pseudo-detection of whole-image classifiers: a class for the picture, not a box.
 _WHOLE_IMAGE = "0"
@@ -16,20 +26,25 @@ def predictions(data: dict, problems: list) -> Iterator[Record]:
     ``megadetector``'s converter does. A failure is a failure for us only where there are no detections: a picture
     whose classifier alone failed has its boxes. A partial file lists the pictures not reached yet as failures.
     """
-    for item in data["predictions"]:
-        if not isinstance(item, dict) or not isinstance(item.get("filepath"), str):
-            problems.append(("", f"an entry of 'predictions' without 'filepath': {str(item)[:80]}"))
-            continue
+
+    def one(item: dict) -> Iterator[Record]:
         file, raw, failures = item["filepath"], item.get("detections"), list(map(str, item.get("failures") or []))
         if not isinstance(raw, list) or "DETECTOR" in failures:
             yield Record(file, None, f"SpeciesNet failed: {', '.join(failures) or 'no detections in its record'}")
-            continue
+            return
         whole = [d for d in raw if isinstance(d, dict) and str(d.get("category")) == _WHOLE_IMAGE]
         boxes = [d for d in raw if d not in whole]
         if whole and not boxes and "model_version" not in item:
             yield Record(file, None, "SpeciesNet classified the whole picture only: its detector was not run")
-            continue
-        yield collect(file, boxes, partial(_detection, whole=_picture_class(item, whole)), problems)
+            return
+        try:
+            label = _picture_class(item, whole)
+        except UNREADABLE as error:  # it costs the class; the boxes stay
+            problems.append((file, f"the class of the picture cannot be read: {error}"))
+            label = None
+        yield collect(file, boxes, partial(_detection, whole=label), problems)
+
+    yield from entries(data["predictions"], "filepath", " of 'predictions'", one, problems)
 
 
 def _detection(item: dict, whole: tuple | None) -> Detection:
@@ -49,7 +64,7 @@ def _class(detection: dict) -> tuple[tuple[str, str], float] | None:
     """Return a detection's class: the ensemble's, else the classifier's first."""
     processed = detection.get("processed_classification")
     if processed:
-        return _named(processed["class"], processed["score"])
+        return _named(processed["class"], processed.get("score"))
     raw = detection.get("raw_classifications")
     return _named(raw["classes"][0], raw["scores"][0]) if raw and raw.get("classes") else None
 
@@ -63,11 +78,11 @@ def _picture_class(item: dict, whole: list[dict]) -> tuple[tuple[str, str], floa
     return _named(raw["classes"][0], raw["scores"][0]) if raw and raw.get("classes") else None
 
 
-def _named(label: str, score: float) -> tuple[tuple[str, str], float]:
+def _named(label: str, score: object) -> tuple[tuple[str, str], float]:
     """Name a class ``uuid;class;order;family;genus;species;common``: its common name, else its finest taxon."""
     tokens = [token.strip() for token in str(label).split(";")]
     name = tokens[-1]
     if len(tokens) == 7 and not name:
         genus = tokens[4]
         name = f"{genus} {tokens[5]}".strip() if tokens[5] else genus or next(filter(None, tokens[3:0:-1]), "")
-    return (name or str(label), str(label)), float(score)
+    return (name or str(label), str(label)), probability(score)

@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 
 from camtrap.core.categories import DETECTED
-from camtrap.detections.records import Detection, Record, category, collect, parse_box, parse_conf
+from camtrap.detections.records import (
+    NOTHING,
+    Detection,
+    Record,
+    category,
+    collect,
+    entries,
+    parse_box,
+    parse_conf,
+    probability,
+    short,
+    table,
+)
 
 CATEGORIES = {str(number): name for number, name in enumerate(DETECTED)}
 
@@ -14,14 +26,16 @@ def annotations(data: dict, problems: list) -> Iterator[Record]:
     Boxes are corners in whole pixels. The classification lists of the second are matched to the boxes by their order,
     and left out where there are not as many as boxes (the tool classifies animals only and does not say which).
     """
-    names = _table(data.get("categories") or data.get("det_categories")) or CATEGORIES
-    classes = _table(data.get("clf_categories"))
+    names = table(data.get("categories") or data.get("det_categories")) or CATEGORIES
+    classes = table(data.get("clf_categories"))
 
-    def parse(item: tuple) -> Detection:
+    def parse(item: tuple) -> Detection | None:
         number, conf, box, label, p = item
-        conf, repeat = parse_conf(conf)
-        found = () if label is None else (((classes.get(str(label), f"class {label}"), ""), float(p)),)
         name = category(names.get(str(number), f"class {number}"))
+        if name.lower() in NOTHING:
+            return None
+        conf, repeat = parse_conf(conf)
+        found = () if label is None else (((classes.get(str(label), f"class {label}"), ""), probability(p)),)
         return Detection(name, conf, parse_box(box, corners=True), absolute=True, repeat=repeat, classes=found)
 
     for item in data["annotations"]:
@@ -38,32 +52,28 @@ def annotations(data: dict, problems: list) -> Iterator[Record]:
                 yield Record(str(named), None, f"unusable detection result: {error}")
             continue
         labels, ps = item.get("clf_category") or [], item.get("clf_confidence") or []
+        if not isinstance(labels, list) or not isinstance(ps, list):
+            problems.append((file, f"its classes are not lists: {short(labels)}, {short(ps)}"))
+            labels = ps = []
         if not len(labels) == len(ps) == len(boxes):
             labels = ps = [None] * len(boxes)
         yield collect(file, list(zip(numbers, confs, boxes, labels, ps, strict=True)), parse, problems)
 
 
-def _table(names: object) -> dict[str, str]:
-    """Categories come as {id: name}, or as a list of names, or not at all."""
-    if isinstance(names, dict):
-        return {str(k): str(v) for k, v in names.items()}
-    if isinstance(names, list) and all(isinstance(name, str) for name in names):
-        return {str(i): name for i, name in enumerate(names)}
-    return {}
-
-
 def command_line(data: list, problems: list) -> Iterator[Record]:
     """Read what ``megadetector detect --output`` of microsoft/MegaDetector writes: corners in pixels, names."""
 
-    def parse(item: dict) -> Detection:
+    def parse(item: dict) -> Detection | None:
+        name = category(item["category"])
+        if name.lower() in NOTHING:
+            return None
         conf, repeat = parse_conf(item["confidence"])
-        box = parse_box(item["bbox"], corners=True)
-        return Detection(category(item["category"]), conf, box, absolute=True, repeat=repeat)
+        return Detection(name, conf, parse_box(item["bbox"], corners=True), absolute=True, repeat=repeat)
 
-    for item in data:
-        if not isinstance(item, dict) or not isinstance(item.get("file"), str):
-            problems.append(("", f"an entry without 'file': {str(item)[:80]}"))
-        elif not isinstance(item.get("detections"), list):
+    def one(item: dict) -> Iterator[Record]:
+        if not isinstance(item.get("detections"), list):
             yield Record(item["file"], None, str(item.get("error") or "the detection file gives no detections"))
         else:
             yield collect(item["file"], item["detections"], parse, problems)
+
+    yield from entries(data, "file", "", one, problems)

@@ -8,7 +8,7 @@ import pytest
 
 from camtrap.core.errors import UserError
 from camtrap.detections import dialects
-from camtrap.detections.records import clamp, parse_box, to_relative
+from camtrap.detections.records import clamp, cut, parse_box, to_relative
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
 
@@ -106,6 +106,58 @@ def test_megadetector_oddities(tmp_path):
         ("class 9", ((("ocelot", "mammalia;ocelot"), 0.6), (("puma", ""), 0.4)))
     ]
     assert [file for file, _ in found.problems] == ["bad.jpg", "half.jpg", ""]
+
+
+def test_what_tools_and_people_make_of_the_format(tmp_path):
+    box = [0.3, 0.3, 0.3, 0.3]
+    given = {
+        "beyond": {"bbox": [0.8, 0.3, 0.21, 0.3]},
+        "empty": {"category": "0", "bbox": [0, 0, 0, 0]},
+        "empty without a box": {"category": "0", "bbox": []},
+        "empty, all of it": {"category": "0", "bbox": [0, 0, 1, 1]},
+        "no box": {"bbox": None},
+        "class": {"classifications": [["0", float("nan")], ["1", 0.4]]},
+        "number": {"category": 1, "conf": "0.93"},
+    }
+    images = [{"file": k, "detections": [{"category": "1", "conf": 0.9, "bbox": box} | v]} for k, v in given.items()]
+    data = {
+        "info": {"detector": "md", "detector_metadata": {"typical": [float("nan"), 0.2]}},
+        "detection_categories": {"0": "Empty", "1": "animal"},
+        "classification_categories": {"0": "deer", "1": "elk"},
+        "images": images,
+    }
+    found = read(tmp_path, data)
+    records = {record.file: record for record in found.records}
+    assert found.detector == {"detector": "md", "detector_metadata": {"typical": [None, 0.2]}}
+    assert [records[name].detections for name in list(given)[1:4]] == [[], [], []]
+    assert "not four numbers" in records["no box"].failure
+    (kept,) = records["class"].detections
+    assert (kept.bbox, kept.classes) == (tuple(box), ((("elk", ""), 0.4),))
+    assert (records["number"].detections[0].category, records["number"].detections[0].conf) == ("animal", 0.93)
+    assert [file for file, _ in found.problems] == ["no box", "class"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_the_encodings_of_windows(tmp_path, encoding):
+    path = tmp_path / "any.json"
+    path.write_text(json.dumps([{"file": "ñ.jpg", "detections": []}], ensure_ascii=False), encoding=encoding)
+    assert [record.file for record in dialects.read(path).records] == ["ñ.jpg"]
+
+
+def test_numbers_of_frames_as_text_and_what_is_none(tmp_path):
+    box = {"category": "1", "conf": 0.5, "bbox": [0, 0, 0.5, 0.5]}
+    numbers = [37, "15", 30.0, "x", -1, None]
+    boxes = [box | {"frame_number": number} for number in numbers] + [box]
+    data = {"detection_categories": {"1": "animal"}, "images": [{"file": "v.mp4", "detections": boxes}]}
+    found = read(tmp_path, data)
+    assert [(r.file, len(r.detections)) for r in found.records] == [
+        ("v.mp4/frame000015.jpg", 1),
+        ("v.mp4/frame000030.jpg", 1),
+        ("v.mp4/frame000037.jpg", 1),
+    ]
+    assert [(file, reason[:45]) for file, reason in found.problems] == [
+        ("v.mp4", "a detection without the number of its frame: ")
+    ] * 4
 
 
 def test_video_is_split_into_its_processed_frames(tmp_path):
@@ -284,6 +336,14 @@ def test_overshoot():
     for box in ((-5, 0, 50, 50), (180, 0, 25, 50), (0, 60, 10, 45), (300, 0, 10, 10)):
         with pytest.raises(ValueError, match="200 x 100 pixels"):
             to_relative(box, 200, 100)
+
+
+def test_a_relative_box_is_cut_at_the_border():
+    np.testing.assert_allclose(cut((0.8, 0.3, 0.21, 0.3)), (0.8, 0.3, 0.2, 0.3), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(cut((-0.1, -0.1, 0.3, 1.2)), (0, 0, 0.2, 1), rtol=0, atol=1e-12)
+    for box in ((0, 0, 640, 480), (0.9, 0.3, 0.3, 0.3), (1.2, 0.3, 0.3, 0.3)):  # pixels; mostly, or all, outside
+        with pytest.raises(ValueError, match="leaves the picture"):
+            cut(box)
 
 
 def test_real_files():

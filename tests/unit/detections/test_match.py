@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from camtrap.core.paths import Roots
 from camtrap.detections import megadetector_json as md
 from camtrap.detections.from_json import split, summary
 from camtrap.detections.match import match
@@ -207,6 +208,38 @@ def test_split_counts_lists_and_stays(survey):
     _, after = survey([*reversed(images), {"file": "c8/r.jpg", "detections": [box(0.3, "2")]}], min_confidence=0.01)
     assert {shard: after[shard] for shard in before} == before
     assert json.loads(after["s3"])["images"] == [{"file": "c7/q.jpg", "detections": []}]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_split_a_file_in_a_card_speaks_of_the_card(survey, tmp_path, named):
+    names = {"1": "animal", "2": "person", "3": "vehicle"}
+    (tmp_path / "index" / "s2.parquet").unlink()
+    survey.index("s1", ["c1/D/a.jpg", "c1/D/b.jpg", "c2/D/a.jpg"])
+    root, cards = tmp_path / "pictures", []
+    for card, found in {"c1": [("D/a.jpg", [0.5]), ("D\\b.jpg", [])], "c2": [("D/a.jpg", [0.7])]}.items():
+        cards.append(root / card / "results.json")
+        cards[-1].parent.mkdir(parents=True)
+        images = [{"file": file, "detections": [box(conf) for conf in confs]} for file, confs in found]
+        cards[-1].write_text(json.dumps({"detection_categories": names, "images": images}))
+    roots = Roots({"c1": str(root / "c1"), "c2": str(root / "c2")} if named else str(root))
+    report = split(cards, [tmp_path / "index" / "s1.parquet"], tmp_path / "out", roots=roots)
+    assert report["results_by_match"] == {"path": 3}
+    images = json.loads((tmp_path / "out" / "s1.json").read_text())["images"]
+    assert [(i["file"], [d["conf"] for d in i["detections"]]) for i in images] == [
+        ("c1/D/a.jpg", [0.5]),
+        ("c1/D/b.jpg", []),
+        ("c2/D/a.jpg", [0.7]),
+    ]
+
+
+def test_split_a_file_in_a_card_may_speak_of_all_cards(survey, tmp_path):
+    path = tmp_path / "pictures" / "c1" / "results.json"
+    path.parent.mkdir(parents=True)
+    images = [{"file": file, "detections": []} for file in ("c1/a.jpg", "c2/c.jpg", "b.jpg")]
+    path.write_text(json.dumps({"detection_categories": {"1": "animal"}, "images": images}))
+    index = sorted((tmp_path / "index").iterdir())
+    report = split(path, index, tmp_path / "out", roots=Roots(str(tmp_path / "pictures")))
+    assert report["results_by_match"] == {"path": 2, "suffix": 1}
 
 
 def test_split_missing_may_be_empty_but_unreadable_is_a_failure(survey):
