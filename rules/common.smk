@@ -11,18 +11,19 @@ ROOT, MAIN = root(), in_main_process()
 INSTALLED = find_spec("camtrap")
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from camtrap.config.complete import beyond_defaults
 from camtrap.config.handover import complete_once
 from camtrap.config.values import numbers_of_clusters
-from camtrap.config import checks
-from camtrap.core import terminal
 from camtrap.core.errors import PlanError, UserError
 from camtrap.detect.registry import BACKENDS
-from camtrap.export import names
 from camtrap.export.registry import wanted
-from camtrap.networks.device import no_gpu_for_jobs
 from camtrap.plan import prepare
 from camtrap.stages import STAGE_VERSION
+
+if MAIN:  # a job asks for nothing of these
+    from camtrap.config import checks
+    from camtrap.core import terminal
+    from camtrap.export import names
+    from camtrap.networks.device import no_gpu_for_jobs
 
 ENV = ROOT / "envs" / "camtrap.yaml"
 
@@ -142,6 +143,8 @@ PREVIEW = {"n": 8, "pictures": []}
 DETECTOR = BACKENDS[config["detector"]["backend"]]
 MOTION = {}
 if DETECTOR.asks_motion(config["detector"]):
+    from camtrap.config.complete import beyond_defaults
+
     MOTION = beyond_defaults(config, "detector", "motion")
 
 

@@ -1,11 +1,5 @@
 # What these results were made with is compared with what is asked for now, before the first job: what takes days is made
 # again only where the user says so (plan.redo). See camtrap.plan.settings.
-import atexit
-
-from camtrap.core import files
-from camtrap.config.complete import default_of
-from camtrap.plan.settings import Made, refuse
-from camtrap.stages import SOFTWARE_VERSION
 
 
 def weights(section):
@@ -49,6 +43,12 @@ INPUTS = {
 
 
 if MAIN and not is_linting():
+    import atexit
+
+    from camtrap.config.complete import default_of
+    from camtrap.plan.settings import Made, refuse
+    from camtrap.stages import SOFTWARE_VERSION
+
     try:
         MADE = Made.read(RESULTS, MODEL)
         NOW = settings_now()

@@ -62,6 +62,8 @@ def adopt_records(known, added):
     Snakemake overlooks changed parameters of a job as soon as one of its outputs has no record (`has_metadata`, 9.27.1): an
     older survey would keep what other settings made. The records: a file per output, `snakemake/persistence/file.py`.
     """
+    from camtrap.core.files import write_bytes
+
     folder = Path(".snakemake") / "metadata"
     record = _record(folder, known)
     if not record.is_file():
@@ -69,7 +71,7 @@ def adopt_records(known, added):
     for path in added:
         new = _record(folder, path)
         if Path(path).exists() and not new.exists():
-            files.write_bytes(new, record.read_bytes())
+            write_bytes(new, record.read_bytes())
 
 
 def _record(folder, path):
