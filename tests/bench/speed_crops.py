@@ -26,11 +26,11 @@ def by_pil(paths: list[Path]) -> Callable:
 
 def by_us(paths: list[Path]) -> Callable:
     """Our decode alone."""
-    from camtrap.pictures import decode
+    from camtrap.pictures import decode, source
 
     def way() -> None:
         for path in paths:
-            decode.decode(decode.read_bytes(path))
+            decode.decode(source.read(path))
 
     return way
 

@@ -40,7 +40,7 @@ def lines(paths: list[Path], repeats: int) -> dict[str, float]:
     """Milliseconds a picture of each step of the crop stage, one crop a picture, least of some rounds."""
     from camtrap.crop import geometry
     from camtrap.crop import run as crop
-    from camtrap.pictures import decode
+    from camtrap.pictures import decode, source
     from camtrap.pictures.infrared import is_infrared
 
     best: dict[str, float] = {}
@@ -54,7 +54,7 @@ def lines(paths: list[Path], repeats: int) -> dict[str, float]:
             return made
 
         for path in paths:
-            data = timed("reading", lambda path=path: decode.read_bytes(path))
+            data = timed("reading", lambda path=path: source.read(path))
             picture = timed("decoding", lambda data=data: decode.decode(data, reuse=True))
             timed("infrared or not", lambda picture=picture: is_infrared(picture))
             cut = timed("cutting, resizing", lambda picture=picture: geometry.cut(picture, BOX, "pad", 256))

@@ -25,6 +25,10 @@ class DetectionFileError(UserError):
     """A file of detections that somebody already has cannot be used."""
 
 
+class OutageError(UserError):
+    """A disk, a folder or memory fails at this moment. It ends the job, whatever picture was read: nothing is wrong with it."""
+
+
 class PictureError(UserError):
     """A picture cannot be used. It costs that picture: a row of the failures, never the run."""
 

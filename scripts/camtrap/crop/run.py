@@ -14,8 +14,10 @@ from camtrap.core.files import read_json, write_parquet
 from camtrap.core.logs import progress
 from camtrap.core.paths import Roots
 from camtrap.crop.geometry import crop_id, cut, scale
-from camtrap.pictures import decode
+from camtrap.pictures import decode, source
 from camtrap.pictures.infrared import is_infrared
+from camtrap.plan import again
+from camtrap.plan.ledger import planned_of
 
 CROP_SCHEMA = pa.schema(
     [
@@ -98,9 +100,12 @@ def crop_shard(index: Path, detections: Path, out: Path, roots: Roots, options: 
             todo.append((row, boxes))
     todo.sort(key=lambda item: item[0]["path"])
 
+    results, shard = Path(index).parents[1], Path(index).stem
+    planned = planned_of(results, shard)
+
     def work(item: tuple[dict, list]) -> tuple[list[dict], tuple[str, str] | None]:
         try:
-            return _crops(*item, roots, options), None
+            return _crops(*item, roots, options, planned.of(item[0])), None
         except PictureError as error:
             return [], (item[0]["path"], str(error))
 
@@ -111,13 +116,14 @@ def crop_shard(index: Path, detections: Path, out: Path, roots: Roots, options: 
             if failure:
                 logging.warning("%s: %s", *failure)
                 failures.append(failure)
+    again.note(results, shard, failures, len(todo), planned)
     table = pa.Table.from_pylist(crops, CROP_SCHEMA)
     table = table.replace_schema_metadata({"failures": json.dumps(failures)})
     write_parquet(out, table, row_group_size=256, use_dictionary=False)
 
 
-def _crops(row: dict, boxes: list, roots: Roots, options: dict) -> list[dict]:
-    picture = decode.load(roots, row, scale=scale(row, [box for box, *_ in boxes], options), reuse=True)
+def _crops(row: dict, boxes: list, roots: Roots, options: dict, seen: source.Seen | None) -> list[dict]:
+    picture = decode.load(roots, row, scale=scale(row, [box for box, *_ in boxes], options), reuse=True, seen=seen)
     infrared = is_infrared(picture)
     made = []
     for box, category, conf in boxes:

@@ -11,6 +11,8 @@ from camtrap.core.paths import Roots
 from camtrap.detect.registry import BACKENDS
 from camtrap.detect.task import Entry, Row, Task, failure
 from camtrap.detections import megadetector_json
+from camtrap.plan import again
+from camtrap.plan.ledger import planned_of
 
 
 def detect_shard(
@@ -39,9 +41,11 @@ def detect_shard(
     threads, batch_size : int
         Speed only.
     """
+    results, shard = Path(index).parents[1], Path(index).stem
+    planned = planned_of(results, shard)
     rows = pq.read_table(index).drop_columns(["exif"]).to_pylist()
     known = read_json(detector_file)
-    task = Task(known, roots, options, cache, device, threads, batch_size)
+    task = Task(known, roots, options, cache, device, threads, batch_size, planned)
     entries = [failure(row, row["error"]) for row in rows if row["status"] == "failed"]
     good = [row for row in rows if row["status"] != "failed"]
     backend = BACKENDS[known["backend"]]
@@ -55,6 +59,9 @@ def detect_shard(
         )
     if good:
         entries += named(backend.detect)(good, task)
+    seen = {row["path"] for row in rows if row["status"] != "failed"}
+    failures = [(entry["file"], entry["failure"]) for entry in entries if "failure" in entry and entry["file"] in seen]
+    again.note(results, shard, failures, len(seen), planned)
     info = {"detector": known["model"], "detector_metadata": {"sha256": known["sha256"] or ""}}
     megadetector_json.write(out, megadetector_json.batch_json(entries, info))
     found = sum(bool(entry.get("detections")) for entry in entries)

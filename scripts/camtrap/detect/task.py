@@ -1,12 +1,12 @@
 """What a detector is given beside the pictures, and how it reads them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from camtrap.core.paths import Roots
-from camtrap.pictures import decode
+from camtrap.pictures import decode, source
 
 FAILURE = "image access failure"
 Row = dict[str, Any]  # of index/{shard}.parquet: docs/tables.md
@@ -31,6 +31,8 @@ class Task:
         "cpu" or "cuda:N".
     threads, batch_size : int
         Speed only.
+    planned : Planned
+        What the plan knows of the files.
     """
 
     found: dict[str, Any]
@@ -40,6 +42,7 @@ class Task:
     device: str = "cpu"
     threads: int = 1
     batch_size: int = 1
+    planned: source.Planned = field(default_factory=source.Planned)
 
     def load(self, row: Row) -> np.ndarray:
         """A picture: uint8 (height, width, 3), RGB, rotated.
@@ -47,9 +50,11 @@ class Task:
         Raises
         ------
         PictureError
-            It cannot be read.
+            It cannot be read, or is not the one that was indexed.
+        OutageError
+            The disk does not answer, or memory is full.
         """
-        return decode.load(self.roots, row)
+        return decode.load(self.roots, row, seen=self.planned.of(row))
 
 
 def failure(row: Row, reason: object) -> Entry:

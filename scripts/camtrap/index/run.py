@@ -13,16 +13,18 @@ from datetime import timedelta
 import pyarrow as pa
 from PIL.Image import Image
 
-from camtrap.core.errors import PictureError, VideoError
+from camtrap.core.errors import OutageError, PictureError, VideoError
 from camtrap.core.hashes import hash_and_size
 from camtrap.core.paths import Roots
 from camtrap.metadata import clock, exif
 from camtrap.metadata.pattern import PathPattern, Told
 from camtrap.metadata.stations import compile_station_pattern, station_of
-from camtrap.pictures import decode, frames, video
+from camtrap.pictures import decode, frames, source, video
 
 log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 10
+# A video of more bytes is opened before it is hashed: of a file without content that would take long.
+LARGE_VIDEO = 1_000_000_000
 # Damaged EXIF may say any year; beyond these nothing can be reckoned with it.
 YEARS = range(1900, 2200)
 
@@ -83,7 +85,12 @@ class Rules:
         )
 
 
-def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Mapping | None = None) -> pa.Table:
+def index_shard(
+    manifest: list[tuple[str, int, int]],
+    roots: Roots,
+    options: Mapping | None = None,
+    planned: source.Planned | None = None,
+) -> pa.Table:
     """Index the files of a shard.
 
     Parameters
@@ -96,6 +103,9 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
         ``station_level`` (int), ``station_pattern``, ``path_pattern`` (regular expressions), ``frame_rate`` (frames a
         second of a video, default 1); ``workers`` (cores, default 2; changes nothing but speed).
 
+    planned : Planned, optional
+        Times that files may have beside that of the manifest, and what is known to be gone.
+
     Returns
     -------
     pyarrow.Table
@@ -106,6 +116,8 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
     ------
     ConfigError
         A pattern is wrong.
+    OutageError
+        The disk, the picture folder or memory fails: that is not a picture's failure.
     """
     options = dict(options or {})
     rules = Rules.from_options(options)
@@ -113,20 +125,40 @@ def index_shard(manifest: list[tuple[str, int, int]], roots: Roots, options: Map
     rows: list[dict] = []
     # two threads a core: while one hashes, the other waits for the disk
     with ThreadPoolExecutor(2 * workers) as pool:
-        found = pool.map(lambda row: index_file(row[0], row[1], row[2], roots, rules), manifest)
+        found = pool.map(lambda row: index_file(row[0], row[1], row[2], roots, rules, planned), manifest)
         for part in _logged(found, len(manifest), sum(size for _, size, _ in manifest)):
             rows.extend(part)
     return pa.Table.from_pylist(rows, schema=INDEX_SCHEMA)
 
 
-def index_file(path: str, size: int, mtime_ns: int, roots: Roots, rules: Rules) -> list[dict]:
+def index_file(
+    path: str,
+    size: int,
+    mtime_ns: int,
+    roots: Roots,
+    rules: Rules,
+    planned: source.Planned | None = None,
+) -> list[dict]:
     """Index one file: one row for a picture, one a sampled frame for a video, one with its reason for a failure."""
     row = dict.fromkeys(INDEX_SCHEMA.names)
     row |= {"path": path, "batch": batch_of(path), "bytes": size, "status": "ok"}
+    planned = planned or source.Planned()
+    # a manifest that was written by hand may have 0 for a time
+    seen = source.Seen(size, (mtime_ns, *planned.times.get(path, ())) if mtime_ns else (), gone=path in planned.gone)
     try:
         read = _read_video if frames.is_video(path) else _read_picture
-        rows = read(row, roots.locate(path), rules)
+        rows = read(row, roots.locate(path), rules, seen)
+    except MemoryError:
+        raise source.no_memory(path) from None
+    except OutageError:
+        raise
     except Exception as error:  # one file must never cost the rest of the shard
+        if isinstance(error, PictureError) and isinstance(
+            outage := source.blame(roots, path, error, seen), OutageError
+        ):
+            raise outage from None
+        if isinstance(error, OSError) and isinstance(outage := source.told(error, path), OutageError):
+            raise outage from None
         if not isinstance(error, PictureError):
             log.warning("%s: unexpected %s", path, type(error).__name__, exc_info=error)
         rows = [row | {"status": "failed", "error": decode.one_line(error)}]
@@ -141,8 +173,8 @@ def batch_of(path: str) -> str:
     return path.partition("/")[0] if "/" in path else "."
 
 
-def _read_picture(row: dict, file: str, rules: Rules) -> list[dict]:
-    data = decode.read_bytes(file)
+def _read_picture(row: dict, file: str, rules: Rules, seen: source.Seen) -> list[dict]:
+    data = source.read(file, seen)
     row["bytes"] = len(data)
     row["image_id"] = hashlib.sha256(data).hexdigest()
     image = decode.open_header(data)
@@ -160,12 +192,15 @@ def _take_exif(row: dict, image: Image) -> None:
     row |= said
 
 
-def _read_video(row: dict, file: str, rules: Rules) -> list[dict]:
+def _read_video(row: dict, file: str, rules: Rules, seen: source.Seen) -> list[dict]:
+    if source.check(file, seen).st_size > LARGE_VIDEO:
+        video.Reader(file).close()
     digest, row["bytes"] = _hash_file(file)
     row["image_id"] = digest
     if not row["bytes"]:
         raise VideoError("the file is empty (0 bytes)")
     found = video.sample(file, rules.frame_rate)
+    source.check(file, seen)
     rows = []
     for frame in found.frames:
         rows.append(
@@ -190,10 +225,8 @@ def _hash_file(file: str) -> tuple[str, int]:
     """SHA-256 and size; a video may be larger than memory."""
     try:
         return hash_and_size(file)
-    except FileNotFoundError:
-        raise VideoError("the file has vanished since it was planned") from None
     except OSError as error:
-        raise VideoError(f"the file cannot be read ({error.strerror or error})") from None
+        raise source.told(error, file) from None
 
 
 def _place(row: dict, told: Told, mtime_ns: int, rules: Rules) -> None:

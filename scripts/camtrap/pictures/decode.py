@@ -14,9 +14,9 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from camtrap.core.errors import PictureError, VideoError
+from camtrap.core.errors import PictureError
 from camtrap.core.paths import Roots
-from camtrap.pictures import sniff
+from camtrap.pictures import sniff, source
 from camtrap.pictures.frames import split_frame
 from camtrap.pictures.video import Reader
 
@@ -30,23 +30,6 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\..*")
 MAX_PIXELS = 200_000_000
 ORIENTATION = 0x0112
 _local = threading.local()
-
-
-def read_bytes(path: str | os.PathLike) -> bytes:
-    """Read a whole file, once.
-
-    Raises
-    ------
-    PictureError
-        The file is gone, or cannot be read.
-    """
-    try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
-    except FileNotFoundError:
-        raise PictureError("the file has vanished since it was planned") from None
-    except OSError as error:
-        raise PictureError(f"the file cannot be read ({error.strerror or error})") from None
 
 
 def open_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -67,6 +50,8 @@ def open_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         image = Image.open(io.BytesIO(data))
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise PictureError(sniff.describe(data)) from None
+    except MemoryError:
+        raise
     except Exception as error:  # PIL's readers raise whatever a broken header leads them to
         raise PictureError(f"{sniff.describe(data)} ({one_line(error)})") from None
     width, height = image.size
@@ -121,6 +106,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, scale: int = 1, reuse: boo
     ------
     PictureError
         As :func:`open_header`, or the pixels cannot be decoded.
+    MemoryError
+        There is no room for the pixels.
     """
     image = open_header(data, max_pixels)
     turn = orientation(image)
@@ -135,6 +122,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, scale: int = 1, reuse: boo
     if pixels is None or pixels.shape[1::-1] != (width, height):
         try:
             pixels = np.array(to_rgb(image))
+        except MemoryError:
+            raise
         except Exception as error:
             raise PictureError(f"the pixels cannot be decoded ({one_line(error)})") from None
     return np.ascontiguousarray(rotate(pixels, turn))
@@ -206,7 +195,12 @@ def _first_scan(data: bytes) -> int | None:
 
 
 def load(
-    roots: Roots, row: str | Mapping, max_pixels: int = MAX_PIXELS, scale: int = 1, reuse: bool = False
+    roots: Roots,
+    row: str | Mapping,
+    max_pixels: int = MAX_PIXELS,
+    scale: int = 1,
+    reuse: bool = False,
+    seen: source.Seen | None = None,
 ) -> np.ndarray:
     """Decode the picture, or the frame of a video, that an index row names.
 
@@ -220,6 +214,8 @@ def load(
         A path as the tables spell it, or a row that has one under ``path``; of a frame ``{video}/frame000123.jpg``.
     scale, reuse
         As :func:`decode` takes them; they mean nothing for a frame.
+    seen : Seen, optional
+        What the file was when it was indexed.
 
     Returns
     -------
@@ -228,16 +224,23 @@ def load(
     Raises
     ------
     PictureError
-        The file is missing or cannot be decoded. The message does not name the file: the caller knows the path.
+        The file is missing, is not the one that was ``seen``, or cannot be decoded. The message does not name the file: the
+        caller knows the path.
+    OutageError
+        The disk does not answer, the picture folder is not there, or memory is full.
     """
     path = row if isinstance(row, str) else row["path"]
     try:
         video, frame = split_frame(path)
-        if video is None:
-            return decode(read_bytes(roots.locate(path)), max_pixels, scale, reuse)
+        # a folder may have the name of a video
+        if video is None or os.path.isdir(roots.locate(video)):
+            return decode(source.read(roots.locate(path), seen), max_pixels, scale, reuse)
+        source.check(roots.locate(video), seen)
         return _frame(roots.locate(video), frame)
-    except VideoError as error:
-        raise PictureError(one_line(error)) from None
+    except PictureError as error:
+        raise source.blame(roots, path, PictureError(one_line(error)), seen) from None
+    except MemoryError:
+        raise source.no_memory(path) from None
 
 
 def _frame(file: str, number: int) -> np.ndarray:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from camtrap.core.dates import month_number
-from camtrap.core.errors import VideoError
+from camtrap.core.errors import OutageError, VideoError
+from camtrap.core.hashes import hash_and_size
+from camtrap.pictures import source
 
 if TYPE_CHECKING:
     import av
@@ -70,8 +72,9 @@ class Reader:
         try:
             self._container = container = av.open(self.file, metadata_errors="replace")
         except FileNotFoundError:
-            raise VideoError("the file has vanished since it was planned") from None
+            raise VideoError(source.VANISHED) from None
         except (av.FFmpegError, OSError) as error:
+            _pass_on(error, self.file)
             raise VideoError(f"not a video that can be opened ({_reason(error)})") from None
         if not container.streams.video:
             self.close()
@@ -95,11 +98,13 @@ class Reader:
             except StopIteration:
                 return
             except (av.FFmpegError, OSError) as error:
+                _pass_on(error, self.file)
                 self.damage = f"the video breaks off after {self._position} frames ({_reason(error)})"
                 return
             try:
                 yield from packet.decode()
             except (av.FFmpegError, OSError) as error:
+                _pass_on(error, self.file)
                 self.damage = self.damage or f"the video is damaged after {self._position} frames ({_reason(error)})"
 
     @property
@@ -200,6 +205,16 @@ def started(metadata: dict[str, str]) -> datetime | None:
         if time.year > 1970:
             return time
     return None
+
+
+def _pass_on(error: Exception, file: str) -> None:
+    """Raise an outage as what it is. FFmpeg says EIO of damaged files too: one that can be read to its end is damaged."""
+    if isinstance(error, OSError) and error.errno in source.PASSING:
+        try:
+            hash_and_size(file)
+        except OSError as real:
+            if isinstance(outage := source.told(real, file), OutageError):
+                raise outage from None
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,8 @@ is found by name, size and time, without reading a picture.
 import hashlib
 import os
 import time
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from camtrap.core.files import write_text
 from camtrap.core.hashes import file_hash
 from camtrap.core.paths import Roots
 from camtrap.pictures.frames import frame_id
+from camtrap.pictures.source import Planned
+from camtrap.plan.again import noted
 from camtrap.plan.scan import Row, batches
 from camtrap.plan.shards import MANIFEST_HEADER, Batch, Shard, plan, tsv
 
@@ -25,7 +28,11 @@ INDEX_HEADER = ["shard", "batch", "n_images", "sha256"]
 
 @dataclass
 class Outcome:
-    """What planning found. ``shards`` are all live shards, the new ones last; ``removed`` are paths that are gone."""
+    """What planning found.
+
+    ``shards`` are all live shards, the new ones last; ``removed`` are paths that are gone; ``passed`` counts files of formats
+    that are not read, by kind.
+    """
 
     shards: list[str] = field(default_factory=list)
     fresh: list[Shard] = field(default_factory=list)
@@ -34,6 +41,7 @@ class Outcome:
     unsettled: int = 0
     n_new: int = 0
     n_rows: int = 0
+    passed: Counter[str] = field(default_factory=Counter)
 
 
 class Plan:
@@ -81,7 +89,7 @@ class Plan:
         Raises
         ------
         PlanError
-            A picture root is missing, or a known picture changed and ``changed`` is "refuse".
+            A picture root is missing or empties all of a survey, or a known picture changed and ``changed`` is "refuse".
         """
         rows = self.rows()
         live = set(self.live())
@@ -94,8 +102,11 @@ class Plan:
         # what is younger than this waits; of clocks that differ between machines, files "from the future" wait as well
         youngest = (time.time() - settle_seconds) * 1e9 if settle_seconds else float("inf")
         refused: list[str] = []
-        for name, found in batches(roots, self.results):
+        n_found = 0
+        for name, found in batches(roots, self.results, outcome.passed):
+            n_found += len(found)
             batch = self._batch(name, of_batch.pop(name, []), live)
+            again = self._again(batch, {row[0] for row in found})
             altered = [
                 (*batch.known[row[0]], row)
                 for row in found
@@ -104,9 +115,17 @@ class Plan:
             if len(altered) > 1000:
                 say(f"{len(altered)} pictures of {name} have another time: their contents are compared")
             stale = self._stale(altered, roots, verified)
-            if stale and changed != "supersede":
-                refused += [row[0] for rows_ in stale.values() for row in rows_]
+            # what a job found changed was never used, so that nobody needs to say yes
+            asked = [
+                row[0]
+                for rows_ in stale.values()
+                for row in rows_
+                if row[0] not in again.get(batch.known[row[0]][0], ())
+            ]
+            if asked and changed != "supersede":
+                refused += asked
                 continue
+            stale = {shard: [] for shard in again} | stale
             # a picture that is being overwritten at this moment waits like a new one
             stale = {shard: rows_ for shard, rows_ in stale.items() if all(row[2] <= youngest for row in rows_)}
             batch.known = {path: entry for path, entry in batch.known.items() if entry[0] not in stale}
@@ -119,6 +138,11 @@ class Plan:
             outcome.removed += batch.known.keys() - {row[0] for row in found}
         for name, shards in of_batch.items():
             outcome.removed += self._batch(name, shards, live).known
+        if not n_found and live:
+            raise PlanError(
+                f"{', '.join(map(str, roots.folders.values()))}: the pictures of this survey are all gone from here; is the disk "
+                "mounted? (to go on without them, write 'plan={mode: off}' behind your --config)"
+            )
         if refused:
             raise PlanError(
                 f"{len(refused)} known pictures have other content than when they were planned, the first is {min(refused)}; "
@@ -179,6 +203,12 @@ class Plan:
         known = {row[0]: (shard, row) for shard in shards if shard in live for row in self.read_manifest(shard)}
         return Batch(name, len(shards), known)
 
+    def _again(self, batch: Batch, found: Collection[str]) -> dict[str, set[str]]:
+        """Shards of which a job could not use a file that is there now, and these files."""
+        shards = {shard for shard, _ in batch.known.values()}
+        back = {shard: noted(self.folder, shard) & set(found) for shard in shards}
+        return {shard: paths for shard, paths in back.items() if paths}
+
     def _verified(self) -> dict[str, Row]:
         """Pictures whose time changed but whose content was found the same (an rsync, a copy)."""
         return {row[0]: row for row in read_manifest(self.folder / "touched.tsv")}
@@ -222,6 +252,29 @@ def _is(known: str | None, sha256: str) -> bool:
         frame, _, known = known.partition("#")
         sha256 = frame_id(sha256, int(frame))
     return known == sha256
+
+
+def planned_of(results: str | os.PathLike, shard: str) -> Planned:
+    """What the plan knows of a shard's files, for the jobs that read them; nothing where there is no plan."""
+    plan = Plan(results)
+    known: dict[str, tuple[int, ...]] = {path: (changed,) for path, _, changed in plan.read_manifest(shard)}
+    # both lists may name all of a survey: they are not held in memory
+    for path, _, changed in _lines(plan.folder / "touched.tsv"):
+        if path in known:
+            known[path] += (int(changed),)
+    current = plan.folder / "current"
+    name = current.read_text(encoding="utf-8").rpartition(":")[2] if current.exists() else ""
+    gone = frozenset(path for (path,) in _lines(plan.folder / "removed" / f"{name}.tsv") if path in known)
+    return Planned(known, gone)
+
+
+def _lines(file: Path) -> Iterator[list[str]]:
+    """Rows of a tab-separated file without its header, one after the other; a missing file has none."""
+    if file.exists():
+        with open(file, encoding="utf-8", newline="\n") as lines:
+            next(lines, None)
+            for line in lines:
+                yield line.rstrip("\n").split("\t")
 
 
 def read_tsv(path: str | os.PathLike) -> list[list[str]]:

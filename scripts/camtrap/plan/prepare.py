@@ -105,7 +105,7 @@ def prepare(config: dict, main: bool, lint: bool = False) -> Prepared:
     os.environ[VARIABLE] = f"{n_rows}:{n_superseded}:{removed}"
     shards = outcome.shards if outcome is not None else plan.live()
     if not shards:
-        raise PlanError(f"no pictures or videos found below {config['images']}" + _waiting(outcome))
+        raise PlanError(_nothing(config["images"], outcome))
     sizes = {row[0]: int(row[2]) for row in plan.rows()}
     if outcome is not None:
         sizes.update({shard.name: len(shard.rows) for shard in outcome.fresh})
@@ -170,6 +170,8 @@ def _tell(outcome: Outcome) -> None:
         parts.append(f"{_number(outcome.superseded, 'shard')} superseded")
     if outcome.removed:
         parts.append(f"{_number(outcome.removed, 'picture')} gone from the disk")
+    if outcome.passed:
+        parts.append(_passed(outcome))
     say(", ".join(parts) + _waiting(outcome))
 
 
@@ -180,6 +182,22 @@ def _number(things: Sized, name: str) -> str:
 def say(text: str) -> None:
     """A line about the plan, for the user at the terminal."""
     print(f"plan: {text}", file=sys.stderr, flush=True)
+
+
+def _nothing(images: object, outcome: Outcome | None) -> str:
+    """Why there is no shard: what was just copied is not "no pictures"."""
+    if outcome is not None and outcome.unsettled:
+        return (
+            "wait a minute, or set plan.settle_seconds: "
+            f"all {outcome.unsettled} files are younger than that and may still be copied "
+            "(if nothing is being copied, write 'plan={settle_seconds: 0}' behind your --config)"
+        )
+    passed = f" ({_passed(outcome)}: convert them to JPEG)" if outcome is not None and outcome.passed else ""
+    return f"no pictures or videos found below {images}{passed}"
+
+
+def _passed(outcome: Outcome) -> str:
+    return "passed over: " + ", ".join(f"{number} {kind}" for kind, number in sorted(outcome.passed.items()))
 
 
 def _waiting(outcome: Outcome | None) -> str:

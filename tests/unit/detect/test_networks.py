@@ -131,7 +131,11 @@ def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, thr
             image.resize((320 + 64 * (number % 3), 240)).save(tmp_path / f"{number:02d}.jpg")
     Image.new("RGB", (2000, 1)).save(tmp_path / "line.png")
     names = sorted(path.name for path in tmp_path.iterdir())
-    pq.write_table(index_shard([(name, 1, 1) for name in names], Roots(str(tmp_path))), tmp_path / "index.parquet")
+    rows = [(name, (tmp_path / name).stat().st_size, 0) for name in names]
+    pq.write_table(
+        index_shard(rows, Roots(str(tmp_path))),
+        tmp_path / "index.parquet",
+    )
     (tmp_path / "00.jpg").unlink()
     known = {"backend": "megadetector", "model": "yolov5n", "sha256": file_hash(WEIGHTS)}
     (tmp_path / "known.json").write_text(json.dumps(known))

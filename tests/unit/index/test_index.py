@@ -18,9 +18,10 @@ import pytest
 import trapdata
 from PIL import Image, ImageOps
 
-from camtrap.core.errors import ConfigError
+from camtrap.core.errors import ConfigError, OutageError
 from camtrap.core.paths import Roots, to_text
 from camtrap.index.run import INDEX_SCHEMA, index_shard
+from camtrap.pictures import source
 
 REPO = Path(__file__).resolve().parents[3]
 REAL = REPO.parent / "shared" / "data" / "camera-traps"
@@ -164,6 +165,71 @@ def test_an_unreadable_file_is_a_failed_row(tmp_path):
     row = index_shard(manifest, roots).to_pylist()[0]
     assert row["status"] == "failed"
     assert "cannot be read" in row["error"]
+
+
+def test_what_is_no_file_or_too_large_is_failed_in_a_moment(tmp_path):
+    manifest, roots = shard(
+        tmp_path, {"c/a.jpg": jpeg(), "c/sparse.jpg": b"", "c/sparse.mp4": b"", "c/pipe.jpg": b"", "c/zero.png": b""}
+    )
+    for name in ("pipe.jpg", "zero.png"):
+        (tmp_path / "c" / name).unlink()
+    os.mkfifo(tmp_path / "c/pipe.jpg")
+    (tmp_path / "c/zero.png").symlink_to("/dev/zero")
+    large = [tmp_path / "c/sparse.jpg", tmp_path / "c/sparse.mp4"]
+    for file in large:
+        os.truncate(file, 10**13)
+    sizes = {f"c/{file.name}": (file.stat().st_size, file.stat().st_mtime_ns) for file in large}
+    found = rows(index_shard([(path, *sizes.get(path, (size, time))) for path, size, time in manifest], roots))
+    assert {path: row["status"] for path, row in found.items()} == {path: "failed" for path, *_ in manifest} | {
+        "c/a.jpg": "ok"
+    }
+    assert "more than a picture has" in found["c/sparse.jpg"]["error"]
+    assert "not a video" in found["c/sparse.mp4"]["error"]
+    assert "a pipe, a socket or a device" in found["c/pipe.jpg"]["error"]
+
+
+@pytest.mark.parametrize("gone", ["", "c", "c/s"])
+def test_a_folder_that_is_away_ends_the_job(tmp_path, gone):
+    manifest, roots = shard(tmp_path / "images", {"c/s/a.jpg": jpeg(), "c/s/b.jpg": jpeg()})
+    (tmp_path / "images" / gone).rename(tmp_path / "away")
+    if gone == "c/s":  # one station's folder may be deleted: that is for those who know the whole shard
+        assert [row["error"] for row in index_shard(manifest, roots).to_pylist()] == [source.VANISHED] * 2
+        return
+    with pytest.raises(OutageError, match="the same command tries again") as error:
+        index_shard(manifest, roots)
+    assert "\n" not in str(error.value)
+    # what the plan saw gone is gone
+    planned = source.Planned(gone=[path for path, *_ in manifest])
+    assert index_shard(manifest, roots, planned=planned)["status"].to_pylist() == ["failed"] * 2
+
+
+def test_a_system_without_file_handles_ends_the_job(tmp_path):
+    """EMFILE, of a real limit."""
+    manifest, _ = shard(tmp_path, {"c/a.jpg": jpeg()})
+    code = (
+        "import resource, sys, PIL.Image, camtrap.index.run as run\n"
+        "from camtrap.core.errors import OutageError\n"
+        "from camtrap.core.paths import Roots\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        f"try: run.index_file(*{manifest[0]!r}, Roots({str(tmp_path)!r}), run.Rules())\n"
+        "except OutageError as error: print(error)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Too many open files" in said.stdout, said
+
+
+@pytest.mark.parametrize("name", ["c/a.jpg", "c/a.mp4"])
+def test_a_file_that_was_exchanged_is_failed(tmp_path, name):
+    manifest, roots = shard(tmp_path, {name: b"x" * 1000})
+    os.utime(tmp_path / name, ns=(10**18, 10**18))
+    row = index_shard(manifest, roots).to_pylist()[0]
+    assert (row["status"], row["error"]) == ("failed", source.CHANGED)
+    ((path, size, _),) = manifest
+    assert index_shard([(path, size, 10**18)], roots)["error"].to_pylist() != [source.CHANGED]
+    assert index_shard(manifest, roots, planned=source.Planned({path: (10**18,)}))["error"].to_pylist() != [
+        source.CHANGED
+    ]
+    assert index_shard([(path, size + 1, 10**18)], roots)["error"].to_pylist() == [source.CHANGED]
 
 
 def test_patterns_and_clocks(tmp_path):

@@ -1,6 +1,10 @@
 """Decoding, against Pillow's own full decode, on made and on real pictures."""
 
+import hashlib
 import io
+import os
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -9,9 +13,9 @@ import pytest
 import trapdata
 from PIL import Image, ImageOps
 
-from camtrap.core.errors import PictureError
+from camtrap.core.errors import OutageError, PictureError
 from camtrap.core.paths import Roots
-from camtrap.pictures import decode
+from camtrap.pictures import decode, source
 from camtrap.pictures.infrared import _near_median, is_infrared
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
@@ -192,6 +196,62 @@ def test_load_by_index_row(tmp_path):
         decode.load(roots, "card1/gone.jpg")
     with pytest.raises(PictureError, match="names no picture root"):
         decode.load(Roots({"card1": str(tmp_path)}), "card2/gone.jpg")
+
+
+def test_a_picture_that_is_not_the_one_indexed(tmp_path):
+    (tmp_path / "card").mkdir()
+    file, data = tmp_path / "card" / "a.jpg", encode(Image.fromarray(scene()))
+    file.write_bytes(data)
+    os.utime(file, ns=(10**18, 10**18))
+    roots = Roots(str(tmp_path))
+    row = {"path": "card/a.jpg", "bytes": len(data), "image_id": hashlib.sha256(data).hexdigest()}
+    planned = source.Planned({"card/a.jpg": (10**18,)})
+
+    def load():
+        return decode.load(roots, row, seen=planned.of(row))
+
+    whole = load()
+    os.utime(file)  # an rsync: the content tells
+    np.testing.assert_array_equal(load(), whole)
+    other = data[:-3] + b"x" + data[-2:]
+    file.write_bytes(other)
+    with pytest.raises(PictureError, match="changed since it was planned"):
+        load()
+    os.utime(file, ns=(10**18, 10**18))
+    file.write_bytes(data + b"x")
+    with pytest.raises(PictureError, match="changed since it was planned"):
+        load()
+    file.rename(tmp_path / "a.jpg")
+    with pytest.raises(PictureError, match="vanished"):
+        load()
+    (tmp_path / "card").rmdir()
+    with pytest.raises(OutageError, match="card: this picture folder is not there"):
+        load()
+
+
+def test_a_folder_with_the_name_of_a_video(tmp_path):
+    data = encode(Image.fromarray(scene()))
+    (tmp_path / "film.mp4").mkdir()
+    (tmp_path / "film.mp4" / "frame000001.jpg").write_bytes(data)
+    np.testing.assert_array_equal(decode.load(Roots(str(tmp_path)), "film.mp4/frame000001.jpg"), oracle(data))
+
+
+def test_full_memory_is_not_the_pictures_fault(tmp_path):
+    """A real limit of the address space."""
+    file = tmp_path / "a.png"
+    Image.new("RGB", (8000, 8000)).save(file)
+    code = (
+        "import resource, sys\n"
+        "from camtrap.core.errors import OutageError\n"
+        "from camtrap.core.paths import Roots\n"
+        "from camtrap.pictures import decode\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 100_000_000,) * 2)\n"
+        f"try: decode.load(Roots({str(tmp_path)!r}), 'a.png')\n"
+        "except OutageError as error: print(error)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert said.stdout.startswith("a.png: memory is full"), said
 
 
 def test_infrared_despite_tint_strip_and_noise():

@@ -124,6 +124,22 @@ def test_mistakes_are_one_line(config, tmp_path):
         prepare.prepare({**config, "results": str(tmp_path / "file")}, main=True)
 
 
+def test_pictures_that_were_just_copied_are_not_no_pictures(config, tmp_path):
+    config["plan"]["settle_seconds"] = 3600
+    with pytest.raises(PlanError, match=r"^wait a minute, or set plan\.settle_seconds: all 3 files") as error:
+        prepare.prepare(config, main=True)
+    assert "no pictures" not in str(error.value)
+
+
+def test_formats_that_are_not_read_are_said(config, tmp_path, capfd):
+    put(tmp_path / "pictures" / "one" / "c.HEIC")
+    prepare.prepare(config, main=True)
+    assert capfd.readouterr().err.endswith(", passed over: 1 HEIC\n")
+    put(tmp_path / "phone" / "a.heic")
+    with pytest.raises(PlanError, match=r"no pictures or videos found below .*passed over: 1 HEIC: convert them"):
+        prepare.prepare({**config, "images": str(tmp_path / "phone"), "results": str(tmp_path / "new")}, main=True)
+
+
 def test_linting_plans_nothing(config):
     assert prepare.prepare({**config, "images": None}, main=True, lint=True).shards == []
     assert not Path(config["results"]).exists()

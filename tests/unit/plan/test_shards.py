@@ -2,16 +2,19 @@
 
 import hashlib
 import os
+import socket
 import time
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from camtrap.core.errors import PlanError
+from camtrap.core.errors import OutageError, PlanError
 from camtrap.core.files import write_parquet
 from camtrap.core.paths import Roots, to_text
-from camtrap.plan.ledger import SWEEP_SECONDS, Plan, read_manifest
+from camtrap.pictures.source import CHANGED, VANISHED, Planned
+from camtrap.plan import again
+from camtrap.plan.ledger import SWEEP_SECONDS, Plan, planned_of, read_manifest
 from camtrap.plan.scan import batches
 from camtrap.plan.shards import Batch, Shard, plan, slug
 
@@ -155,6 +158,55 @@ def test_links(folder, tmp_path):
     assert folder.paths(folder.update().shards) == [["card/b.jpg", "card/linked/a.jpg"]]
 
 
+def test_what_is_not_a_file_is_passed_over(folder):
+    put(folder.pictures, "card/a.jpg")
+    card = folder.pictures / "card"
+    os.mkfifo(card / "pipe.jpg")
+    (card / "zero.jpg").symlink_to("/dev/zero")
+    (card / "linked pipe.mp4").symlink_to("pipe.jpg")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(card / "socket.png"))
+        assert folder.paths(folder.update().shards) == [["card/a.jpg"]]
+
+
+def test_a_folder_with_the_name_of_a_video_is_a_folder(folder):
+    put(folder.pictures, "card/film.mp4/a.jpg", "first.avi/b.jpg", "card/raw.cr2/c.jpg")
+    paths = folder.paths(folder.update(5).shards)
+    assert paths == [["card/film.mp4/a.jpg", "card/raw.cr2/c.jpg"], ["first.avi/b.jpg"]]
+
+
+@pytest.mark.parametrize("n", [2, 9])
+def test_folders_that_link_to_each_other_are_looked_through_once(folder, n):
+    names = [f"card{number}" for number in range(n)]
+    put(folder.pictures, *(f"{name}/a.jpg" for name in names))
+    for one in names:
+        for other in set(names) - {one}:
+            (folder.pictures / one / f"to {other}").symlink_to(Path("..", other))
+    assert folder.paths(folder.update().shards) == [[f"{name}/a.jpg"] for name in names]
+
+
+def test_folders_elsewhere_that_link_to_each_other_end(folder, tmp_path):
+    put(tmp_path / "elsewhere", "one/a.jpg", "two/b.jpg")
+    (tmp_path / "elsewhere" / "one" / "two").symlink_to(tmp_path / "elsewhere" / "two")
+    (tmp_path / "elsewhere" / "two" / "one").symlink_to(tmp_path / "elsewhere" / "one")
+    (folder.pictures / "card").symlink_to(tmp_path / "elsewhere" / "one")
+    assert folder.paths(folder.update().shards) == [["card/a.jpg", "card/two/b.jpg"]]
+
+
+def test_formats_that_are_not_read_are_counted(folder):
+    put(
+        folder.pictures,
+        "card/a.jpg",
+        "card/b.HEIC",
+        "card/c/d.heic",
+        "e.CR2",
+        "card/f.mts",
+        "card/notes.txt",
+        "card/.g.dng",
+    )
+    assert dict(folder.update().passed) == {"HEIC": 2, "MTS": 1, "CR2": 1}
+
+
 def test_named_roots_are_batches(folder, tmp_path):
     put(tmp_path / "old", "x/a.jpg")
     put(tmp_path / "new", "a.jpg")
@@ -295,6 +347,64 @@ def test_a_renamed_folder_is_a_new_batch(folder):
     assert outcome.removed == ["card/a.jpg"]
     assert folder.paths(outcome.shards) == [["card/a.jpg"], ["named/a.jpg"]]
     assert outcome.shards[0] == first.shards[0]
+
+
+def test_a_picture_folder_that_is_empty_all_at_once_is_refused(folder):
+    put(folder.pictures, "card/a.jpg", "b.jpg")
+    folder.update()
+    folder.pictures.rename(folder.pictures.with_name("elsewhere"))
+    folder.pictures.mkdir()
+    with pytest.raises(PlanError, match="is the disk mounted"):
+        folder.look()
+
+
+def test_what_a_job_could_not_use_is_looked_at_again_once_it_is_there(folder):
+    put(folder.pictures, "card/a.jpg", "card/b.jpg", "card/c.jpg")
+    one, two = folder.update().shards
+    for shard in (one, two):
+        folder.index(shard)
+    failures = [("card/a.jpg", VANISHED), ("card/b.jpg", "the file is empty (0 bytes)")]
+    again.note(folder.results, one, failures, 2, Planned())
+    (folder.pictures / "card" / "a.jpg").rename(folder.pictures / "a")
+    assert folder.update().superseded == []
+    (folder.pictures / "a").rename(folder.pictures / "card" / "a.jpg")
+    outcome = folder.update()
+    assert outcome.superseded == [one]
+    assert folder.paths(outcome.shards) == [["card/c.jpg"], ["card/a.jpg", "card/b.jpg"]]
+    assert folder.update().superseded == []
+
+
+def test_a_picture_that_a_job_found_changed_needs_no_yes(folder):
+    put(folder.pictures, "card/a.jpg", "card/b.jpg")
+    (shard,) = folder.update().shards
+    folder.index(shard)
+    (folder.pictures / "card" / "a.jpg").write_bytes(b"another picture")
+    with pytest.raises(PlanError, match="supersede"):
+        folder.look()
+    again.note(folder.results, shard, [("card/a.jpg", CHANGED)], 2, Planned())
+    assert folder.update().superseded == [shard]
+
+
+def test_where_all_pictures_of_a_shard_vanish_none_is_to_blame(folder):
+    failures = [("card/a.jpg", VANISHED), ("card/b.jpg", VANISHED)]
+    with pytest.raises(OutageError, match="is the disk mounted"):
+        again.note(folder.results, "card-00001-00000000", failures, 2, Planned())
+    again.note(folder.results, "card-00001-00000000", failures, 3, Planned())
+    again.note(folder.results, "card-00001-00000000", failures, 2, Planned(gone=["card/a.jpg", "card/b.jpg"]))
+
+
+def test_jobs_know_what_was_touched_and_what_is_gone(folder):
+    put(folder.pictures, "card/a.jpg", "card/b.jpg", "two/c.jpg")
+    shard, _ = folder.update().shards
+    folder.index(shard)
+    os.utime(folder.pictures / "card" / "a.jpg", ns=(5, 5))
+    (folder.pictures / "card" / "b.jpg").unlink()
+    removed = folder.plan.removed_file(folder.update())
+    (folder.plan.folder / "current").write_text(f"1:0:{removed.stem}")
+    planned = planned_of(folder.results, shard)
+    assert planned.times == {"card/a.jpg": (10**18, 5), "card/b.jpg": (10**18,)}
+    assert planned.gone == {"card/b.jpg"}
+    assert planned_of(folder.results / "nowhere", shard) == Planned({}, frozenset())
 
 
 def test_a_missing_root_is_refused(folder):
