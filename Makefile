@@ -87,6 +87,7 @@ lint: development
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile rules examples
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
+	$(BIN)/mypy
 	$(BIN)/codespell
 	$(BIN)/python docs/generate.py --check
 

@@ -10,18 +10,18 @@ import re
 import sys
 import threading
 import time
+from importlib import import_module
 from logging import ERROR, Handler, LogRecord
 from typing import Any
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from camtrap.core.terminal import RUN
-
 __all__ = ["LogHandler"]
 
 # Seconds between two lines that say how far it is: on a terminal the line is written over, elsewhere it stays.
 TERMINAL, ELSEWHERE = 1.0, 60.0
+TOLD = "camtrap.core.terminal"
 HIDDEN = {
     LogEvent.WORKFLOW_STARTED,
     LogEvent.RESOURCES_INFO,
@@ -105,13 +105,13 @@ class LogHandler(LogHandlerBase):
             self.handleError(record)
 
     def _show(self, record: LogRecord) -> None:
-        event = getattr(record, "event", None)
+        event, fields = getattr(record, "event", None), vars(record)
         if event == LogEvent.JOB_INFO:
-            RUN.start(record.jobid, record.rule_name, _shard(record))
+            _run().start(fields["jobid"], fields["rule_name"], _shard(record))
         elif event == LogEvent.JOB_FINISHED:
-            self._lines(RUN.finish(record.job_id))
+            self._lines(_run().finish(fields["job_id"]))
         elif event == LogEvent.JOB_ERROR:
-            self._lines(RUN.fail(record.jobid, record.rule_name, list(record.log or [])))
+            self._lines(_run().fail(fields["jobid"], fields["rule_name"], list(fields["log"] or [])))
         elif event not in HIDDEN:
             self._sentence(record)
         self._status()
@@ -127,7 +127,7 @@ class LogHandler(LogHandlerBase):
 
     def _status(self) -> None:
         now = time.monotonic()
-        shown = RUN.status()
+        shown = _run().status() if TOLD in sys.modules else []
         wait = TERMINAL if self.stream.isatty() else ELSEWHERE
         if not shown or now - self.last < wait:
             return
@@ -169,6 +169,15 @@ class LogHandler(LogHandlerBase):
     def needs_rulegraph(self) -> bool:
         """No."""
         return False
+
+
+def _run() -> Any:
+    """What the workflow's rules told of this run.
+
+    Their own package is asked, which they may find elsewhere than this module (a clone): nothing of it is imported before
+    they are read, or they would get that of this module.
+    """
+    return import_module(TOLD).RUN
 
 
 def _ours(text: str) -> str:
