@@ -1,3 +1,15 @@
+from camtrap.plan.ledger import has_videos
+
+
+def index_options(wildcards):
+    """Frames of videos that a file of results speaks of are the frames there are: there the file's content counts."""
+    options = result_options("metadata")
+    if has_videos(f"{RESULTS}/plan/manifests/{wildcards.shard}.tsv"):
+        files = listed(config["detector"][DETECTOR.reads])
+        options["frames_of"] = [content(file) for file in files]
+    return options
+
+
 rule index:
     input:
         manifest=f"{RESULTS}/plan/manifests/{{shard}}.tsv",
@@ -11,11 +23,11 @@ rule index:
         ENV
     threads: 2
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(2000, 0.02) if DETECTOR.frames else memory(1000),
         runtime=minutes(20, 0.02, SHARD_SIZE),
     params:
         version=version("index"),
-        metadata=result_options("metadata"),
+        metadata=index_options if DETECTOR.frames else result_options("metadata"),
     message:
         "Reading hashes, times and places of {wildcards.shard}"
     script:

@@ -1,6 +1,7 @@
 """A video of 30 seconds, made of simulated frames: the animals are found, and traced to their seconds."""
 
 import csv
+import json
 from collections import defaultdict
 from datetime import datetime, timedelta
 
@@ -57,3 +58,30 @@ def test_animals_in_a_video_are_traced_to_their_seconds(tmp_path):
     assert {row["frame_time"] for row in images if row["category"] == "animal"} == SECONDS
     crops = pq.read_table(survey.results / "tables" / "crops.parquet").to_pylist()
     assert {row["path"] for row in crops} == {row["path"] for row in images if row["category"] == "animal"}
+
+
+def test_frames_of_a_detection_file_are_the_frames_there_are(tmp_path):
+    survey = Survey(tmp_path)
+    survey.cache = tmp_path / "cache"
+    video = tmp_path / "pictures" / "card1" / "VID 1.MP4"
+    write_video(tmp_path / "simulated", video)
+    (video.parent / "VID 2.MP4").write_bytes(video.read_bytes() + b"\0\0\0\x08free")  # another content
+    found = {"category": "1", "conf": 0.9, "bbox": [0.3, 0.3, 0.21, 0.3]}
+    images = [
+        {"file": "card1/VID 1.MP4", "frames_processed": [0, 47], "detections": [found | {"frame_number": "47"}]},
+        {"file": "card1/VID 2.MP4", "detections": []},
+    ]
+    (tmp_path / "md.json").write_text(json.dumps({"detection_categories": {"1": "animal"}, "images": images}))
+    config = {"images": "pictures", "results": "results", "plan": {"settle_seconds": 0}}
+    config |= {"detector": {"backend": "json", "json": "md.json"}}
+    config |= {"embed": {"model": "mobilenet_v3_small", "weights": "random"}}
+    (tmp_path / "survey.yaml").write_text(yaml.safe_dump(config))
+    survey.run("results/tables/crops.parquet")
+    rows = pq.read_table(survey.results / "tables" / "images.parquet").to_pylist()
+    first = [(row["frame"], row["frame_time"], row["category"]) for row in rows if row["video"] == "card1/VID 1.MP4"]
+    assert first == [(0, 0, "empty"), (47, 4.7, "animal")]
+    second = [(row["frame"], row["category"]) for row in rows if row["video"] == "card1/VID 2.MP4"]
+    assert second == [(10 * second, "empty") for second in range(30)]
+    assert pq.read_table(survey.results / "tables" / "crops.parquet")["path"].to_pylist() == [
+        "card1/VID 1.MP4/frame000047.jpg"
+    ]

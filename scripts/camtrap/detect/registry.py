@@ -34,6 +34,9 @@ class Backend:
         detections of all shards once for the whole survey. Such a backend has no ``detect``.
     reads : str, optional
         The key of ``detector`` that names the files which ``split`` reads.
+    frames : str, optional
+        Function ``(options, videos, roots) -> {video: frame numbers}``: the frames of videos that those files speak of.
+        They are then the frames of the survey.
     cannot : str, optional
         What it cannot tell: a sentence of the report.
     """
@@ -46,6 +49,7 @@ class Backend:
     compares: bool = False
     split: str | None = None
     reads: str | None = None
+    frames: str | None = None
     cannot: str | None = None
 
     def asks_motion(self, options: Mapping[str, object]) -> bool:
@@ -61,7 +65,11 @@ BACKENDS = {
         needs_gpu=True,
         prefilter=True,
     ),
-    "json": Backend(split="camtrap.detections.from_json:split_survey", reads="json"),
+    "json": Backend(
+        split="camtrap.detections.from_json:split_survey",
+        reads="json",
+        frames="camtrap.detections.videos:frames_told",
+    ),
     "motion": Backend(
         detect="camtrap.detect.motion:detect",
         compares=True,

@@ -45,7 +45,7 @@ from camtrap.detections.records import (
     short,
     table,
 )
-from camtrap.pictures.frames import frame_path
+from camtrap.pictures.frames import frame_path, is_video
 
 LOOKED_FOR = (
     "'images' with 'file' (MegaDetector, Timelapse), 'annotations' with 'img_id' (PyTorch-Wildlife), a list with 'file' "
@@ -215,7 +215,8 @@ def _frames(item: dict, problems: list) -> Iterator[tuple[str, list]]:
             problems.append((file, "'frames_processed' holds what is no frame's number, or one twice"))
     elif processed is not None:
         problems.append((file, f"'frames_processed' is not a list: {short(processed)}"))
-    if not numbers and not any(isinstance(d, dict) and "frame_number" in d for d in detections):
+    whole = not detections or not is_video(file)
+    if not numbers and whole and not any(isinstance(d, dict) and "frame_number" in d for d in detections):
         yield file, detections
         return
     for detection in detections:

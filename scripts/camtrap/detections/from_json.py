@@ -23,6 +23,7 @@ from camtrap.detections.dialects import read
 from camtrap.detections.match import Matching, match
 from camtrap.detections.path_index import folder_of, in_its_folder, normal_of_ours
 from camtrap.detections.records import Detection, Record, cut, no_cycle_search, to_relative
+from camtrap.detections.videos import frames_of_videos, match_whole
 
 _LISTED = 100
 _REASONS = {"none": "no picture has this path", "taken": "its only picture has a result with a better matching path"}
@@ -100,7 +101,8 @@ def _split(
     records = [record for source in sources for record in source.records]
     shards = _pictures(index_paths)
     pictures = {name: [v for columns in shards.values() for v in columns[name]] for name in _COLUMNS}
-    ours = {normal_of_ours(path) for path in pictures["path"]}
+    frames = frames_of_videos(pictures["path"])
+    ours = {normal_of_ours(path) for path in [*pictures["path"], *frames]}
     spelled = [
         file
         for path, source in zip(paths, sources, strict=True)
@@ -112,6 +114,9 @@ def _split(
     for record, row in zip(records, matching.picture.tolist(), strict=True):
         if row >= 0:
             of_picture[row].append(record)
+    for i, rows_of_one in match_whole(records, spelled, frames, matching).items():
+        for row in rows_of_one:
+            of_picture[row].append(records[i])
     shards_of = _Shards(sources, min_confidence, missing)
     start = 0
     for shard, columns in shards.items():
@@ -120,6 +125,8 @@ def _split(
         start += len(columns["path"])
 
     listed = _listed(records, matching, pictures["path"])
+    without = (path for row, path in enumerate(pictures["path"]) if row not in of_picture)
+    listed += [("without result", "", path, md.NO_RESULT) for path in sorted(without)]
     listed += [("problem", file, "", reason) for source in sources for file, reason in source.problems]
     listed += shards_of.listed
     printable = [[_printable(text) for text in row] for row in listed]
@@ -172,10 +179,7 @@ def _listed(records: list[Record], matching: Matching, paths: list[str]) -> list
             rows.append(("ambiguous", record.file, " | ".join(could), reason))
         elif how == "name and size":
             rows.append(("by name and size", record.file, paths[matching.picture[i]], "the folders differ: check"))
-    rows.sort()
-    return rows + [
-        ("without result", "", path, md.NO_RESULT) for path in sorted(paths[i] for i in matching.without_result())
-    ]
+    return sorted(rows)
 
 
 class _Shards:

@@ -5,9 +5,9 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pyarrow as pa
@@ -69,11 +69,12 @@ class Rules:
     station_pattern: re.Pattern[str] | None = None
     path_pattern: PathPattern | None = None
     frame_rate: float = 1.0
+    frames: Mapping[str, Collection[int]] = field(default_factory=dict)
 
     @classmethod
     def from_options(cls, options: Mapping) -> "Rules":
         """Compile the patterns; ConfigError says what is wrong with which key."""
-        known = {"station_level", "station_pattern", "path_pattern", "frame_rate", "workers"}
+        known = {"station_level", "station_pattern", "path_pattern", "frame_rate", "frames", "workers"}
         if unknown := sorted(set(options) - known):
             raise ValueError(f"index: option {unknown[0]!r} is not known; known: {', '.join(sorted(known))}")
         station_pattern, path_pattern = options.get("station_pattern"), options.get("path_pattern")
@@ -82,6 +83,7 @@ class Rules:
             station_pattern=compile_station_pattern(station_pattern) if station_pattern else None,
             path_pattern=PathPattern(path_pattern) if path_pattern else None,
             frame_rate=float(options.get("frame_rate") or 1.0),
+            frames=options.get("frames") or {},
         )
 
 
@@ -101,7 +103,8 @@ def index_shard(
         Where pictures lie.
     options : mapping, optional
         ``station_level`` (int), ``station_pattern``, ``path_pattern`` (regular expressions), ``frame_rate`` (frames a
-        second of a video, default 1); ``workers`` (cores, default 2; changes nothing but speed).
+        second of a video, default 1); ``frames`` (video to the numbers of the frames that there are results for);
+        ``workers`` (cores, default 2; changes nothing but speed).
 
     planned : Planned, optional
         Times that files may have beside that of the manifest, and what is known to be gone.
@@ -199,7 +202,7 @@ def _read_video(row: dict, file: str, rules: Rules, seen: source.Seen) -> list[d
     row["image_id"] = digest
     if not row["bytes"]:
         raise VideoError("the file is empty (0 bytes)")
-    found = video.sample(file, rules.frame_rate)
+    found = video.sample(file, rules.frame_rate, rules.frames.get(row["path"], ()))
     source.check(file, seen)
     rows = []
     for frame in found.frames:

@@ -5,7 +5,7 @@ and with one thread: seeking by time is not exact in many cameras' files.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -136,8 +136,8 @@ class Reader:
             self._container = None
 
 
-def sample(file: str, rate: float = 1.0) -> Sample:
-    """Choose frames of a video: the first frame of each 1/``rate`` seconds.
+def sample(file: str, rate: float = 1.0, told: Collection[int] = ()) -> Sample:
+    """Choose frames of a video: the first frame of each 1/``rate`` seconds, or those that somebody speaks of.
 
     Parameters
     ----------
@@ -145,6 +145,8 @@ def sample(file: str, rate: float = 1.0) -> Sample:
         Path in the file system.
     rate : float
         Frames a second; more than the video has gives every frame.
+    told : collection of int
+        Numbers of frames that there are results for. Unless all frames of the rate are among them, they are taken.
 
     Returns
     -------
@@ -156,24 +158,30 @@ def sample(file: str, rate: float = 1.0) -> Sample:
     ValueError
         ``rate`` is not above 0.
     VideoError
-        As :class:`Reader`, or not one frame decodes.
+        As :class:`Reader`, or not one frame decodes, or none of ``told`` is there.
     """
     if not rate > 0:
         raise ValueError(f"frame_rate must be above 0, not {rate}")
     reader = Reader(file)
-    frames, last = [], -1
+    frames, spoken_of, last, n = [], [], -1, 0
     try:
         start = reader.start
         for number, seconds, frame in reader:
-            slot = int((seconds + 1e-6) * rate)
+            slot, n = int((seconds + 1e-6) * rate), number + 1
+            size = (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
             if slot > last:
-                size = (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
                 frames.append(Frame(number, seconds, *size))
                 last = slot
+            if number in told:
+                spoken_of.append(Frame(number, seconds, *size))
     finally:
         reader.close()
     if not frames:
         raise VideoError(reader.damage or "no frame of the video decodes")
+    if told and not spoken_of:
+        raise VideoError(f"the detection file speaks of frame {min(told)}, the video ends after {n} frames")
+    if told and not {frame.number for frame in frames} <= set(told):
+        frames = spoken_of
     return Sample(tuple(frames), start, reader.damage)
 
 

@@ -16,7 +16,7 @@ from camtrap.core.errors import PlanError
 from camtrap.core.files import write_text
 from camtrap.core.hashes import file_hash
 from camtrap.core.paths import Roots
-from camtrap.pictures.frames import frame_id
+from camtrap.pictures.frames import frame_id, is_video
 from camtrap.pictures.source import Planned
 from camtrap.plan.again import noted
 from camtrap.plan.scan import Row, batches
@@ -284,6 +284,17 @@ def read_tsv(path: str | os.PathLike) -> list[list[str]]:
     except FileNotFoundError:
         return []
     return [line.split("\t") for line in text.split("\n")[1:] if line]
+
+
+def has_videos(manifest: str | os.PathLike) -> bool:
+    """Whether a shard has videos; False where its manifest is not there yet."""
+    return any(is_video(row[0]) for row in read_manifest(manifest))
+
+
+def videos_planned(manifests: Path) -> list[str]:
+    """Paths of all videos in a folder of manifests, sorted."""
+    rows = (row for manifest in manifests.glob("*.tsv") for row in read_manifest(manifest))
+    return sorted({row[0] for row in rows if is_video(row[0])})
 
 
 def read_manifest(path: str | os.PathLike) -> list[Row]:

@@ -14,6 +14,7 @@ from camtrap.core.paths import Roots
 from camtrap.detections import megadetector_json as md
 from camtrap.detections.from_json import split, summary
 from camtrap.detections.match import match
+from camtrap.detections.videos import frames_told
 
 PICTURES = [
     "card1/DCIM/100RECNX/IMG_0001.JPG",
@@ -240,6 +241,38 @@ def test_split_a_file_in_a_card_may_speak_of_all_cards(survey, tmp_path):
     index = sorted((tmp_path / "index").iterdir())
     report = split(path, index, tmp_path / "out", roots=Roots(str(tmp_path / "pictures")))
     assert report["results_by_match"] == {"path": 2, "suffix": 1}
+
+
+def test_split_results_for_a_whole_video_are_those_of_its_frames(survey):
+    frames = [f"c3/{video}/frame{number:06d}.jpg" for video in ("f.mp4", "n.mp4", "s.mp4") for number in (0, 30)]
+    survey.index("s3", frames)
+    seen = box(0.5) | {"frame_number": 30}
+    images = [
+        {"file": "D:\\c3\\f.mp4", "failure": "Failure video open", "detections": None},
+        {"file": "c3/n.mp4", "detections": []},
+        {"file": "c3/s.mp4", "frames_processed": [0, 30], "detections": [seen]},
+        {"file": "c4/n.avi", "detections": []},
+    ]
+    report, shards = survey(images)
+    found = json.loads(shards["s3"])["images"]
+    assert [image["file"] for image in found] == frames
+    assert [image.get("failure") for image in found] == ["Failure video open"] * 2 + [None] * 4
+    assert [len(image["detections"] or []) for image in found] == [0, 0, 0, 0, 0, 1]
+    assert report["results_by_match"] == {"none": 1, "path": 4}
+    assert report["without_result"]["count"] == 3  # the pictures of the other cards
+
+
+def test_frames_told_of_the_videos_of_each_card(tmp_path):
+    cards = []
+    for card, number in {"c1": 37, "c2": "15"}.items():
+        cards.append(tmp_path / "pictures" / card / "results.json")
+        cards[-1].parent.mkdir(parents=True)
+        images = [{"file": "D/v.mp4", "frames_processed": [0], "detections": [box() | {"frame_number": number}]}]
+        cards[-1].write_text(json.dumps({"detection_categories": {"1": "animal"}, "images": images}))
+    options = {"json": [str(card) for card in cards]}
+    videos = ["c1/D/v.mp4", "c2/D/v.mp4", "c3/D/v.mp4"]
+    told = frames_told(options, videos, Roots(str(tmp_path / "pictures")))
+    assert told == {"c1/D/v.mp4": {0, 37}, "c2/D/v.mp4": {0, 15}}
 
 
 def test_split_missing_may_be_empty_but_unreadable_is_a_failure(survey):

@@ -58,6 +58,24 @@ def test_rates(tmp_path, rate, numbers):
     assert [frame.number for frame in found.frames] == numbers
 
 
+@pytest.mark.parametrize(
+    ("told", "numbers"),
+    [
+        ({37}, [37]),
+        ({0, 20, 99}, [0, 20]),
+        (range(45), [0, 10, 20, 30, 40]),  # all were looked at: the rate chooses
+    ],
+)
+def test_frames_that_somebody_speaks_of(tmp_path, told, numbers):
+    found = video.sample(write(tmp_path / "a.mp4"), 1, told)
+    assert [(frame.number, frame.seconds) for frame in found.frames] == [(n, pytest.approx(n / 10)) for n in numbers]
+
+
+def test_a_frame_beyond_the_end_is_said(tmp_path):
+    with pytest.raises(VideoError, match="speaks of frame 45, the video ends after 45 frames"):
+        video.sample(write(tmp_path / "a.mp4"), 1, {45, 60})
+
+
 def test_time_of_recording(tmp_path):
     for name in ("a.mp4", "a.mov"):
         file = write(tmp_path / name, n=3, created="2019-03-16T14:18:19.000000Z")
