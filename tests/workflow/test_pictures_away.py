@@ -1,11 +1,8 @@
 """Pictures that are away, exchanged, or no files, as a run sees them."""
 
 import os
-import shutil
 
 import pyarrow.parquet as pq
-
-COUNTS = "results/tables/counts.json"
 
 
 def statuses(survey, shard: str) -> list[str]:
@@ -30,24 +27,6 @@ def test_a_disk_that_goes_away_while_indexing_costs_no_picture(survey):
         away.rename(gone)
     survey.run(target)
     assert statuses(survey, shard) == ["ok"] * 6
-
-
-def test_a_picture_that_was_exchanged_during_the_run_is_looked_at_again(survey):
-    (shard,) = survey.shards("card1")
-    picture = survey.pictures / "card1" / "north" / "3.jpg"
-    index = survey.results / "index" / f"{shard}.parquet"
-    index.unlink()
-    shutil.move(picture, survey.folder / "kept.jpg")
-    survey.picture("card1/north/3.jpg", 77)
-    survey.snakemake("--cores", "2", str(index.relative_to(survey.folder)), "--config", "plan={mode: off}")
-    assert statuses(survey, shard) == ["ok"] * 3 + ["failed"] + ["ok"] * 2
-    # the old file put back has the size and the time of the plan
-    shutil.move(survey.folder / "kept.jpg", picture)
-    survey.run(COUNTS)
-    old, new = survey.shards("card1")
-    assert old == shard
-    assert statuses(survey, new) == ["ok"] * 6
-    assert not survey.dry_run(COUNTS).rules
 
 
 def test_what_is_no_file_or_not_read_adds_no_job(survey):
