@@ -95,6 +95,13 @@ def shards(pattern):
     return [f"{RESULTS}/{pattern.format(shard=shard)}" for shard in SHARDS]
 
 
+def calibration_crops(wildcards):
+    """Crops of the first shard that has any, and of the empty ones before it; the plan only grows, so they stay the same."""
+    from camtrap.embed.int8 import first_with_crops
+
+    return first_with_crops(shards("crops/{shard}.parquet"))
+
+
 def version(stage):
     """Raised by hand when a stage's results change; a parameter of each of its rules."""
     return STAGE_VERSION[stage]

@@ -16,13 +16,6 @@ rule find_embedder:
         "../scripts/find_embedder.py"
 
 
-def calibration_crops(wildcards):
-    """Crops of the first shard that has any, and of the empty ones before it; the plan only grows, so they stay the same."""
-    from camtrap.embed.int8 import first_with_crops
-
-    return first_with_crops(shards("crops/{shard}.parquet"))
-
-
 rule calibrate:
     input:
         crops=ancient(calibration_crops),

@@ -78,10 +78,6 @@ def record_settings():
     MADE.write(NOW, SOFTWARE_VERSION)
 
 
-if MAIN and not has_handlers() and not only_looks():
-    begin()
-
-
 def documented():
     """All results that docs/tables.md speaks of. What is missing is made again, though the report may be there."""
     per_shard = [

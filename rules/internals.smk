@@ -84,10 +84,3 @@ def _record(folder, path):
 def has_handlers():
     """Whether this Snakefile's `onstart` and `onsuccess` count. Of one that another uses as a module they do not."""
     return workflow.modifier.is_main_snakefile()
-
-
-def only_looks():
-    """Whether this run starts no job, by its command line: a module cannot ask later (see has_handlers)."""
-    looks = "-n --dry-run --dryrun --lint --unlock --touch -t --summary -S --detailed-summary -D --list-rules -l".split()
-    graphs = ("--dag", "--rulegraph", "--filegraph", "--d3dag", "--list-", "--report")
-    return any(word in looks or word.startswith(graphs) for word in sys.argv[1:])

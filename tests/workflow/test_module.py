@@ -29,7 +29,7 @@ def run(tmp_path):
 
 
 def test_a_dry_run_lists_the_rules_of_both(run, tmp_path):
-    said = run("--dry-run")
+    said = run("-np")
     assert "camtrap_report" in said
     assert "count_animals" in said
     assert not (tmp_path / "results" / "plan" / "index.tsv").exists()

@@ -136,7 +136,13 @@ def _look(plan: Plan, config: dict) -> Outcome | None:
 def _of_this_run(plan: Plan) -> Prepared:
     n_rows, n_superseded, removed = _current(plan, os.environ.get(VARIABLE))
     shards = set(plan.live(n_rows, n_superseded))
-    rows = [row for row in plan.rows(n_rows) if row[0] in shards]
+    known = plan.rows(n_rows)
+    if len(known) < n_rows:  # onstart of a module is called by the workflow that uses it
+        raise PlanError(
+            f"{plan.results}: the plan of this run was not entered: a workflow that has this one as a module must call its onstart, "
+            "as examples/module/Snakefile does"
+        )
+    rows = [row for row in known if row[0] in shards]
     return Prepared(
         [row[0] for row in rows], sum(int(row[2]) for row in rows), _removed_path(plan, removed), _hashes(plan)
     )

@@ -44,6 +44,13 @@ def job(config, **environment):
     return json.loads(subprocess.check_output(command, env=clean | environment, text=True))
 
 
+def test_a_job_of_a_plan_that_was_not_entered_is_told_so(config):
+    """As where a workflow uses this one as a module and does not call its onstart."""
+    prepare.prepare(config, main=True)
+    with pytest.raises(PlanError, match="must call its onstart"):
+        prepare.prepare(config, main=False)
+
+
 def test_a_job_sees_the_plan_of_its_run_whatever_is_planned_meanwhile(config, tmp_path):
     main = prepare.prepare(config, main=True)
     main.commit()
