@@ -6,6 +6,8 @@ include: "internals.smk"
 
 
 ROOT, MAIN = root(), in_main_process()
+if not MAIN:
+    spare_imports()
 # Jobs in a conda environment or a container find the package beside their scripts, all others where it is installed. Here it
 # is always the one beside this file: Snakemake's own environment may have none, or that of another copy.
 INSTALLED = find_spec("camtrap")

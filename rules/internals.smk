@@ -4,7 +4,9 @@
 import base64
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 
 def root():
@@ -45,6 +47,28 @@ def asked_of(rule):
 def jobs_to_run():
     """The jobs of this run, once it starts: what is shown while it goes on counts them."""
     return workflow.dag.needrun_jobs()
+
+
+class Later(ModuleType):
+    """A module that is imported when something of it is used. (The standard library's lazy loader is set off by `inspect`.)"""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
+
+
+def spare_imports():
+    """Keep a job from importing what it does not use: half a second of CPU, more than a job of an empty shard works.
+
+    To see whether a script is a notebook, Snakemake imports nbformat, and with it jsonschema (`script.get_language`). To
+    see whether a parameter is a data frame, it imports polars (`iocontainers.Snakemake._safely_store_params`). Ours are
+    neither; those of another workflow that uses this one as a module may be.
+    """
+    if has_handlers():
+        sys.modules.setdefault("nbformat", Later("nbformat"))
+        sys.modules.setdefault("polars", None)
 
 
 def configuration_files():
