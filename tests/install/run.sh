@@ -13,7 +13,7 @@ if [ "$(id -u)" != 0 ] || ! command -v debootstrap >/dev/null; then
 fi
 
 leave() {
-    for ((i = ${#MOUNTED[@]} - 1; i >= 0; i--)); do umount "${MOUNTED[i]}" || umount -l "${MOUNTED[i]}"; done
+    for ((i = ${#MOUNTED[@]} - 1; i >= 0; i--)); do umount --recursive --lazy "${MOUNTED[i]}"; done
     MOUNTED=()
 }
 trap leave EXIT
