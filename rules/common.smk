@@ -19,6 +19,7 @@ from camtrap.core.errors import PlanError, UserError
 from camtrap.detect.registry import BACKENDS
 from camtrap.export.registry import wanted
 from camtrap.plan import prepare
+from camtrap.plan.ledger import has_videos
 from camtrap.stages import STAGE_VERSION
 
 if MAIN:  # a job asks for nothing of these
@@ -167,6 +168,15 @@ def result_options(section):
     }
     if section == "detector":
         options["motion"] = MOTION
+    return options
+
+
+def index_options(wildcards):
+    """Frames of videos that a file of results speaks of are the frames there are: there the file's content counts."""
+    options = result_options("metadata")
+    if has_videos(f"{RESULTS}/plan/manifests/{wildcards.shard}.tsv"):
+        files = listed(config["detector"][DETECTOR.reads])
+        options["frames_of"] = [content(file) for file in files]
     return options
 
 

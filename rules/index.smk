@@ -1,15 +1,3 @@
-from camtrap.plan.ledger import has_videos
-
-
-def index_options(wildcards):
-    """Frames of videos that a file of results speaks of are the frames there are: there the file's content counts."""
-    options = result_options("metadata")
-    if has_videos(f"{RESULTS}/plan/manifests/{wildcards.shard}.tsv"):
-        files = listed(config["detector"][DETECTOR.reads])
-        options["frames_of"] = [content(file) for file in files]
-    return options
-
-
 rule index:
     input:
         manifest=f"{RESULTS}/plan/manifests/{{shard}}.tsv",
