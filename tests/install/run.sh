@@ -48,17 +48,17 @@ try() { # try SUITE
         case $path in */simple) path=$(dirname "$path") ;; esac
         case $path in /etc/* | '') ;; *) if [ -d "$path" ]; then offer "$path"; fi ;; esac
     done <<<"$named"
-    rm -rf "$ROOT/work"
-    git clone --quiet "$HERE" "$ROOT/work"
+    rm -rf "$ROOT/camtrap"
+    git clone --quiet "$HERE" "$ROOT/camtrap"
     local settings
     mapfile -t settings < <(env | grep -E '^(PIP_|SSL_|REQUESTS_CA_BUNDLE|[A-Za-z]*_proxy|CORES=)' || true)
     inside() { chroot "$ROOT" env -i HOME=/root PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 "${settings[@]}" "$@"; }
-    inside sh -c 'python3 --version && cd /work && make demo'
-    inside /work/.venv/bin/python -c 'import torch; print("torch", torch.__version__)'
+    inside sh -c 'python3 --version && cd /camtrap && make demo'
+    inside /camtrap/.venv/bin/python -c 'import torch; print("torch", torch.__version__)'
     local size
-    size=$(du -sm "$ROOT/work/.venv" | cut -f1)
+    size=$(du -sm "$ROOT/camtrap/.venv" | cut -f1)
     echo "$1: the environment has $size MB after the demo"
-    if inside /work/.venv/bin/python -c 'import sys, torch; sys.exit(torch.version.cuda is not None)'; then
+    if inside /camtrap/.venv/bin/python -c 'import sys, torch; sys.exit(torch.version.cuda is not None)'; then
         if [ "$size" -gt "$LIMIT_MB" ]; then
             echo "$1: more than $LIMIT_MB MB" >&2
             return 1

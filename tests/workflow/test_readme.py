@@ -6,6 +6,7 @@ A command is run as it stands, in an activated environment; :func:`as_run` names
 import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -134,9 +135,13 @@ def test_what_the_readme_runs(house):
     assert planned == Counter(["names", "export_csv", "export_folders", "export_megadetector", "report"])
 
 
-@pytest.mark.xfail(reason="a command of the other documents fails at this commit; seen once, cause not found yet")
+@pytest.mark.xfail(
+    reason="failed while it shared results that another my.yaml had made, which the guard refuses; not seen to pass since"
+)
 def test_every_other_command(house):
     """Dry runs with the README's own `my.yaml`. (What else the documents name, as sacctmgr, needs a cluster.)"""
+    # the results of the test above were made with other settings, which needs a yes
+    shutil.rmtree(house.folder / "results", ignore_errors=True)
     house.configure(blocks("README.md", "yaml")[0])
     runs = [as_run(command) for command in commands("README.md")]
     runs = [command for command in runs if " -n" in command or "--dry-run" in command]
