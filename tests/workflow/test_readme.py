@@ -135,9 +135,6 @@ def test_what_the_readme_runs(house):
     assert planned == Counter(["names", "export_csv", "export_folders", "export_megadetector", "report"])
 
 
-@pytest.mark.xfail(
-    reason="failed while it shared results that another my.yaml had made, which the guard refuses; not seen to pass since"
-)
 def test_every_other_command(house):
     """Dry runs with the README's own `my.yaml`. (What else the documents name, as sacctmgr, needs a cluster.)"""
     # the results of the test above were made with other settings, which needs a yes
