@@ -23,7 +23,6 @@ include: "rules/guard.smk"
 
 wildcard_constraints:
     shard="[A-Za-z0-9_]+-[0-9]{5}-[0-9a-f]{8}",
-    k="[0-9]+",
 
 
 include: "rules/index.smk"

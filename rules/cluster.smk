@@ -1,4 +1,4 @@
-# From embeddings to clusters: one space, sweeps over k (a job a fit), methods that need no k, and the choice.
+# From embeddings to clusters: one space, sweeps over k (one job each), methods that need no k, and the choice.
 from camtrap.cluster import reduced
 
 REDUCED = [f"{CLUSTERS}/reduced/{name}" for name in reduced.FILES]
@@ -42,7 +42,7 @@ rule neighbours:
         f"{RESULTS}/benchmarks/neighbours/{MODEL}.tsv"
     conda:
         ENV
-    threads: 4
+    threads: of_many(4)
     resources:
         mem_mb=memory(2000, 0.003),
         runtime=minutes(30),
@@ -60,22 +60,23 @@ rule cluster_sweep:
     input:
         REDUCED,
     output:
-        f"{CLUSTERS}/sweep/{{sweep}}_{{k}}.npz",
+        [f"{CLUSTERS}/sweep/{{sweep}}_{k}.npz" for k in ks()],
     log:
-        f"{RESULTS}/logs/cluster_sweep/{MODEL}/{{sweep}}_{{k}}.log",
+        f"{RESULTS}/logs/cluster_sweep/{MODEL}/{{sweep}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/cluster_sweep/{MODEL}/{{sweep}}_{{k}}.tsv"
+        f"{RESULTS}/benchmarks/cluster_sweep/{MODEL}/{{sweep}}.tsv"
     conda:
         ENV
+    threads: of_many(4)
     resources:
-        mem_mb=memory(1000, 0.002),
-        runtime=minutes(30),
+        mem_mb=memory(1000, 0.002, per_thread=500),
+        runtime=minutes(60),
     params:
         version=version("cluster"),
         options=lambda wildcards: config["cluster"][wildcards.sweep],
         seed=config["seed"],
     message:
-        "Clustering by {wildcards.sweep} into {wildcards.k}"
+        f"Clustering by {{wildcards.sweep}} into {config['cluster']['k']}"
     script:
         "../scripts/cluster_sweep.py"
 

@@ -110,11 +110,12 @@ def version(stage):
     return STAGE_VERSION[stage]
 
 
-def memory(base, per_picture=0):
-    """Megabytes: a base and a part for each picture of the survey, half as much again at each attempt."""
+def memory(base, per_picture=0, per_thread=0):
+    """Megabytes: a base, a part for each picture of the survey and one for each further thread, half as much again at each attempt."""
 
-    def mem_mb(wildcards, attempt):
-        return int((base + per_picture * PLAN.n_pictures) * (1 + 0.5 * (attempt - 1)))
+    def mem_mb(wildcards, attempt, threads):
+        first = base + per_picture * PLAN.n_pictures + per_thread * (threads - 1)
+        return int(first * (1 + 0.5 * (attempt - 1)))
 
     return mem_mb
 
@@ -195,6 +196,11 @@ def content(path):
 def ks():
     """The numbers of clusters that the sweeps try."""
     return numbers_of_clusters(config["cluster"]["k"])
+
+
+def of_many(threads):
+    """Threads of a stage that takes a second where there are few pictures: there, one, so that it waits for no other job."""
+    return threads if PLAN.n_pictures > 10_000 else 1
 
 
 def exports():

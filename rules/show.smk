@@ -11,7 +11,6 @@ rule project:
         f"{RESULTS}/benchmarks/project/{MODEL}.tsv"
     conda:
         ENV
-    threads: 4
     resources:
         mem_mb=memory(2000, 0.003),
         runtime=minutes(60),

@@ -1,15 +1,18 @@
 from pathlib import Path
 
+from camtrap.config.values import numbers_of_clusters
 from camtrap.core.logs import job
 
-with job(snakemake.log[0], snakemake.threads):
-    from camtrap.cluster.fit import fit_sweep
+# Numerical libraries have one thread each: whole fits run side by side.
+with job(snakemake.log[0]):
+    from camtrap.cluster.fit import fit_ks
 
-    fit_sweep(
+    fit_ks(
         snakemake.wildcards.sweep,
         Path(snakemake.input[0]).parent,
-        int(snakemake.wildcards.k),
-        snakemake.output[0],
+        numbers_of_clusters(snakemake.config["cluster"]["k"]),
+        snakemake.output,
         snakemake.params.options,
         snakemake.params.seed,
+        snakemake.threads,
     )

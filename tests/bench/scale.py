@@ -1,7 +1,7 @@
 """How clustering grows: `python tests/bench/scale.py [crops ...]` makes embeddings and times every stage (`make bench-scale`).
 
-Each stage runs in a process of its own, so that its peak memory is its own; the sweep's fits run two at a time with one thread
-each, as Snakemake runs them on two cores. Writes build/bench/scale.json.
+Each stage runs in a process of its own, so that its peak memory is its own; a sweep's fits run side by side with one thread each,
+as the workflow runs them. Writes build/bench/scale.json.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,8 +75,8 @@ def make(folder: Path, n: int, seed: int = 0) -> None:
     pq.write_table(pa.concat_tables(tables).sort_by("crop_id"), folder / "crops.parquet")
 
 
-def stages(folder: Path, ks: range) -> list[tuple[str, list[list]]]:
-    """Return (stage, calls); the calls of a stage may run side by side. A call is [module, function, *arguments]."""
+def stages(folder: Path, ks: range, cores: int) -> list[tuple[str, list]]:
+    """Return (stage, call). A call is [module, function, *arguments]."""
     at = {name: str(folder / name) for name in ("reduced", "near.npz", "leiden.npz", "choice.json", "clusters.parquet")}
     embedding = sorted(str(file) for file in (folder / "embeddings").glob("*.parquet"))
     reduced, near = at["reduced"], at["near.npz"]
@@ -87,57 +86,45 @@ def stages(folder: Path, ks: range) -> list[tuple[str, list[list]]]:
     fitted = str(folder / f"{primary}.npz")
     cluster = "camtrap.cluster."
     return [
-        ("reduce", [[cluster + "reduce", "reduce", embedding, str(folder / "crops.parquet"), reduced, {}]]),
-        ("neighbours", [[cluster + "neighbours", "neighbours", reduced, near, {}, 0]]),
-        (
-            "kmeans",
-            [
-                [cluster + "fit", "fit_sweep", "kmeans", reduced, k, out, {}, 0]
-                for k, out in zip(ks, kmeans, strict=True)
-            ],
-        ),
-        (
-            "gmm",
-            [[cluster + "fit", "fit_sweep", "gmm", reduced, k, out, {}, 0] for k, out in zip(ks, gmm, strict=True)],
-        ),
-        ("primary", [[cluster + "fit", "fit_method", primary, reduced, near, fitted, {}, 0]]),
+        ("reduce", [cluster + "reduce", "reduce", embedding, str(folder / "crops.parquet"), reduced, {}]),
+        ("neighbours", [cluster + "neighbours", "neighbours", reduced, near, {}, 0]),
+        ("kmeans", [cluster + "fit", "fit_ks", "kmeans", reduced, list(ks), kmeans, {}, 0, cores]),
+        ("gmm", [cluster + "fit", "fit_ks", "gmm", reduced, list(ks), gmm, {}, 0, cores]),
+        ("primary", [cluster + "fit", "fit_method", primary, reduced, near, fitted, {}, 0]),
         (
             "choose",
             [
-                [
-                    cluster + "choose",
-                    "choose",
-                    reduced,
-                    near,
-                    kmeans + gmm,
-                    [fitted],
-                    at["choice.json"],
-                    at["clusters.parquet"],
-                    {},
-                ]
+                cluster + "choose",
+                "choose",
+                reduced,
+                near,
+                kmeans + gmm,
+                [fitted],
+                at["choice.json"],
+                at["clusters.parquet"],
+                {},
             ],
         ),
         (
             "nuisance",
-            [[cluster + "nuisance", "nuisance", at["clusters.parquet"], reduced, str(folder / "nuisance.json")]],
+            [cluster + "nuisance", "nuisance", at["clusters.parquet"], reduced, str(folder / "nuisance.json")],
         ),
-        ("project", [["camtrap.show.maps", "project", reduced, str(folder / "projection.parquet"), {}, 0]]),
+        ("project", ["camtrap.show.maps", "project", reduced, str(folder / "projection.parquet"), {}, 0]),
         (
             "represent",
             [
-                [
-                    "camtrap.show.representatives",
-                    "choose_representatives",
-                    reduced,
-                    at["clusters.parquet"],
-                    str(folder / "represent.parquet"),
-                ]
+                "camtrap.show.representatives",
+                "choose_representatives",
+                reduced,
+                at["clusters.parquet"],
+                str(folder / "represent.parquet"),
             ],
         ),
     ]
 
 
 METHOD = "average"
+SWEEPS = ("kmeans", "gmm")
 
 
 def call(arguments: list) -> None:
@@ -179,15 +166,12 @@ def measure(n: int, work: Path, ks: range, cores: int) -> dict:
     make(folder, n)
     made = time.perf_counter() - start
     row: dict = {"crops": n, "made_seconds": made, "stages": {}}
-    for name, calls in stages(folder, ks):
+    for name, arguments in stages(folder, ks, cores):
         start = time.perf_counter()
-        side = cores if len(calls) > 1 else 1
-        with ThreadPoolExecutor(side) as pool:
-            results = list(pool.map(lambda c, side=side: child(c, max(1, cores // side)), calls))
+        peak = child(arguments, 1 if name in SWEEPS else cores)["peak_gb"]
         seconds = time.perf_counter() - start
-        peaks = sorted((r["peak_gb"] for r in results), reverse=True)
-        row["stages"][name] = {"seconds": seconds, "peak_gb": sum(peaks[:side])}
-        print(f"{n:>9,} {name:<11} {seconds:8.1f} s  {sum(peaks[:side]):6.2f} GB", flush=True)
+        row["stages"][name] = {"seconds": seconds, "peak_gb": peak}
+        print(f"{n:>9,} {name:<11} {seconds:8.1f} s  {peak:6.2f} GB", flush=True)
     row["seconds"] = sum(stage["seconds"] for stage in row["stages"].values())
     row["peak_gb"] = max(stage["peak_gb"] for stage in row["stages"].values())
     row.update(quality(folder))

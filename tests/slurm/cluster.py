@@ -100,7 +100,7 @@ class Job:
     @property
     def rule(self) -> str:
         """Rule of a job, or name of its group."""
-        return re.match(r"rule_(index|crop|sweep)_\1?|rule_(.*?)(_wildcards_.*)?$", self.comment).expand(r"\1\2")
+        return re.match(r"rule_(index|crop)_\1?|rule_(.*?)(_wildcards_.*)?$", self.comment).expand(r"\1\2")
 
     @property
     def megabytes(self) -> int:

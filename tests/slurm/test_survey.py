@@ -9,7 +9,7 @@ from cluster import assert_same, targets
 # Rules that run in the main process on the submitting machine.
 LOCAL = {"all", "find_detector", "find_embedder"}
 GPU = {"detect", "embed"}
-GROUPS = {"index": "index", "crop": "crop", "cluster_sweep": "sweep"}
+GROUPS = {"index": "index", "crop": "crop"}
 
 
 def test_all_stages(workflow, testbed, survey, folder, say):

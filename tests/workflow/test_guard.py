@@ -87,7 +87,7 @@ def test_results_that_moved_know_what_made_them(survey, tmp_path):
     survey.settings = {}
     assert not survey.dry_run().rules
     survey.settings = {"cluster": {"reduce": {"dims": 8}}}
-    assert survey.dry_run().rules["cluster_sweep"] == 4
+    assert survey.dry_run().rules["cluster_sweep"] == 2
 
 
 def test_names_are_not_left_out_by_mistake(survey):

@@ -19,7 +19,7 @@ MODEL = "mobilenet_v3_small"
 NAMED = Counter(["names", "export_csv", "export_megadetector", "report"])
 SHOWN = Counter(["evaluate", "represent", "sheets", "figures"]) + NAMED
 CHOSEN = SHOWN + Counter(["choose", "seeds"])
-SWEPT = CHOSEN + Counter({"cluster_sweep": 4, "cluster_method": 1, "neighbours": 1})
+SWEPT = CHOSEN + Counter({"cluster_sweep": 2, "cluster_method": 1, "neighbours": 1})
 REDUCED = SWEPT + Counter(["reduce", "project"])
 COLLECTED = REDUCED + Counter(["collect"])
 
@@ -169,7 +169,7 @@ SETTINGS = {
     "precision": ({"embed": {"storage": "float16"}}, per_shard("embed", shards=2) + REDUCED),
     "more k": ({"cluster": {"k": "2-4"}}, CHOSEN + Counter({"cluster_sweep": 2})),
     "fewer k": ({"cluster": {"k": "2"}}, CHOSEN),
-    "k-means": ({"cluster": {"kmeans": {"restarts": 2}}}, CHOSEN + Counter({"cluster_sweep": 2})),
+    "k-means": ({"cluster": {"kmeans": {"restarts": 2}}}, CHOSEN + Counter(["cluster_sweep"])),
     "another method": ({"cluster": {"methods": ["leiden", "ward"]}}, CHOSEN + Counter(["cluster_method"])),
     "primary": ({"cluster": {"choose": {"primary": "kmeans"}}}, CHOSEN),
     "projection": ({"cluster": {"project": {"iterations": 30}}}, Counter(["project", "figures", "report"])),

@@ -1,5 +1,6 @@
 """Fit one clusterer of the registry on the units and write its `Fit`, with the scores that all have."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from camtrap.cluster.fits import Fit, write
 from camtrap.cluster.methods.registry import METHODS, SWEEPS
 from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.settings import fill
+from camtrap.core.parallel import ordered
 
 SCORES = ("inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "simplified_silhouette")
 
@@ -64,34 +66,66 @@ def fit_method(
 def fit_sweep(
     method: str, reduced_dir: str | Path, k: int, out: str | Path, params: dict | None = None, seed: int = 0
 ) -> dict:
-    """Fit a method of a sweep with k clusters (fewer where there are fewer distinct units).
+    """Fit a method of a sweep with one number of clusters: :func:`fit_ks` for a single k. Returns its metrics."""
+    return fit_ks(method, reduced_dir, [k], [out], params, seed)[0]
+
+
+def fit_ks(
+    method: str,
+    reduced_dir: str | Path,
+    ks: Sequence[int],
+    outs: Sequence[str | Path],
+    params: dict | None = None,
+    seed: int = 0,
+    threads: int = 1,
+) -> list[dict]:
+    """Fit a method of a sweep for each number of clusters (fewer clusters where there are fewer distinct units).
 
     Parameters
     ----------
     method : str
         A key of `SWEEPS`.
     reduced_dir : path
-        Of `reduce.reduce`.
-    k : int
-    out : path
-        ``.npz``.
+        Of `reduce.reduce`; read once.
+    ks : sequence of int
+    outs : sequence of path
+        The ``.npz`` of each k.
     params : dict
         The section of the method's name.
     seed : int
+    threads : int
+        So many fits at once. Each is the same whatever the number, as long as numerical libraries have one thread.
 
     Returns
     -------
-    dict
-        The metrics: k, k_found, `SCORES`, bic, icl, aic, stability, switches, and what the method adds. A score that is not
-        defined is None.
+    list of dict
+        The metrics of each k: k, k_found, `SCORES`, bic, icl, aic, stability, switches, and what the method adds. A score that
+        is not defined is None.
     """
     if method not in SWEEPS:
         raise ValueError(f"cluster.sweeps: {method!r} (known: {', '.join(SWEEPS)})")
     params = fill(method, params)
     x = Reduced(reduced_dir).units()
+    distinct = len(np.unique(x, axis=0)) if len(x) <= 1_000 else len(x)
+    function = SWEEPS[method].load()
+
+    def one(job: tuple[int, str | Path]) -> dict:
+        k, out = job
+        fit = _fit_k(method, function, x, k, distinct, params, seed)
+        write(out, fit)
+        return fit.metrics
+
+    jobs = list(zip(ks, outs, strict=True))
+    # The last ones, in general the largest and longest, are begun first: none of them is left for the end.
+    return list(ordered(one, jobs[::-1], threads))[::-1]
+
+
+def _fit_k(
+    method: str, function: Callable[..., Fit], x: np.ndarray, k: int, distinct: int, params: dict, seed: int
+) -> Fit:
+    """Fit one k on the units ``x``, of which so many are distinct, and complete the metrics."""
     if len(x):
-        used = min(k, len(np.unique(x, axis=0)) if len(x) <= 1_000 else len(x))
-        fit = SWEEPS[method].load()(x, used, params, seed)
+        fit = function(x, min(k, distinct), params, seed)
         common = {"silhouette": scores.silhouette(x, fit.labels, params.get("silhouette_sample", 10_000))}
         if "inertia" not in fit.metrics:
             common |= scores.centre_scores(x, fit.labels)
@@ -106,5 +140,4 @@ def fit_sweep(
         **fit.metrics,
     }
     fit.metrics.setdefault("switches", [])
-    write(out, fit)
-    return fit.metrics
+    return fit

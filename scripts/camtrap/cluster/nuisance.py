@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from camtrap.cluster.reduced import Reduced
 from camtrap.core import files
+from camtrap.evaluate.tables import information_scores
 
 FACTORS = ("station", "infrared", "camera", "batch")
 
@@ -43,10 +44,11 @@ def nuisance(clusters: str | Path, reduced_dir: str | Path, out: str | Path, col
 
 def ami(factor: np.ndarray, labels: np.ndarray) -> dict:
     """Return {"ami", "values", "crops"} of integer codes with integer labels."""
-    values = len(np.unique(factor))
+    names, row = np.unique(factor, return_inverse=True)
+    clusters, column = np.unique(labels, return_inverse=True)
     score = None
-    if values > 1 and len(np.unique(labels)) > 1:
-        from sklearn.metrics import adjusted_mutual_info_score
-
-        score = float(adjusted_mutual_info_score(factor, labels))
-    return {"ami": score, "values": values, "crops": len(labels)}
+    if len(names) > 1 and len(clusters) > 1:
+        counts = np.bincount(row * len(clusters) + column, minlength=len(names) * len(clusters))
+        table = counts.reshape(1, len(names), len(clusters))
+        score = float(information_scores(table, np.zeros((1, len(names)), np.int64))["ami"][0])
+    return {"ami": score, "values": len(names), "crops": len(labels)}

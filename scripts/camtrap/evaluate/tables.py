@@ -55,7 +55,7 @@ def scores(table: np.ndarray, singles: np.ndarray | None = None) -> dict[str, np
     table = table.reshape(stack, n_labels, n_clusters)
     singles = np.asarray(0 if singles is None else singles, np.int64)
     singles = np.broadcast_to(singles, (*lead, n_labels)).reshape(stack, n_labels)
-    out = _pair_scores(table, singles) | _information_scores(table, singles) | _mapping_scores(table, singles)
+    out = _pair_scores(table, singles) | information_scores(table, singles) | _mapping_scores(table, singles)
     empty = table.sum((1, 2)) + singles.sum(1) == 0
     return {name: np.where(empty, np.nan, out[name]).reshape(lead) for name in SCORES}
 
@@ -88,7 +88,14 @@ def _xlogx(x: np.ndarray) -> np.ndarray:
     return x * np.log(np.where(x > 0, x, 1.0))
 
 
-def _information_scores(table: np.ndarray, singles: np.ndarray) -> dict[str, np.ndarray]:
+def information_scores(table: np.ndarray, singles: np.ndarray) -> dict[str, np.ndarray]:
+    """Return homogeneity, completeness, v_measure and ami of a stack of tables, each (stack,); see :func:`scores`.
+
+    Parameters
+    ----------
+    table : (stack, n_labels, n_clusters) int
+    singles : (stack, n_labels) int
+    """
     # In nats. A cluster of one adds log(1) = 0 to the sums of x log x of its cluster and of its cell.
     rows, columns = table.sum(2) + singles, table.sum(1)
     n = rows.sum(1)

@@ -5,7 +5,7 @@ from sklearn import metrics
 from sklearn.cluster import KMeans
 
 from camtrap.cluster import fits, reduce, scores
-from camtrap.cluster.fit import fit_sweep
+from camtrap.cluster.fit import fit_ks, fit_sweep
 from camtrap.cluster.reduced import Reduced
 
 
@@ -88,3 +88,18 @@ def test_bic_prefers_the_true_k(reduced, tmp_path):
     folder, _ = reduced
     bic = {k: fit_sweep("kmeans", folder, k, tmp_path / "k.npz")["bic"] for k in (2, 3, 4)}
     assert min(bic, key=bic.get) == 4
+
+
+@pytest.mark.parametrize("method", ["kmeans", "gmm"])
+def test_a_whole_sweep_writes_what_its_fits_alone_write(reduced, tmp_path, method):
+    folder, _ = reduced
+    ks = [2, 3, 7, 12, 90, 900]
+    alone = [tmp_path / f"alone_{k}.npz" for k in ks]
+    metrics_alone = [
+        fit_sweep(method, folder, k, file, {"stability_fits": 3}, seed=5) for k, file in zip(ks, alone, strict=True)
+    ]
+    for threads in (1, 4):
+        files = [tmp_path / f"{threads}_{k}.npz" for k in ks]
+        assert fit_ks(method, folder, ks, files, {"stability_fits": 3}, 5, threads) == metrics_alone
+        assert [file.read_bytes() for file in files] == [file.read_bytes() for file in alone]
+    assert [found["k"] for found in metrics_alone] == ks

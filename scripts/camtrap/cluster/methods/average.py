@@ -195,8 +195,6 @@ def settle(x: np.ndarray, labels: np.ndarray, least: int, shrinkage: float) -> n
     rare species keep their borders). The units of smaller branches, which nothing came near before the cut, are noise: -1;
     where all branches are smaller, all stand.
     """
-    from sklearn.covariance import shrunk_covariance
-
     kept = np.flatnonzero(np.bincount(labels)[labels] >= least)
     if not len(kept):
         return labels.astype(np.int32)
@@ -209,7 +207,8 @@ def settle(x: np.ndarray, labels: np.ndarray, least: int, shrinkage: float) -> n
         residual = x[kept[part]] - centres[own[part]]
         covariance += residual.T @ residual / len(kept)
     if np.trace(covariance) > 0 and shrinkage > 0:
-        weight = np.linalg.solve(shrunk_covariance(covariance, shrinkage), centres.T)
+        sphere = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+        weight = np.linalg.solve((1 - shrinkage) * covariance + shrinkage * sphere, centres.T)
         bias = (centres.T * weight).sum(0) / 2
         for start in range(0, len(kept), BLOCK):
             part = slice(start, start + BLOCK)
