@@ -72,6 +72,7 @@ def room(script: str) -> str:
 def generic(path: str) -> str:
     """A file of this survey as a file of any."""
     path = re.sub(r"\{(\w+),.*\}(?=[^}]*$)", r"{\1}", path.removeprefix("results/"))
+    path = re.sub(r"(?<=\{sweep\}_)[0-9]+", "{k}", path)
     return re.sub(r"card-[0-9]{5}-[0-9a-f]{8}", "{shard}", path).replace("resnet152", "{model}")
 
 
