@@ -2,7 +2,7 @@ from pathlib import Path
 
 from camtrap.collect.run import collect
 from camtrap.core.logs import job
-from camtrap.metadata.stations import read_stations
+from camtrap.metadata.deployments import read_stations
 
 with job(snakemake.log[0], snakemake.threads):
     stations = snakemake.config["metadata"]["stations"]
@@ -16,4 +16,5 @@ with job(snakemake.log[0], snakemake.threads):
         snakemake.params.threshold,
         snakemake.params.categories,
         read_stations(stations) if stations else None,
+        Path(snakemake.output.images).parents[1] / "plan" / "manifests",
     )

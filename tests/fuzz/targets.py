@@ -15,7 +15,7 @@ from camtrap.core.errors import UserError
 from camtrap.detections import dialects
 from camtrap.export import names
 from camtrap.metadata import exif
-from camtrap.metadata.stations import read_stations
+from camtrap.metadata.deployments import read_stations
 from camtrap.metadata.vendors import reconyx
 from camtrap.pictures.decode import open_header
 

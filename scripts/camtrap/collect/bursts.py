@@ -6,7 +6,9 @@ import pandas as pd
 from camtrap.core.boxes import overlaps
 
 
-def group_in_time(pictures: pd.DataFrame, seconds: float, sequences: bool = False) -> pd.Series:
+def group_in_time(
+    pictures: pd.DataFrame, seconds: float, sequences: bool = False, apart: pd.Series | None = None
+) -> pd.Series:
     """Give pictures of one station, taken shortly after one another, one id.
 
     Parameters
@@ -17,6 +19,8 @@ def group_in_time(pictures: pd.DataFrame, seconds: float, sequences: bool = Fals
         The largest gap within a group, in seconds.
     sequences : bool
         Whether a sequence number of the same camera that does not rise ends a group (bursts; not events).
+    apart : Series of str, optional
+        Pictures in which it differs are never of one group.
 
     Returns
     -------
@@ -24,10 +28,12 @@ def group_in_time(pictures: pd.DataFrame, seconds: float, sequences: bool = Fals
         An id for each row: the first 12 digits of the group's first image_id. A picture without a time stands alone,
         but the frames of one video stay together.
     """
-    order = pictures.sort_values(["station", "datetime", "sequence", "path"], na_position="last", kind="stable")
+    keys = ["station", "apart", "datetime", "sequence", "path"]
+    order = pictures.assign(apart="" if apart is None else apart).sort_values(keys, na_position="last", kind="stable")
     previous = order.shift()
     gap = (order["datetime"] - previous["datetime"]).dt.total_seconds()
-    starts = (order["station"] != previous["station"]) | ~(gap <= seconds)
+    other = (order["station"] != previous["station"]) | (order["apart"] != previous["apart"])
+    starts = other | ~(gap <= seconds)
     if sequences:
         known = order["sequence"].notna() & previous["sequence"].notna() & (order["camera"] == previous["camera"])
         starts |= known & (order["sequence"] <= previous["sequence"])

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from camtrap.collect.bursts import group_in_time, repeats
+from camtrap.collect.clocks import settle
 from camtrap.core.categories import ALL, DETECTED, SHOWN
 from camtrap.core.files import read_json, write_csv, write_json, write_parquet
-from camtrap.metadata.clock import OUTSIDE, update_jumps
-from camtrap.metadata.stations import Stations
-from camtrap.plan.ledger import read_tsv
+from camtrap.metadata.clock import utc_now
+from camtrap.metadata.deployments import Stations
+from camtrap.plan.ledger import read_manifest, read_tsv
 
 CROP_COLUMNS = [
     "crop_id",
@@ -32,6 +35,9 @@ CROP_COLUMNS = [
     "brightness",
 ]
 
+# Columns that the tables do not have.
+INTERNAL = {"found", "removed", "camera", "deployment", "visit", "session"}
+
 
 def collect(
     index: list[Path],
@@ -43,6 +49,7 @@ def collect(
     threshold: float,
     categories: list[str],
     stations: Stations | None = None,
+    manifests: Path | None = None,
 ) -> dict:
     """Write ``images.parquet``, ``crops.parquet``, ``failures.csv`` and ``counts.json`` into ``out`` (docs/tables.md).
 
@@ -60,6 +67,8 @@ def collect(
         Categories that were cropped.
     stations : Stations, optional
         ``stations.csv``: gives places, corrects clocks, and flags what lies outside its deployment.
+    manifests : Path, optional
+        Folder of the plan's manifests, which have the files' own times.
 
     Returns
     -------
@@ -72,13 +81,7 @@ def collect(
     made = _crops(crops, failures)
     images["camera"] = images[["make", "model", "serial"]].fillna("").agg(" ".join, axis=1).str.split().str.join(" ")
     gone = {row[0] for row in read_tsv(removed)}
-    if stations is not None:
-        _deploy(images, stations)
-    # a shard saw only a part of a folder; here all of it stands
-    cameras = list(zip(images["make"], images["model"], images["serial"], strict=True))
-    images["clock"] = update_jumps(
-        images["path"].tolist(), _plain(images["datetime"]), cameras, _plain(images["clock"])
-    )
+    settle(images, stations, _written(manifests), utc_now())
     # a frame goes with its video
     images["removed"] = images["video"].fillna(images["path"]).isin(gone)
     broken = images["path"].isin([path for path, *_ in failures]) | (images["status"] == "failed")
@@ -88,12 +91,14 @@ def collect(
     _mark_duplicates(images)
     counting = images["category"].isin(SHOWN)
     valid = images[counting].assign(station=images["station"].fillna(images["batch"]))
-    images["burst"] = group_in_time(valid, options["burst_seconds"], sequences=True)
-    images["event"] = group_in_time(valid, options["event_minutes"] * 60)
+    images["burst"] = group_in_time(valid, options["burst_seconds"], sequences=True, apart=_triggers(valid))
+    images["event"] = group_in_time(valid, options["event_minutes"] * 60, apart=_clocks(valid))
     table = _crop_table(made, images[counting], options, categories)
     counts = _counts(images, table)
+    if stations is not None:
+        counts |= _unmatched(images, stations)
     out = Path(out)
-    columns = [name for name in images.columns if name not in ("found", "removed", "camera")]
+    columns = [name for name in images.columns if name not in INTERNAL]
     write_parquet(out / "images.parquet", _arrow(images[columns]))
     write_parquet(out / "crops.parquet", _arrow(table))
     write_csv(out / "failures.csv", ["path", "stage", "status", "reason"], _failure_rows(images, failures))
@@ -117,21 +122,36 @@ def _nullable(kind: pa.DataType) -> pd.api.extensions.ExtensionDtype | None:
     return {pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}.get(kind)
 
 
-def _deploy(images: pd.DataFrame, stations: Stations) -> None:
-    """Give pictures the place and the clock of their deployment, in place; what lies outside its dates is flagged."""
-    flags, times, places = _plain(images["clock"]), _plain(images["datetime"]), []
-    for row, station in enumerate(_plain(images["station"])):
-        deployment = stations.find(station, times[row])
-        places.append((deployment.latitude, deployment.longitude) if deployment else (None, None))
-        if deployment and times[row] is not None:
-            if flags[row] is None and deployment.distance(times[row]):
-                flags[row] = OUTSIDE
-            times[row] += deployment.offset
-    images["clock"] = pd.Series(flags, dtype=object)
-    images["datetime"] = pd.Series(times, dtype="datetime64[us]")
-    unknown = images["latitude"].isna()
-    where = pd.DataFrame(places, columns=["latitude", "longitude"], dtype=np.float64)
-    images.loc[unknown, ["latitude", "longitude"]] = where[unknown]
+def _written(manifests: Path | None) -> Callable[[str], dict[str, int]]:
+    """Of a shard its files' own times; read where somebody asks."""
+
+    @cache
+    def written(shard: str) -> dict[str, int]:
+        path = manifests / f"{shard}.tsv" if manifests else None
+        return {name: ns for name, _, ns in read_manifest(path)} if path and path.exists() else {}
+
+    return written
+
+
+def _triggers(pictures: pd.DataFrame) -> pd.Series:
+    """What no burst crosses: a visit, a deployment, a clock that began anew; and time lapse is no part of a trigger's series."""
+    lapse = np.where(pictures["trigger"].fillna("") == "time lapse", "lapse", "")
+    return pictures["visit"].str.cat([pictures["deployment"].astype(str), pictures["session"].astype(str), lapse], "|")
+
+
+def _clocks(pictures: pd.DataFrame) -> pd.Series:
+    """What no event crosses: pictures whose clocks cannot be trusted are together within their own visit only."""
+    doubtful = pictures["visit"].str.cat(pictures["session"].astype(str), "|")
+    return doubtful.where(pictures["clock"].notna(), "")
+
+
+def _unmatched(images: pd.DataFrame, stations: Stations) -> dict[str, list[str]]:
+    """Stations of the table without a picture, and stations that the table lacks."""
+    seen = sorted(images.loc[images["category"] != "removed", "station"].dropna().unique())
+    return {
+        "stations_without_pictures": stations.without_pictures(seen),
+        "stations_not_in_table": [name for name in seen if not stations.known(name)],
+    }
 
 
 def _detected(detections: list[Path], threshold: float) -> tuple[pd.DataFrame, list[tuple]]:
@@ -221,11 +241,6 @@ def _failure_rows(images: pd.DataFrame, failures: list[tuple]) -> list[tuple]:
     here = set(present["path"])
     rows += [row for row in failures if row[0] not in indexed and row[0] in here]
     return sorted(set(rows))
-
-
-def _plain(column: pd.Series) -> list:
-    """Python values, None where there is none."""
-    return column.astype(object).where(column.notna(), None).tolist()
 
 
 def _arrow(frame: pd.DataFrame) -> pa.Table:

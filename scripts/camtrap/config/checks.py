@@ -163,7 +163,7 @@ def _weights(options: dict[str, Any], section: str, sha256: Callable[[str], str 
 
 def _tables(config: dict[str, Any], sha256: Callable[[str], str | None], known: set[str]) -> None:
     if config["metadata"]["stations"]:
-        from camtrap.metadata.stations import read_stations
+        from camtrap.metadata.deployments import read_stations
 
         read_stations(config["metadata"]["stations"])
     if config["evaluate"]["truth"]:

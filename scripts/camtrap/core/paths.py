@@ -45,6 +45,11 @@ def to_native(text: str) -> str:
     return os.fsdecode(bytes(out + text[end:].encode("utf-8")))
 
 
+def batch_of(path: str) -> str:
+    """The first-level folder of a picture's path; ``.`` for a file that lies in none."""
+    return path.partition("/")[0] if "/" in path else "."
+
+
 class Roots:
     """Where pictures lie: one folder, or several by name.
 

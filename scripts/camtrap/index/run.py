@@ -8,14 +8,14 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 from PIL.Image import Image
 
 from camtrap.core.errors import OutageError, PictureError, VideoError
 from camtrap.core.hashes import hash_and_size
-from camtrap.core.paths import Roots
+from camtrap.core.paths import Roots, batch_of
 from camtrap.metadata import clock, exif
 from camtrap.metadata.pattern import PathPattern, Told
 from camtrap.metadata.stations import compile_station_pattern, station_of
@@ -63,13 +63,14 @@ INDEX_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Rules:
-    """How paths tell what a file does not: made from the options of :func:`index_shard`."""
+    """How paths tell what a file does not: made from the options of :func:`index_shard`. No picture is from after ``now``."""
 
     level: int | None = None
     station_pattern: re.Pattern[str] | None = None
     path_pattern: PathPattern | None = None
     frame_rate: float = 1.0
     frames: Mapping[str, Collection[int]] = field(default_factory=dict)
+    now: datetime = field(default_factory=clock.utc_now)
 
     @classmethod
     def from_options(cls, options: Mapping) -> "Rules":
@@ -171,11 +172,6 @@ def index_file(
     return rows
 
 
-def batch_of(path: str) -> str:
-    """The first-level folder; ``.`` for a file that lies in none (as ``camtrap.plan.scan`` names that batch)."""
-    return path.partition("/")[0] if "/" in path else "."
-
-
 def _read_picture(row: dict, file: str, rules: Rules, seen: source.Seen) -> list[dict]:
     data = source.read(file, seen)
     row["bytes"] = len(data)
@@ -233,7 +229,7 @@ def _hash_file(file: str) -> tuple[str, int]:
 
 
 def _place(row: dict, told: Told, mtime_ns: int, rules: Rules) -> None:
-    """Fill in what the path tells, and flag a clock at its epoch. What the file itself says goes first."""
+    """Fill in what the path tells, and flag a clock at its epoch or in the future. What the file itself says goes first."""
     row["station"] = told.station or station_of(row["video"] or row["path"], rules.level, rules.station_pattern)
     row["label"] = told.label
     row["datetime"] = row["datetime"] or told.datetime
@@ -245,7 +241,10 @@ def _place(row: dict, told: Told, mtime_ns: int, rules: Rules) -> None:
         row["datetime"] += timedelta(seconds=row["frame_time"])
     if row["latitude"] is None:
         row["latitude"], row["longitude"] = told.latitude, told.longitude
-    if row["datetime"] is not None and clock.is_epoch(row["datetime"], mtime_ns):
+    time = row["datetime"]
+    if time is not None and clock.is_future(time, rules.now):
+        row["clock"] = clock.FUTURE
+    elif time is not None and clock.is_epoch(time, mtime_ns):
         row["clock"] = clock.EPOCH
 
 

@@ -1,4 +1,4 @@
-"""Clocks that lie: pictures at a camera's default date, outside their deployment, or going back in time.
+"""Clocks that lie: pictures at a camera's default date, from the future, outside their deployment, or going back in time.
 
 A flag says why a time is not to be trusted. It takes nothing away: the time stays as the camera wrote it.
 """
@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 EPOCH = "epoch"
+FUTURE = "future"
 OUTSIDE = "outside deployment"
 BACK = "jumps back"
 # Before this day no digital camera trap took a picture; cameras without a date start at 1970, 1980 or 2000.
@@ -34,12 +35,32 @@ def is_epoch(time: dt.datetime, mtime_ns: int | None = None) -> bool:
     mtime_ns : int, optional
         The file's time of change, ns since 1970. One before 2000 is no witness.
     """
-    if time < FIRST_DAY or time.date() in DEFAULT_DAYS:
+    if is_default(time):
         return True
     if mtime_ns is None:
         return False
-    changed = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=mtime_ns // 1000)
+    changed = from_ns(mtime_ns)
     return changed > FIRST_DAY and time > changed + ZONES
+
+
+def is_default(time: dt.datetime) -> bool:
+    """Say whether a time is of a day from which cameras count that were never set."""
+    return time < FIRST_DAY or time.date() in DEFAULT_DAYS
+
+
+def is_future(time: dt.datetime, now: dt.datetime) -> bool:
+    """Say whether a time is after ``now`` (UTC), by more than zones explain."""
+    return time > now + ZONES
+
+
+def from_ns(mtime_ns: int) -> dt.datetime:
+    """A file's time of change, ns since 1970, as a date and time (UTC, without a zone)."""
+    return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=mtime_ns // 1000)
+
+
+def utc_now() -> dt.datetime:
+    """Now, UTC, without a zone."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 def jumps_back(
@@ -65,6 +86,16 @@ def jumps_back(
     -------
     list of bool
     """
+    return [row is not None for row in contradicted(paths, times, cameras, noise)]
+
+
+def contradicted(
+    paths: Sequence[str],
+    times: Sequence[dt.datetime | None],
+    cameras: Sequence[object],
+    noise: dt.timedelta = NOISE,
+) -> list[int | None]:
+    """As :func:`jumps_back`; of each picture that is flagged the row of the picture before it (else after it) that it contradicts."""
     groups: dict[tuple, list[tuple[tuple, str, int, dt.datetime]]] = {}
     for row, (path, time) in enumerate(zip(paths, times, strict=True)):
         if time is not None:
@@ -72,7 +103,7 @@ def jumps_back(
             pieces = _NUMBERS.split(name)
             numbers = tuple(int(digits) for digits in pieces[1::2])
             groups.setdefault((folder, cameras[row], tuple(pieces[::2])), []).append((numbers, path, row, time))
-    flags = [False] * len(paths)
+    found: list[int | None] = [None] * len(paths)
     for group in groups.values():
         group.sort()
         order = [time for *_, time in group]
@@ -82,9 +113,11 @@ def jumps_back(
         if len(back) == 1 and _ran_over([numbers for numbers, *_ in group]):
             continue
         kept = _longest_in_order(order, noise)
+        order_kept = sorted(kept)
         for at, (_, _, row, _) in enumerate(group):
-            flags[row] = at not in kept
-    return flags
+            if at not in kept:
+                found[row] = group[order_kept[max(0, bisect_right(order_kept, at) - 1)]][2]
+    return found
 
 
 def _ran_over(numbers: list[tuple[int, ...]]) -> bool:
@@ -118,24 +151,3 @@ def _longest_in_order(times: list[dt.datetime], noise: dt.timedelta) -> set[int]
         kept.add(last)
         last = before[last]
     return kept
-
-
-def update_jumps(
-    paths: Sequence[str],
-    times: Sequence[dt.datetime | None],
-    cameras: Sequence[object],
-    clock: Sequence[str | None],
-) -> list[str | None]:
-    """Judge ``jumps back`` over all rows given; ``epoch`` and ``outside deployment``, known per picture, stay.
-
-    A shard has only a part of a folder, so this is called where all shards are together.
-
-    Returns
-    -------
-    list of str or None
-        The column ``clock``.
-    """
-    known = [flag if flag in (EPOCH, OUTSIDE) else None for flag in clock]
-    usable = [None if flag else time for flag, time in zip(known, times, strict=True)]
-    back = jumps_back(paths, usable, cameras)
-    return [flag or (BACK if jump else None) for flag, jump in zip(known, back, strict=True)]

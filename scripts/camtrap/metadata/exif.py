@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from PIL import Image
 from PIL.ExifTags import GPSTAGS, IFD, TAGS
 
+from camtrap.core.dates import moment
 from camtrap.core.named import named
 from camtrap.metadata.vendors.registry import VENDORS, Block, Said
 
@@ -92,14 +93,17 @@ def read(image: Image.Image) -> Exif:
 
 
 def parse_time(text: object, fraction: object = None) -> dt.datetime | None:
-    """Read an EXIF date and time, with the digits of a SubSecTime field; None if it is none ("0000:00:00 00:00:00")."""
+    """Read an EXIF date and time, with the digits of a SubSecTime field; None if it is none ("0000:00:00 00:00:00").
+
+    The hour 24 is that after midnight (:func:`camtrap.core.dates.moment`).
+    """
     match = _DATE.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         return None
     *parts, point = match.groups()
     try:
         year, month, day, hour, minute, second = map(int, parts)
-        time = dt.datetime(year, month, day, hour, minute, second)
+        time = moment(year, month, day, hour, minute, second)
     except ValueError:
         return None
     digits = (point or "").strip(".") or str(_text(fraction) or "")

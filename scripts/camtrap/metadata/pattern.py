@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from camtrap.core.dates import month_number
 from camtrap.core.errors import ConfigError
-from camtrap.metadata.stations import parse_coordinate
+from camtrap.metadata.when import parse_coordinate
 
 GROUPS = frozenset(
     [

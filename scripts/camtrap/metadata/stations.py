@@ -1,206 +1,21 @@
-"""Stations: which folder names one, and what ``stations.csv`` says of it."""
+"""Stations: which folder of a picture's path names one."""
 
-import datetime as dt
-import os
 import re
-from dataclasses import dataclass
 
-from camtrap.core.errors import ConfigError, TableError
-from camtrap.core.tables import read_table
+from camtrap.core.errors import ConfigError
 
-# Folders that cameras make: DCIM, and the eight characters of the DCF standard (100RECNX, 101EK113, 100_BTCF, 100MEDIA).
-CAMERA_FOLDER = re.compile(r"DCIM|MISC|PRIVATE|[1-9]\d\d(?=\d*[A-Z_])[A-Z0-9_]{5}", re.IGNORECASE)
+__all__ = ["CAMERA_FOLDER", "compile_station_pattern", "station_of", "visit_of"]
+
+# What computers add to the name of a folder that is there already, in the languages that people told of.
+_WORD = "(?:copy|copia|copie|cópia|kopie|kopia|old|backup)"
+_COPY = rf"(?:[ _-]{{0,3}}(?:\(\d{{1,3}}\)|\d{{1,2}}|{_WORD}|\([^()]{{0,20}}{_WORD}\))){{0,3}}"
+_COPY_OF = rf"(?:{_WORD} (?:\(\d{{1,3}}\) )?(?:of|de|von) )?"
+# Folders that cameras make: DCIM, and the eight characters of the DCF standard (100RECNX, 101EK113, 100_BTCF, 100MEDIA);
+# and their copies (DCIM (2), 100MEDIA - Copy).
+_DCF = r"[1-9]\d\d((?=\d*[A-Z_])[A-Z0-9_]{5})"
+CAMERA_FOLDER = re.compile(rf"{_COPY_OF}(?:DCIM|MISC|PRIVATE|{_DCF}){_COPY}", re.IGNORECASE)
 DATE_FOLDER = re.compile(r"(?:19|20)\d\d[-_. ]?[01]\d(?:[-_. ]?[0-3]\d)?")
-_ALIASES = {
-    "station": ("station", "stationid", "stationname", "location", "locationid", "locationname", "site", "deployment"),
-    "latitude": ("latitude", "lat", "y"),
-    "longitude": ("longitude", "lon", "long", "lng", "x"),
-    "timezone": ("timezone", "tz", "zone", "utcoffset"),
-    "offset": ("clockoffset", "offset", "timeoffset", "clockcorrection"),
-    "start": ("start", "deploymentstart", "setupdate", "begin", "from"),
-    "end": ("end", "deploymentend", "retrievaldate", "to"),
-}
-_HEMISPHERE = re.compile(r"[NSEWO]", re.IGNORECASE)
-_OFFSET = re.compile(r"([+-]?)(?:(\d+)[d ]\s*)?(\d{1,3}):(\d{2})(?::(\d{2}))?")
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """A row of ``stations.csv``: a station between two dates.
-
-    ``offset`` is added to the camera's clock; ``start`` and ``end`` are of the corrected clock, inclusive; degrees are
-    WGS 84.
-    """
-
-    station: str
-    latitude: float | None = None
-    longitude: float | None = None
-    timezone: str | None = None
-    offset: dt.timedelta = dt.timedelta(0)
-    start: dt.datetime | None = None
-    end: dt.datetime | None = None
-
-    def distance(self, time: dt.datetime) -> dt.timedelta:
-        """How far the time of a camera's clock, corrected, lies outside the deployment; zero inside."""
-        time = time + self.offset
-        if self.start and time < self.start:
-            return self.start - time
-        if self.end and time > self.end:
-            return time - self.end
-        return dt.timedelta(0)
-
-
-class Stations:
-    """Deployments by station. A station may have several, with different dates, clock offsets and places."""
-
-    def __init__(self, deployments: list[Deployment]):
-        self.deployments = list(deployments)
-        self._by_station: dict[str, list[Deployment]] = {}
-        for deployment in self.deployments:
-            self._by_station.setdefault(deployment.station, []).append(deployment)
-
-    def find(self, station: str | None, time: dt.datetime | None) -> Deployment | None:
-        """Return the deployment that a picture belongs to.
-
-        Parameters
-        ----------
-        station : str or None
-        time : datetime or None
-            The camera's clock, before any offset.
-
-        Returns
-        -------
-        Deployment or None
-            The one that holds the time, else the nearest in time; the first in the file among equals. Without a time,
-            the only one of the station, or what its several agree upon. None for a station that the table lacks.
-        """
-        found = self._by_station.get(station, []) if station else []
-        if not found:
-            return None
-        if time is not None:
-            return min(found, key=lambda deployment: deployment.distance(time))
-        if len(found) == 1:
-            return found[0]
-        first = found[0]
-        same = all((d.latitude, d.longitude) == (first.latitude, first.longitude) for d in found)
-        return Deployment(first.station, *((first.latitude, first.longitude) if same else (None, None)))
-
-
-def read_stations(path: str | os.PathLike) -> Stations:
-    """Read ``stations.csv``: columns station, latitude, longitude, time zone, clock offset, start, end.
-
-    Only the station is required. Headers are known also under the names that Camtrap DP and camtrapR use; other columns are
-    ignored. See :mod:`camtrap.core.tables` for the form of the file. The clock offset is
-    seconds, or ``±HH:MM[:SS]``, added to the camera's clock. A date without a time is the whole day.
-
-    Raises
-    ------
-    TableError
-        The file is missing, or has no column of stations, or rows are wrong: one line for each.
-    """
-    table = read_table(path, "metadata.stations")
-    columns = table.columns(_ALIASES)
-    if "station" not in columns:
-        raise TableError(f"{path}: no column 'station' in its first line ({table.first_line})")
-    deployments, wrong = [], []
-    for line, cells in table.cells(columns):
-        try:
-            deployments.append(_deployment(cells))
-        except ValueError as error:
-            wrong.append(f"{path}: line {line}: {error}")
-    if wrong:
-        raise TableError("\n".join(wrong))
-    return Stations(deployments)
-
-
-def _deployment(cells: dict[str, str]) -> Deployment:
-    if not cells["station"]:
-        raise ValueError("the station is empty")
-    place = [cells.get(name, "") for name in ("latitude", "longitude")]
-    if bool(place[0]) != bool(place[1]):
-        raise ValueError("latitude and longitude must both be given, or neither")
-    latitude = parse_coordinate(place[0], "latitude") if place[0] else None
-    longitude = parse_coordinate(place[1], "longitude") if place[1] else None
-    start, end = (parse_when(cells.get(name, ""), name) for name in ("start", "end"))
-    if start and end and start > end:
-        raise ValueError(f"it ends ({cells['end']}) before it starts ({cells['start']})")
-    zone = cells.get("timezone") or None
-    if zone:
-        check_timezone(zone)
-    return Deployment(cells["station"], latitude, longitude, zone, parse_offset(cells.get("offset", "")), start, end)
-
-
-def parse_coordinate(text: str, kind: str) -> float:
-    """Read degrees: ``-0.63``, ``0.63242S``, ``76°08'30"W``, ``S 0 37 56.7``, ``0,63`` (a decimal comma).
-
-    Parameters
-    ----------
-    text : str
-    kind : {"latitude", "longitude"}
-
-    Raises
-    ------
-    ValueError
-        Not a coordinate, both a sign and a letter, a letter of the other kind, or beyond 90 or 180 degrees.
-    """
-    letters = [letter.upper() for letter in _HEMISPHERE.findall(text)]
-    bare = _HEMISPHERE.sub(" ", text).strip()
-    if bare.count(",") == 1 and "." not in bare:
-        bare = bare.replace(",", ".")
-    negative = bare.startswith(("-", "−"))
-    parts = re.split(r"[\s°º:'’′\"”″]+", bare.lstrip("+-−").strip(" °º'’′\"”″"))
-    allowed = {"latitude": {"N": 1, "S": -1}, "longitude": {"E": 1, "W": -1, "O": -1}}[kind]
-    good = all(re.fullmatch(r"\d+(\.\d*)?|\.\d+", part) for part in parts) and 1 <= len(parts) <= 3
-    if not good or len(letters) > 1 or (letters and (negative or letters[0] not in allowed)):
-        raise ValueError(f"{text!r} is no {kind} (write it like {'-0.63242' if kind == 'latitude' else '-76.14167'})")
-    values = [float(part) for part in parts]
-    if any(value >= 60 for value in values[1:]) or any(value % 1 for value in values[:-1]):
-        raise ValueError(f"{text!r} is no {kind}: minutes and seconds must be below 60, and only the last has decimals")
-    degrees = sum(value / 60**power for power, value in enumerate(values))
-    if degrees > (90 if kind == "latitude" else 180):
-        raise ValueError(f"{text!r} is no {kind}: it is beyond {90 if kind == 'latitude' else 180} degrees")
-    return round(degrees * (-1 if negative else allowed[letters[0]] if letters else 1), 8)
-
-
-def parse_offset(text: str) -> dt.timedelta:
-    """Read a clock offset: seconds (``-3600``), or ``±HH:MM``, ``±HH:MM:SS``, ``±D HH:MM:SS``; empty is zero."""
-    text = text.strip().replace("−", "-")
-    if not text:
-        return dt.timedelta(0)
-    if match := _OFFSET.fullmatch(text):
-        days, hours, minutes, seconds = (int(value or 0) for value in match.groups()[1:])
-        if minutes < 60 and seconds < 60:
-            size = dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-            return -size if match[1] == "-" else size
-    elif re.fullmatch(r"[+-]?\d+(\.\d+)?", text):
-        return dt.timedelta(seconds=float(text))
-    raise ValueError(f"{text!r} is no clock offset (seconds, or ±HH:MM:SS, added to the camera's clock)")
-
-
-def parse_when(text: str, name: str) -> dt.datetime | None:
-    """Read a start or an end in ISO 8601; a bare date is the day's first or last moment; a zone is dropped."""
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        if len(text) == 10:
-            day = dt.date.fromisoformat(text)
-            return dt.datetime.combine(day, dt.time.max if name == "end" else dt.time.min)
-        return dt.datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
-        raise ValueError(f"{text!r} is no {name} (write it like 2019-03-16 or 2019-03-16 14:18:19)") from None
-
-
-def check_timezone(text: str) -> None:
-    """Raise ValueError unless it is an IANA name (America/Guayaquil) or an offset (-05:00, UTC, Z)."""
-    from zoneinfo import ZoneInfo
-
-    if re.fullmatch(r"(?:UTC|GMT)?[+-]\d{1,2}(:?\d{2})?|Z|UTC|GMT", text):
-        return
-    try:
-        ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{text!r} is no time zone (write it like America/Guayaquil or -05:00)") from None
+_NUMBERED = re.compile(_DCF, re.IGNORECASE)
 
 
 def compile_station_pattern(pattern: str) -> re.Pattern:
@@ -243,3 +58,13 @@ def station_of(path: str, level: int | None = None, pattern: re.Pattern | None =
         if not CAMERA_FOLDER.fullmatch(folder) and not DATE_FOLDER.fullmatch(folder):
             return folder
     return None
+
+
+def visit_of(path: str) -> str:
+    """Name what a picture was copied with: its folder, without the numbers of folders that a camera begins when one is full.
+
+    Two visits to a station are two of these, and so are two cameras: ``100RECNX`` and ``101RECNX`` of one card are one,
+    ``DCIM`` and ``DCIM (2)`` are two.
+    """
+    folders = path.split("/")[:-1]
+    return "/".join(match[1].upper() if (match := _NUMBERED.fullmatch(folder)) else folder for folder in folders)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from camtrap.core.dates import month_number
+from camtrap.core.dates import moment, month_number
 from camtrap.core.errors import OutageError, VideoError
 from camtrap.core.hashes import hash_and_size
 from camtrap.pictures import source
@@ -202,10 +202,10 @@ def started(metadata: dict[str, str]) -> datetime | None:
         try:
             if match := _ISO.search(text):
                 year, month, day, hour, minute, second = map(int, match.groups()[:6])
-                time = datetime(year, month, day, hour, minute, second) + timedelta(seconds=float(match[7] or 0))
+                time = moment(year, month, day, hour, minute, second) + timedelta(seconds=float(match[7] or 0))
             elif (match := _CTIME.search(text)) and (named := month_number(match[1])):
                 day, hour, minute, second, year = map(int, match.groups()[1:])
-                time = datetime(year, named, day, hour, minute, second)
+                time = moment(year, named, day, hour, minute, second)
             else:
                 continue
         except ValueError:

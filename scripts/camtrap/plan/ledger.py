@@ -7,9 +7,7 @@ is found by name, size and time, without reading a picture.
 import hashlib
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from camtrap.core.errors import PlanError
@@ -19,29 +17,12 @@ from camtrap.core.paths import Roots
 from camtrap.pictures.frames import frame_id, is_video
 from camtrap.pictures.source import Planned
 from camtrap.plan.again import noted
+from camtrap.plan.compare import Comparison, Outcome
 from camtrap.plan.scan import Row, batches
-from camtrap.plan.shards import MANIFEST_HEADER, Batch, Shard, plan, tsv
+from camtrap.plan.shards import MANIFEST_HEADER, tsv
 
 SWEEP_SECONDS = 3600
 INDEX_HEADER = ["shard", "batch", "n_images", "sha256"]
-
-
-@dataclass
-class Outcome:
-    """What planning found.
-
-    ``shards`` are all live shards, the new ones last; ``removed`` are paths that are gone; ``passed`` counts files of formats
-    that are not read, by kind.
-    """
-
-    shards: list[str] = field(default_factory=list)
-    fresh: list[Shard] = field(default_factory=list)
-    superseded: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    unsettled: int = 0
-    n_new: int = 0
-    n_rows: int = 0
-    passed: Counter[str] = field(default_factory=Counter)
 
 
 class Plan:
@@ -96,68 +77,45 @@ class Plan:
         of_batch: dict[str, list[str]] = {}
         for row in rows:
             of_batch.setdefault(row[1], []).append(row[0])
-        outcome = Outcome(n_rows=len(rows))
         verified = self._verified()
         before = dict(verified)
-        # what is younger than this waits; of clocks that differ between machines, files "from the future" wait as well
-        youngest = (time.time() - settle_seconds) * 1e9 if settle_seconds else float("inf")
-        refused: list[str] = []
+        seen = Comparison(
+            known=lambda shards: self._known(shards, live),
+            stale=lambda altered: self._stale(altered, roots, verified),
+            again=lambda shard: noted(self.folder, shard),
+            verified=verified,
+            of_batch=of_batch,
+            shard_size=shard_size,
+            settle_seconds=settle_seconds,
+            supersede=changed == "supersede",
+            say=say,
+        )
         n_found = 0
-        for name, found in batches(roots, self.results, outcome.passed):
+        for name, found in batches(roots, self.results, seen.outcome.passed):
             n_found += len(found)
-            batch = self._batch(name, of_batch.pop(name, []), live)
-            again = self._again(batch, {row[0] for row in found})
-            altered = [
-                (*batch.known[row[0]], row)
-                for row in found
-                if row[0] in batch.known and row != batch.known[row[0]][1] and row != verified.get(row[0])
-            ]
-            if len(altered) > 1000:
-                say(f"{len(altered)} pictures of {name} have another time: their contents are compared")
-            stale = self._stale(altered, roots, verified)
-            # what a job found changed was never used, so that nobody needs to say yes
-            asked = [
-                row[0]
-                for rows_ in stale.values()
-                for row in rows_
-                if row[0] not in again.get(batch.known[row[0]][0], ())
-            ]
-            if asked and changed != "supersede":
-                refused += asked
-                continue
-            stale = {shard: [] for shard in again} | stale
-            # a picture that is being overwritten at this moment waits like a new one
-            stale = {shard: rows_ for shard, rows_ in stale.items() if all(row[2] <= youngest for row in rows_)}
-            batch.known = {path: entry for path, entry in batch.known.items() if entry[0] not in stale}
-            waiting = {row[0] for row in found if row[2] > youngest and row[0] not in batch.known}
-            fresh = plan(batch, (row for row in found if row[0] not in waiting), shard_size)
-            outcome.superseded += sorted(stale)
-            outcome.unsettled += len(waiting)
-            outcome.n_new += sum(len(shard.rows) for shard in fresh)
-            outcome.fresh += fresh
-            outcome.removed += batch.known.keys() - {row[0] for row in found}
-        for name, shards in of_batch.items():
-            outcome.removed += self._batch(name, shards, live).known
+            seen.look(name, found)
         if not n_found and live:
             raise PlanError(
                 f"{', '.join(map(str, roots.folders.values()))}: the pictures of this survey are all gone from here; is the disk "
                 "mounted? (to go on without them, write 'plan={mode: off}' behind your --config)"
             )
-        if refused:
+        if seen.refused:
             raise PlanError(
-                f"{len(refused)} known pictures have other content than when they were planned, the first is {min(refused)}; "
+                f"{len(seen.refused)} known pictures have other content than when they were planned, the first is "
+                f"{min(seen.refused)}; "
                 "put the old files back, or write 'plan={changed: supersede}' behind your --config to work through their shards again"
             )
         if verified != before:
             touched = (verified[path] for path in sorted(verified))
             write_text(self.folder / "touched.tsv", tsv([MANIFEST_HEADER, *touched]))
+        outcome = seen.finish()
+        outcome.n_rows = len(rows)
         for shard in outcome.fresh:
             path = self.manifest(shard.name)
             if not path.exists():
                 write_text(path, shard.manifest)
         dropped = set(outcome.superseded)
         outcome.shards = [row[0] for row in rows if row[0] in live - dropped] + [shard.name for shard in outcome.fresh]
-        outcome.removed.sort()
         return outcome
 
     def commit(self, outcome: Outcome) -> None:
@@ -199,15 +157,9 @@ class Plan:
             old = path.read_text(encoding="utf-8") if path.exists() else tsv([header])
             write_text(path, old + tsv(rows))
 
-    def _batch(self, name: str, shards: list[str], live: Collection[str]) -> Batch:
-        known = {row[0]: (shard, row) for shard in shards if shard in live for row in self.read_manifest(shard)}
-        return Batch(name, len(shards), known)
-
-    def _again(self, batch: Batch, found: Collection[str]) -> dict[str, set[str]]:
-        """Shards of which a job could not use a file that is there now, and these files."""
-        shards = {shard for shard, _ in batch.known.values()}
-        back = {shard: noted(self.folder, shard) & set(found) for shard in shards}
-        return {shard: paths for shard, paths in back.items() if paths}
+    def _known(self, shards: Collection[str], live: Collection[str]) -> dict[str, tuple[str, Row]]:
+        """Of each path in live shards its shard and row."""
+        return {row[0]: (shard, row) for shard in shards if shard in live for row in self.read_manifest(shard)}
 
     def _verified(self) -> dict[str, Row]:
         """Pictures whose time changed but whose content was found the same (an rsync, a copy)."""

@@ -2,13 +2,17 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from camtrap.plan.scan import Row
 
 # Snakemake compares contents of an input (not only its time) below this size.
 MANIFEST_BYTES = 1_000_000
+# Small new folders share shards where there are more of them than this; fewer have a shard each.
+FEW = 4
+# The batch of shards that several share; no folder can have this name.
+SEVERAL = "several/"
 LONGEST = 40  # characters of a name in a file name
 MANIFEST_HEADER = ["path", "size", "mtime_ns"]
 
@@ -71,3 +75,32 @@ def plan(existing: Batch, discovered: Iterable[Row], shard_size: int) -> list[Sh
         groups[-1].append(row)
         size += length
     return [Shard(existing.name, existing.n_shards + number, tuple(group)) for number, group in enumerate(groups)]
+
+
+def is_small(rows: Sequence[Row], shard_size: int) -> bool:
+    """Whether pictures of a batch fill less than half a shard."""
+    return 2 * len(rows) < shard_size and 2 * sum(len(row[0].encode()) + 40 for row in rows) < MANIFEST_BYTES
+
+
+def share(small: Mapping[str, Sequence[Row]], n_shards: int, shard_size: int) -> list[Shard]:
+    """Shards of :data:`SEVERAL` for the pictures of small batches; a batch is never cut.
+
+    Parameters
+    ----------
+    small : mapping of str to sequence of Row
+        The new pictures of each batch, each :func:`is_small`.
+    n_shards : int
+        How many shards of :data:`SEVERAL` there ever were.
+    shard_size : int
+    """
+    groups: list[list[Row]] = []
+    size = 0
+    for name in sorted(small):
+        rows = sorted(small[name])
+        length = sum(len(row[0].encode()) + 40 for row in rows)
+        if not groups or len(groups[-1]) + len(rows) > shard_size or size + length > MANIFEST_BYTES:
+            groups.append([])
+            size = len(MANIFEST_HEADER[0]) + 40
+        groups[-1] += rows
+        size += length
+    return [Shard(SEVERAL, n_shards + number, tuple(sorted(group))) for number, group in enumerate(groups)]

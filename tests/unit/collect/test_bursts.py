@@ -58,6 +58,13 @@ def test_pictures_without_a_time_stand_alone_but_a_video_stays_together():
     assert set(groups(frame, seconds=60)) == {frozenset("a"), frozenset("b"), frozenset("cd")}
 
 
+def test_what_is_apart_is_never_one_group_and_does_not_part_others():
+    """A time-lapse picture within the three pictures of a trigger."""
+    frame = pictures([("a", "S", 0, 1, None), ("b", "S", 1, 2, None), ("c", "S", 1, 1, None), ("d", "S", 2, 3, None)])
+    apart = pd.Series(["", "", "lapse", ""])
+    assert set(groups(frame, seconds=60, sequences=True, apart=apart)) == {frozenset("abd"), frozenset("c")}
+
+
 def crops(boxes, events, station="S"):
     frame = pd.DataFrame(boxes, columns=["x", "y", "w", "h"])
     frame["event"], frame["station"] = events, station

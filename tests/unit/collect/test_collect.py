@@ -9,7 +9,7 @@ import pytest
 from camtrap.collect.run import collect
 from camtrap.crop.run import CROP_SCHEMA
 from camtrap.index.run import INDEX_SCHEMA
-from camtrap.metadata.stations import Deployment, Stations
+from camtrap.metadata.deployments import Deployment, Stations
 
 OPTIONS = {"burst_seconds": 60, "event_minutes": 30, "repeat_detections": True, "repeat_events": 10, "repeat_iou": 0.9}
 

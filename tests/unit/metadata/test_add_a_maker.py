@@ -27,10 +27,11 @@ def read(block):
 '''
 ENTRY = 'VENDORS["Newmaker"] = "camtrap.metadata.vendors.newmaker:read"\n'
 INDEX = """
-import json, sys
+import json, os, sys
 from camtrap.core.paths import Roots
 from camtrap.index.run import index_shard
-rows = index_shard([("a.jpg", 0, 0), ("b.jpg", 0, 0)], Roots(sys.argv[1])).to_pylist()
+manifest = [(name, os.path.getsize(name), 0) for name in ("a.jpg", "b.jpg")]
+rows = index_shard(manifest, Roots(sys.argv[1])).to_pylist()
 print(json.dumps([[row["status"], row["temperature"], row["sequence_length"], json.loads(row["exif"])] for row in rows]))
 """
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from camtrap.metadata.clock import NOISE, is_epoch, jumps_back, update_jumps
+from camtrap.metadata.clock import NOISE, contradicted, is_epoch, is_future, jumps_back
 
 START = dt.datetime(2016, 5, 1, 12)
 HOUR = dt.timedelta(hours=1)
@@ -128,8 +128,13 @@ def test_as_few_as_can_be_are_flagged():
     assert checked > 20
 
 
-def test_update_keeps_what_is_known_per_picture():
-    times = [dt.datetime(2010, 1, 1), *series(range(1, 6)), START - 99 * HOUR, *series(range(7, 12))]
-    clock = ["epoch", None, "outside deployment", "jumps back", *[None] * 8]
-    flags = update_jumps(names(12), times, ["c"] * 12, clock)
-    assert flags == ["epoch", None, "outside deployment", None, None, None, "jumps back", *[None] * 5]
+def test_a_contradicted_picture_is_named():
+    times = series([0, 1, 2, 3, 4, -999, -998, 7, 8, 9])
+    found = contradicted(names(10), times, ["c"] * 10)
+    assert found == [None] * 5 + [4, 4] + [None] * 3
+    times = series([9000, 9001, 2, 3, 4, 5, 6, 7, 8])
+    assert contradicted(names(9), times, ["c"] * 9) == [2, 2] + [None] * 7
+
+
+def test_the_future_is_after_now_in_any_zone():
+    assert [is_future(START + hours * HOUR, START) for hours in (0, 14, 27)] == [False, False, True]

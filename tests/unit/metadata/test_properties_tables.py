@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from camtrap.core.errors import UserError
 from camtrap.export import names
-from camtrap.metadata.stations import parse_coordinate, parse_offset, read_stations
+from camtrap.metadata.deployments import read_stations
+from camtrap.metadata.when import parse_coordinate, parse_offset
 
 FIXED = settings(derandomize=True, deadline=None, database=None)
 cell = st.text(st.characters(blacklist_categories=("Cs",)), max_size=10) | st.sampled_from(

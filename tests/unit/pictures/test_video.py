@@ -89,6 +89,7 @@ def test_time_of_recording(tmp_path):
         ({"com.apple.quicktime.creationdate": "2019-03-16T14:18:19-0500"}, dt.datetime(2019, 3, 16, 14, 18, 19)),
         ({"creation_time": "2019-03-16 14:18:19"}, dt.datetime(2019, 3, 16, 14, 18, 19)),
         ({"IDIT": "Sat Mar 16 14:18:19 2019\n"}, dt.datetime(2019, 3, 16, 14, 18, 19)),
+        ({"creation_time": "2019-03-16 24:18:19"}, dt.datetime(2019, 3, 16, 0, 18, 19)),
         ({"creation_time": "1904-01-01T00:00:00Z"}, None),
         (
             {"creation_time": "1970-01-01T00:00:00Z", "date": "2019:03:16 14:18:19"},

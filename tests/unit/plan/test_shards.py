@@ -252,6 +252,57 @@ def test_late_pictures_and_new_batches_are_appended(folder):
     assert [shard.seq for shard in second.fresh] == [0, 2, 3]
 
 
+def test_small_new_folders_share_shards_and_keep_them(folder):
+    put(folder.pictures, *(f"S{number:02d}/{name}.jpg" for number in range(8) for name in "ab"), "loose.jpg")
+    put(folder.pictures, *(f"card/{number}.jpg" for number in range(5)))
+    first = folder.update(10)
+    assert [len(paths) for paths in folder.paths(first.shards)] == [5, 9, 8]
+    cut = [{path.partition("/")[0] for path in paths} for paths in folder.paths(first.shards)]
+    assert not set.intersection(cut[1], cut[2])
+    again = folder.update(10)
+    assert (again.shards, again.fresh, again.removed) == (first.shards, [], [])
+    # new cards and late pictures make new shards only, which are shared where they are many
+    put(folder.pictures, *(f"T{number}/a.jpg" for number in range(5)), "S03/c.jpg")
+    second = folder.update(10)
+    assert second.shards[:3] == first.shards
+    assert folder.paths(second.shards[3:]) == [["S03/c.jpg", *(f"T{number}/a.jpg" for number in range(5))]]
+    (folder.pictures / "S01" / "a.jpg").unlink()
+    (folder.pictures / "T0" / "a.jpg").unlink()
+    (folder.pictures / "T0").rmdir()
+    assert folder.update(10).removed == ["S01/a.jpg", "T0/a.jpg"]
+
+
+def test_few_small_folders_have_a_shard_each(folder):
+    put(folder.pictures, *(f"S{number}/a.jpg" for number in range(4)))
+    assert [shard.batch for shard in folder.update(10).fresh] == ["S0", "S1", "S2", "S3"]
+
+
+def test_a_changed_picture_supersedes_a_shared_shard_of_all_its_folders(folder):
+    put(folder.pictures, *(f"S{number}/{name}.jpg" for number in range(6) for name in "ab"))
+    (old,) = folder.update(100).shards
+    folder.index(old)
+    (folder.pictures / "S0" / "a.jpg").unlink()
+    put(folder.pictures, "S4/a.jpg", content=b"another")
+    with pytest.raises(PlanError, match=r"S4/a\.jpg.*supersede"):
+        folder.look(100)
+    outcome = folder.update(100, changed="supersede")
+    assert outcome.superseded == [old]
+    (paths,) = folder.paths(outcome.shards)
+    assert paths == ["S0/b.jpg", *(f"S{number}/{name}.jpg" for number in range(1, 6) for name in "ab")]
+    assert outcome.removed == []
+    again = folder.update(100)
+    assert (again.shards, again.fresh, again.removed) == (outcome.shards, [], [])
+
+
+def test_pictures_of_a_camera_in_the_future_do_not_wait(folder):
+    put(folder.pictures, "card/a.jpg", "card/b.jpg", "card/c.jpg")
+    now = time.time()
+    for name, seconds in (("a", 0), ("b", 3 * 3600), ("c", 8 * 365 * 86400)):
+        os.utime(folder.pictures / "card" / f"{name}.jpg", (now + seconds, now + seconds))
+    outcome = folder.update(settle_seconds=60)
+    assert (folder.paths(outcome.shards), outcome.unsettled) == ([["card/c.jpg"]], 2)
+
+
 def test_another_shard_size_counts_for_the_future(folder):
     put(folder.pictures, *(f"card/{number}.jpg" for number in range(5)))
     first = folder.update(2)

@@ -12,6 +12,7 @@ import re
 import struct
 from dataclasses import asdict, dataclass
 
+from camtrap.core.dates import moment
 from camtrap.metadata.vendors.registry import Block, Said
 
 TRIGGERS = {
@@ -218,7 +219,7 @@ def _date(note: bytes, at: _Layout) -> dt.datetime | None:
     second, minute, hour, fourth, fifth, year = values
     day, month = (fourth, fifth) if at.day_first else (fifth, fourth)
     try:
-        return dt.datetime(year, month, day, hour, minute, second)
+        return moment(year, month, day, hour, minute, second)
     except ValueError:
         return None
 
