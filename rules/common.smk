@@ -46,7 +46,7 @@ try:
         names.check(config["export"]["names"], RESULTS, listed(config["plan"]["redo"]))
     PLAN = prepare.prepare(config, MAIN, is_linting())
     if MAIN and not is_linting():
-        checks.refuse_files(config, PLAN.file_hash, RESULTS)
+        checks.refuse_files(config, PLAN.file_hash, RESULTS, PLAN.shards)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -139,7 +139,7 @@ def gpus():
 PLACES = ["images", "results", "cache", "plan", "export"]
 NO_RESULT = {
     "metadata": ["stations"],
-    "detector": ["runtime", "weights", "weights_sha256", "json"],
+    "detector": ["runtime", "weights", "weights_sha256", "trust_weights", "json"],
     "embed": ["runtime", "compile", "weights", "weights_sha256"],
     "evaluate": ["truth"],
 }

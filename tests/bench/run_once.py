@@ -34,7 +34,7 @@ def snakemake(bench, detector: str) -> float:
         "results": str(folder / "results"),
         "cache": str(bench.folder),
         "plan": {"settle_seconds": 0},
-        "detector": {"weights": str(bench.folder / f"{detector}.pt")},
+        "detector": {"weights": str(bench.folder / f"{detector}.pt"), "trust_weights": True},
         "embed": {"model": "resnet152", "weights": str(bench.folder / "resnet152.pth")},
     }
     (folder / "config.json").write_text(json.dumps(config))

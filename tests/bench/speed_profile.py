@@ -96,7 +96,7 @@ def empty_jobs(bench) -> dict[str, float]:
         "results": "results",
         "cache": str(bench.folder),
         "plan": {"settle_seconds": 0},
-        "detector": {"weights": str(bench.folder / "yolov5x6.pt")},
+        "detector": {"weights": str(bench.folder / "yolov5x6.pt"), "trust_weights": True},
         "embed": {"model": "resnet152", "weights": str(bench.folder / "resnet152.pth")},
     }
     (folder / "config.json").write_text(json.dumps(config))

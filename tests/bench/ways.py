@@ -184,7 +184,13 @@ class Ours:
         """The detect stage with a detector that is ready; its entries, by file."""
         known, out = self.folder / "detector.json", self.folder / f"detections_{name}.json"
         write_json(known, {"backend": "megadetector", "model": weights.name, "sha256": "0"})
-        options = {"weights": str(weights), "weights_sha256": None, "image_size": None, "classes": None}
+        options = {
+            "weights": str(weights),
+            "weights_sha256": None,
+            "trust_weights": True,
+            "image_size": None,
+            "classes": None,
+        }
         before, megadetector.MegaDetector = megadetector.MegaDetector, lambda *arguments: detector
         try:
             options |= {"min_confidence": 0.005, "runtime": "auto", "precision": "float32", "prefilter": "none"}

@@ -26,7 +26,7 @@ def names():
     return ["mean_colour"]
 
 
-def weights(name, cache):
+def weights(name, cache, sha256):
     file = cache_folder(cache) / "gains"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("1 10 100")

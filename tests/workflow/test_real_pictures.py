@@ -30,7 +30,7 @@ def survey(tmp_path_factory):
     config = {
         "images": images,
         "results": "results",
-        "detector": {"weights": str(WEIGHTS), "classes": COCO},
+        "detector": {"weights": str(WEIGHTS), "trust_weights": True, "classes": COCO},
         "embed": {"model": "efficientnet_lite0"},
         "cluster": {"k": "2-4"},
     }

@@ -33,12 +33,19 @@ def refuse_values(config: dict[str, Any], files: Iterable[str | Path]) -> None:
         raise ConfigError("\n".join(told))
 
 
-def refuse_files(config: dict[str, Any], sha256: Callable[[str], str | None], results: str | Path) -> None:
+def refuse_files(
+    config: dict[str, Any], sha256: Callable[[str], str | None], results: str | Path, shards: Iterable[str]
+) -> None:
     """Raise ConfigError for what :func:`check_files` finds. What was found good is kept in ``plan/good.json`` by its hash."""
-    path = Path(results) / "plan" / "good.json"
+    results = Path(results)
+    path = results / "plan" / "good.json"
     known = set(read_json(path)) if path.exists() else set()
     before = set(known)
-    told = check_files(config, sha256, known)
+    detected = results / "models" / "detector.json"
+    found = read_json(detected)["sha256"] if detected.exists() else None
+    if any(not (results / "detections" / f"{shard}.json").exists() for shard in shards):
+        found = None
+    told = check_files(config, sha256, known, found)
     if known != before:
         write_json(path, sorted(known))
     if told:
@@ -97,7 +104,10 @@ def _metadata(options: dict[str, Any]) -> Iterator[object]:
 
 
 def check_files(
-    config: dict[str, Any], sha256: Callable[[str], str | None], known: set[str] | None = None
+    config: dict[str, Any],
+    sha256: Callable[[str], str | None],
+    known: set[str] | None = None,
+    detected: str | None = None,
 ) -> list[str]:
     """What is wrong with the files that a configuration names; one line each. Nothing is loaded that can run code.
 
@@ -109,22 +119,37 @@ def check_files(
         Hash of a file, hex (kept by name, size and time: weights are large).
     known : set of str, optional
         Hashes of large files that were found good before; those that are found good now are added.
+    detected : str, optional
+        Hash of the detector's weights by which every shard was detected: these are not loaded again.
     """
     known = set() if known is None else known
     found = []
-    for check in (_detector, _embedder, _tables):
+    checks: list[Callable[[], None]] = [
+        lambda: _detector_weights(config["detector"], sha256, detected),
+        lambda: _detections(config["detector"], sha256, known),
+        lambda: _embedder(config["embed"], sha256),
+        lambda: _tables(config),
+    ]
+    for check in checks:
         try:
-            check(config, sha256, known)
+            check()
         except (UserError, ValueError, OSError) as error:
             found.append(str(error))
     return found
 
 
-def _detector(config: dict[str, Any], sha256: Callable[[str], str | None], known: set[str]) -> None:
-    options = config["detector"]
+def _detector_weights(options: dict[str, Any], sha256: Callable[[str], str | None], detected: str | None) -> None:
     backend = BACKENDS[options["backend"]]
     if backend.find and options["weights"]:
         _weights(options, "detector", sha256, yolo=backend.yolo)
+        if backend.yolo and (found := sha256(options["weights"])) != detected:
+            from camtrap.detect.weights import refuse_unknown
+
+            refuse_unknown(options["weights"], found, options)
+
+
+def _detections(options: dict[str, Any], sha256: Callable[[str], str | None], known: set[str]) -> None:
+    backend = BACKENDS[options["backend"]]
     if backend.reads:
         from camtrap.detections.dialects import load, sniff
 
@@ -146,8 +171,7 @@ def _detector(config: dict[str, Any], sha256: Callable[[str], str | None], known
                 known.add(name)
 
 
-def _embedder(config: dict[str, Any], sha256: Callable[[str], str | None], known: set[str]) -> None:
-    options = config["embed"]
+def _embedder(options: dict[str, Any], sha256: Callable[[str], str | None]) -> None:
     if options["weights"] and options["weights"] != RANDOM:
         _weights(options, "embed", sha256, yolo=False)
 
@@ -161,7 +185,7 @@ def _weights(options: dict[str, Any], section: str, sha256: Callable[[str], str 
         raise ConfigError(f"{path}: its SHA-256 is {found}, not {wanted} as configured ({section}.weights_sha256)")
 
 
-def _tables(config: dict[str, Any], sha256: Callable[[str], str | None], known: set[str]) -> None:
+def _tables(config: dict[str, Any]) -> None:
     if config["metadata"]["stations"]:
         from camtrap.metadata.deployments import read_stations
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from camtrap.core.cells import guarded
 from camtrap.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -95,12 +96,17 @@ def read_json(path: str | os.PathLike) -> Any:
         raise UserError(f"{path}: not a JSON file ({error})") from None
 
 
-def write_csv(path: str | os.PathLike, header: list[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a CSV table (UTF-8, ``\\n`` line ends), atomically."""
-    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+def write_csv(
+    path: str | os.PathLike, header: Iterable[str], rows: Iterable[Iterable[object]], encoding: str = "utf-8"
+) -> None:
+    """Write a CSV table (``\\n`` line ends), atomically; no cell is a formula (:mod:`camtrap.core.cells`).
+
+    With ``utf-8-sig`` as its encoding it has a byte order mark, which spreadsheets need.
+    """
+    with replacing(path) as temporary, open(temporary, "w", encoding=encoding, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerow(map(guarded, header))
+        writer.writerows(map(guarded, row) for row in rows)
 
 
 def write_parquet(

@@ -1,7 +1,8 @@
 """The one reader of tables that the user wrote: whatever a spreadsheet saves as CSV, with one-line errors that name the line.
 
 Comma, semicolon and tab separate; a first line ``sep=;`` (Excel's) says which. UTF-8 with or without a byte order mark, UTF-16
-with one, else Windows-1252. Names of columns are known in any case and with blanks, ``-`` or ``_`` in them.
+with one, else Windows-1252. Names of columns are known in any case and with blanks, ``-`` or ``_`` in them. The
+apostrophe before what looks like a formula (:mod:`camtrap.core.cells`) is no part of the text.
 """
 
 import codecs
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from camtrap.core.cells import unguarded
 from camtrap.core.errors import TableError
 
 __all__ = ["Table", "read_table"]
@@ -100,7 +102,7 @@ def _parsed(path: Path, text: str, separator: str, skipped: int) -> tuple[list[s
     last = line = skipped + 1
     try:
         for row in reader:
-            cells = [cell.strip() for cell in row]
+            cells = [unguarded(cell.strip()) for cell in row]
             if not any(cells):
                 pass
             elif not header:

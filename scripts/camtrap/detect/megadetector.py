@@ -16,7 +16,7 @@ from camtrap.core.logs import progress
 from camtrap.core.parallel import ordered
 from camtrap.detect import networks
 from camtrap.detect.task import Entry, Row, Task, failure
-from camtrap.detect.weights import weights_path
+from camtrap.detect.weights import refuse_unknown, weights_path
 from camtrap.detections.megadetector_json import CATEGORIES
 from camtrap.networks import torchvision_ops
 from camtrap.pictures.decode import one_line
@@ -177,8 +177,11 @@ class MegaDetector:
 def detect(pictures: list[Row], task: Task) -> list[Entry]:
     """Find animals, people and vehicles by the network."""
     options, rows = task.options, pictures
+    path = weights_path(options, task.cache, task.found["sha256"])
+    if options["weights"]:
+        refuse_unknown(path, task.found["sha256"], options)
     detector = MegaDetector(
-        weights_path(options, task.cache),
+        path,
         task.found["sha256"],
         task.device,
         options["image_size"],

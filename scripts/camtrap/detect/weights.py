@@ -6,7 +6,7 @@ from camtrap.core.errors import UserError
 from camtrap.core.hashes import file_hash
 from camtrap.core.named import named
 from camtrap.detect.registry import BACKENDS
-from camtrap.networks.weights import cache_folder, fetch, local
+from camtrap.networks.weights import PINNED, cache_folder, fetch, local, pinned
 
 
 def known_models() -> dict[str, dict]:
@@ -20,18 +20,45 @@ def known_models() -> dict[str, dict]:
     }
 
 
-def weights_path(options: dict, cache: str | None) -> Path:
-    """Path of the weights: the local file, else the cache's, downloaded and MD5-checked if it is not there.
+def refuse_unknown(path: str | Path, sha256: str | None, options: dict) -> None:
+    """Refuse a checkpoint that nobody vouches for: a .pt file is a pickle, and loading it runs what is in it.
 
     Parameters
     ----------
+    path : path
+        For the message.
+    sha256 : str
+        Of the file.
     options : dict
         The configuration's ``detector`` section.
 
     Raises
     ------
     UserError
-        Unknown name, no such file, wrong hash, or off-line (with URL, MD5 and where to put the file).
+        It is not a known model, and the configuration has neither its hash nor ``trust_weights``.
+    """
+    if options["trust_weights"] or (sha256 and sha256 in (*PINNED.values(), options["weights_sha256"])):
+        return
+    raise UserError(
+        f"{path}: loading a .pt file runs what is in it, and this one is not a known MegaDetector (nothing was loaded). "
+        f"If you trust where it came from, set detector.weights_sha256: {sha256} (or detector.trust_weights: true, for any file)"
+    )
+
+
+def weights_path(options: dict, cache: str | None, recorded: str | None = None) -> Path:
+    """Path of the weights: the local file, else the cache's, downloaded and checked if it is not there.
+
+    Parameters
+    ----------
+    options : dict
+        The configuration's ``detector`` section.
+    recorded : str, optional
+        The SHA-256 that the survey found, where it was looked up before.
+
+    Raises
+    ------
+    UserError
+        Unknown name, no such file, wrong or no hash, or off-line (with URL, hash and where to put the file).
     """
     if options["weights"]:
         return local(options["weights"], options["weights_sha256"], "detector.weights")
@@ -42,13 +69,16 @@ def weights_path(options: dict, cache: str | None) -> Path:
         raise UserError(
             f"detector.model: there is no {options['model']!r}; known are {', '.join(names)} (or name a file: detector.weights)"
         )
-    target = cache_folder(cache) / model["url"].rpartition("/")[2]
-    return fetch(model["url"], target, "md5", model["md5"], "detector.weights")
+    file = model["url"].rpartition("/")[2]
+    sha256 = options["weights_sha256"] or pinned(file) or recorded
+    return fetch(model["url"], cache_folder(cache) / file, sha256, "detector", model["md5"])
 
 
 def find(options: dict, cache: str | None) -> tuple[str, str]:
     """Name and SHA-256 of MegaDetector's weights, which are downloaded if need be."""
     path = weights_path(options, cache)
+    if options["weights"]:
+        refuse_unknown(path, file_hash(path), options)
     return path.name if options["weights"] else options["model"], file_hash(path)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from camtrap.core.errors import UserError
 from camtrap.embed.models import Embedder, Transform
-from camtrap.networks.weights import cache_folder, fetch, hash_in_name
+from camtrap.networks.weights import cache_folder, fetch, pinned
 
 if TYPE_CHECKING:
     import torch
@@ -29,13 +29,13 @@ def names() -> list[str]:
     return [*ALIASES, *timm.list_models()]
 
 
-def weights(name: str, cache: str | None) -> Path:
+def weights(name: str, cache: str | None, sha256: str | None) -> Path:
     """Path of the weights, downloaded once.
 
     Raises
     ------
     UserError
-        There are none, or they could not be downloaded.
+        There are none, their SHA-256 is not known, or they could not be downloaded.
     """
     import timm
 
@@ -46,18 +46,16 @@ def weights(name: str, cache: str | None) -> Path:
     if not config.hf_hub_id:
         url = str(config.url)
         file = url.rpartition("/")[2]
-        return fetch(url, cache_folder(cache) / file, "sha256", hash_in_name(file), "embed.weights")
+        return fetch(url, cache_folder(cache) / file, sha256 or pinned(file), "embed")
     repository = config.hf_hub_id if not config.hf_hub_id.endswith("/") else f"{config.hf_hub_id}{full}"
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_url, try_to_load_from_cache
 
-    try:
-        return Path(hf_hub_download(repository, "model.safetensors", cache_dir=cache_folder(cache) / "hub"))
-    except Exception as error:  # of many kinds
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"the weights of {name} could not be downloaded ({reason}): get model.safetensors of the hub repository "
-            f"{repository} elsewhere and name it as embed.weights"
-        ) from None
+    file, folder = "model.safetensors", cache_folder(cache) / "hub"
+    there = try_to_load_from_cache(
+        repository, file, cache_dir=folder
+    )  # of the hub's own downloader, which we used before
+    target = Path(there) if isinstance(there, str) else folder / f"{repository.replace('/', '--')}.safetensors"
+    return fetch(hf_hub_url(repository, file), target, sha256, "embed")
 
 
 def transform(name: str) -> Transform:

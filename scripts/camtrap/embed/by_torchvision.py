@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camtrap.embed.models import Embedder, Transform
-from camtrap.networks.weights import cache_folder, fetch, hash_in_name
+from camtrap.networks.weights import cache_folder, fetch, pinned
 
 if TYPE_CHECKING:
     import torch
@@ -26,11 +26,11 @@ def names() -> list[str]:
     return torchvision.models.list_models(module=torchvision.models)
 
 
-def weights(name: str, cache: str | None) -> Path:
-    """Path of the weights, downloaded once."""
+def weights(name: str, cache: str | None, sha256: str | None) -> Path:
+    """Path of the weights, downloaded once and checked."""
     url = _entry(name).url
     file = url.rpartition("/")[2]
-    return fetch(url, cache_folder(cache) / file, "sha256", hash_in_name(file), "embed.weights")
+    return fetch(url, cache_folder(cache) / file, sha256 or pinned(file), "embed")
 
 
 def transform(name: str) -> Transform:

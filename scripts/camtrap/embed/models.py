@@ -111,7 +111,7 @@ def load(embedder: Embedder, options: dict, cache: str | None = None) -> "torch.
     torchvision_ops.ensure()
     import torch
 
-    path, _ = _weights(options, cache)
+    path, _ = _weights(options, cache, embedder.sha256)
     if path is not None and file_hash(path) != embedder.sha256:
         raise UserError(f"{path}: the weights have changed since they were looked up; run again")
     if path is None:
@@ -131,15 +131,18 @@ def load(embedder: Embedder, options: dict, cache: str | None = None) -> "torch.
     return network
 
 
-def _weights(options: dict, cache: str | None) -> tuple[Path | None, str]:
-    """Path of the weights and where they come from; (None, "random") for random ones."""
+def _weights(options: dict, cache: str | None, recorded: str | None = None) -> tuple[Path | None, str]:
+    """Path of the weights and where they come from; (None, "random") for random ones.
+
+    ``recorded`` is the SHA-256 that the survey found, where they were looked up before.
+    """
     name, configured = options["model"], options["weights"]
     if configured == RANDOM:
         return None, RANDOM
     if configured:
         return local(configured, options["weights_sha256"], "embed.weights"), "file"
     source, library = library_of(name)
-    return library.weights(name, cache), source
+    return library.weights(name, cache, options["weights_sha256"] or recorded), source
 
 
 def preprocess(crop: np.ndarray, embedder: Embedder) -> np.ndarray:

@@ -34,8 +34,12 @@ class Library(Protocol):
     def names(self) -> list[str]:
         """Models to suggest for a mistyped name."""
 
-    def weights(self, name: str, cache: str | None) -> Path:
-        """Path of the model's own weights, which are downloaded into the cache if need be."""
+    def weights(self, name: str, cache: str | None, sha256: str | None) -> Path:
+        """Path of the model's own weights, which are downloaded into the cache if need be.
+
+        ``sha256`` is what they must have: the user's, or what the survey found before. Without it nothing is downloaded
+        whose hash the library does not know.
+        """
 
     def transform(self, name: str) -> "Transform":
         """How a crop becomes the model's input."""

@@ -5,7 +5,6 @@ in which that crop is, so that it finds its cluster again when new pictures came
 names stays in the next ``clusters.csv``, row by row, also where its crop is noise or gone by then.
 """
 
-import csv
 import os
 import re
 from collections.abc import Collection
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from camtrap.core.errors import TableError, UserError
-from camtrap.core.files import read_json, replacing, write_json
+from camtrap.core.files import read_json, write_csv, write_json
 from camtrap.core.tables import read_table
 
 COLUMNS = ["cluster", "name", "crop_id", "crops"]
@@ -164,10 +163,8 @@ def name_clusters(path: str | None, clusters: Path, representatives: Path, out_n
         for row, cluster in zip(rows, found, strict=True)
     ]
     blank = [(c, "", centre.get(c, ""), counts[c]) for c in sorted(counts) if c >= 0 and c not in named]
-    with replacing(out_table) as temporary, open(temporary, "w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(sorted(kept, key=lambda row: (row[0] == "", row[0] or 0)) + blank)
+    in_order = sorted(kept, key=lambda row: (row[0] == "", row[0] or 0))
+    write_csv(out_table, COLUMNS, [*in_order, *blank], encoding="utf-8-sig")
     write_json(out_names, known)
     return known
 

@@ -1,13 +1,12 @@
 """The export that every spreadsheet opens: one CSV, one row per crop."""
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from camtrap.core.files import replacing
+from camtrap.core.files import write_csv
 
 CROP_COLUMNS = [
     "crop_id",
@@ -39,13 +38,10 @@ def export(crops: Path, clusters: Path, names: Mapping[int, str], out: Path) -> 
     """Write ``crops.csv``: UTF-8 with a byte order mark (spreadsheets need it), ISO date-times, a name column."""
     table = joined(crops, clusters, CROP_COLUMNS + EXTRA_COLUMNS)
     header = ["crop_id", "path", "cluster", "name", *CLUSTER_COLUMNS[1:], *CROP_COLUMNS[2:], *EXTRA_COLUMNS]
-    with replacing(out) as temporary, open(temporary, "w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, header, lineterminator="\n")
-        writer.writeheader()
-        for batch in table.to_batches(10_000):
-            for row in batch.to_pylist():
-                row["name"] = names.get(row["cluster"], "")
-                writer.writerow({key: _plain(row[key]) for key in header})
+    rows = (
+        row | {"name": names.get(row["cluster"], "")} for batch in table.to_batches(10_000) for row in batch.to_pylist()
+    )
+    write_csv(out, header, ([_plain(row[key]) for key in header] for row in rows), encoding="utf-8-sig")
 
 
 def _plain(value: object) -> object:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from camtrap.core.cells import unguarded
 from camtrap.core.files import read_json
 
 NO_STATION = "station unknown"
@@ -142,4 +143,4 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _failures(file: File) -> list[dict]:
     with open(file, encoding="utf-8", newline="") as text:
-        return list(csv.DictReader(text))
+        return [{key: unguarded(cell) for key, cell in row.items()} for row in csv.DictReader(text)]

@@ -9,6 +9,7 @@ from camtrap.config.checks import check_files, check_values, refuse_files, refus
 from camtrap.config.complete import complete
 from camtrap.config.values import numbers_of_clusters
 from camtrap.core.errors import ConfigError
+from camtrap.networks.weights import PINNED
 
 
 def of(**sections):
@@ -93,8 +94,22 @@ def test_weights_that_are_none_are_refused(tmp_path, yolo):
         assert len(found) == 1, path
         assert why in found[0]
         assert "detector.weights" in found[0]
-    assert check_files(of(detector={"weights": str(yolo)}), nothing) == []
+    assert check_files(of(detector={"weights": str(yolo), "trust_weights": True}), nothing) == []
     assert check_files(of(embed={"weights": str(numbers)}), nothing) == []
+
+
+def test_weights_that_nobody_vouches_for_are_refused_with_what_to_type(yolo):
+    sha256 = "5" * 64
+    told = check_files(of(detector={"weights": str(yolo)}), lambda path: sha256)
+    assert len(told) == 1
+    assert f"set detector.weights_sha256: {sha256} (or detector.trust_weights: true" in told[0]
+    for options in ({"weights_sha256": sha256}, {"trust_weights": True}):
+        assert check_files(of(detector={"weights": str(yolo)} | options), lambda path: sha256) == []
+    known = PINNED["md_v5a.0.1.pt"]
+    assert check_files(of(detector={"weights": str(yolo)}), lambda path: known) == []
+    # every shard was detected by them: they are not loaded
+    assert check_files(of(detector={"weights": str(yolo)}), lambda path: sha256, detected=sha256) == []
+    assert check_files(of(detector={"weights": str(yolo)}), lambda path: sha256, detected="6" * 64) == told
 
 
 def test_weights_of_another_hash_are_refused(yolo):
@@ -155,8 +170,8 @@ def test_large_files_are_read_once_per_survey(tmp_path):
     path = tmp_path / "found.json"
     path.write_text(json.dumps({"images": [], "detection_categories": {}}))
     config = of(detector={"backend": "json", "json": str(path)})
-    refuse_files(config, nothing, tmp_path / "results")
+    refuse_files(config, nothing, tmp_path / "results", [])
     path.write_text("{")
-    refuse_files(config, nothing, tmp_path / "results")  # of the same hash
+    refuse_files(config, nothing, tmp_path / "results", [])  # of the same hash
     with pytest.raises(ConfigError, match="not a JSON file"):
-        refuse_files(config, lambda path: "1" * 64, tmp_path / "results")
+        refuse_files(config, lambda path: "1" * 64, tmp_path / "results", [])

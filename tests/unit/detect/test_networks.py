@@ -139,7 +139,13 @@ def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, thr
     (tmp_path / "00.jpg").unlink()
     known = {"backend": "megadetector", "model": "yolov5n", "sha256": file_hash(WEIGHTS)}
     (tmp_path / "known.json").write_text(json.dumps(known))
-    options = {"weights": str(WEIGHTS), "weights_sha256": None, "image_size": 320, "classes": CLASSES}
+    options = {
+        "weights": str(WEIGHTS),
+        "weights_sha256": None,
+        "trust_weights": True,
+        "image_size": 320,
+        "classes": CLASSES,
+    }
     options |= {"min_confidence": 0.05, "runtime": "torch", "precision": "float32", "prefilter": "none"}
 
     class OnCpu(megadetector.MegaDetector):

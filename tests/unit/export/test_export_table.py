@@ -68,6 +68,19 @@ def sort(survey, mode, content, names=None):
     return out, sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir())
 
 
+def test_csv_runs_no_formula_of_a_folder_or_a_name(survey):
+    crops = pq.read_table(survey / "crops.parquet").to_pydict()
+    crops["path"][0] = crops["path"][1] = "=cmd|' -C calc'!A0/one.jpg"
+    crops["x"][0] = -0.25
+    pq.write_table(pa.table(crops), survey / "crops.parquet")
+    table.export(survey / "crops.parquet", survey / "clusters.parquet", {0: "@SUM(1)"}, survey / "out.csv")
+    with (survey / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        row = next(row for row in csv.DictReader(file) if row["crop_id"] == "c1")
+    assert row["path"] == "'=cmd|' -C calc'!A0/one.jpg"
+    assert row["name"] == "'@SUM(1)"
+    assert row["x"] == "-0.25"
+
+
 def test_csv_has_a_row_a_crop_and_survives_nasty_names(survey):
     table.export(survey / "crops.parquet", survey / "clusters.parquet", {0: 'deer, "red"'}, survey / "out.csv")
     with (survey / "out.csv").open(encoding="utf-8-sig", newline="") as file:

@@ -74,6 +74,14 @@ def test_a_number_is_enough_for_one_clustering_and_becomes_a_crop(named):
     assert rows == [("1", "ocelot", "b", "1"), ("0", "", "a", "1")]
 
 
+def test_a_name_that_looks_like_a_formula_is_kept_from_run_to_run(named, tmp_path):
+    _, rows = named("cluster,name\n0,=1+2\n", [0, 1])
+    assert rows[0] == ("0", "'=1+2", "a", "1")
+    again, rows = named((tmp_path / "clusters.csv").read_text(encoding="utf-8"), [0, 1])
+    assert again["names"] == {"0": "=1+2"}
+    assert rows[0] == ("0", "'=1+2", "a", "1")
+
+
 @pytest.mark.parametrize("number", ["7", "x", "-1", ""])
 def test_a_cluster_that_is_not_there_is_a_note(named, number):
     found, _ = named(f"cluster,name\n1,ocelot\n{number},puma\n", [0, 1, -1])
@@ -119,4 +127,4 @@ def test_no_name_is_written_over(tmp_path):
     model = tmp_path / "clusters" / "model"
     model.mkdir(parents=True)
     (model / "names.json").write_text(json.dumps({"names": {}, "notes": [], "given": ["puma"]}))
-    check(None, tmp_path)  # a run wrote it
+    check(str(tmp_path / "names.csv"), tmp_path)  # a run wrote it

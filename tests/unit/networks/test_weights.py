@@ -9,25 +9,26 @@ import pytest
 
 from camtrap.core.errors import UserError
 from camtrap.networks import torchvision_ops
-from camtrap.networks.weights import cache_folder, fetch, hash_in_name, local
+from camtrap.networks.weights import PINNED, cache_folder, fetch, local
 
 DATA = b"weights of a network" * 1000
-MD5, SHA256 = hashlib.md5(DATA).hexdigest(), hashlib.sha256(DATA).hexdigest()
+SHA256 = hashlib.sha256(DATA).hexdigest()
 
 
 @pytest.fixture(scope="module")
 def server():
-    """A web server on this machine: /good.pt, /cut.pt (the connection ends early), and nothing else."""
+    """A web server on this machine: /good.pt, /cut.pt (the connection ends early), /endless.pt (no length is said)."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            if self.path not in ("/good.pt", "/cut.pt"):
+            if self.path not in ("/good.pt", "/cut.pt", "/endless.pt"):
                 self.send_error(404)
                 return
             self.send_response(200)
-            self.send_header("Content-Length", str(len(DATA)))
+            if self.path != "/endless.pt":
+                self.send_header("Content-Length", str(len(DATA)))
             self.end_headers()
-            self.wfile.write(DATA if self.path == "/good.pt" else DATA[:1000])
+            self.wfile.write(DATA[:1000] if self.path == "/cut.pt" else DATA)
 
         def log_message(self, *args):
             pass
@@ -39,50 +40,66 @@ def server():
     server.server_close()
 
 
-@pytest.mark.parametrize(("algorithm", "prefix"), [("md5", MD5), ("sha256", SHA256[:8])])
-def test_a_download_is_checked_and_kept(server, tmp_path, algorithm, prefix):
+def test_a_download_is_checked_and_kept(server, tmp_path):
     target = tmp_path / "cache" / "good.pt"
-    assert fetch(f"{server}/good.pt", target, algorithm, prefix, "detector.weights") == target
+    assert fetch(f"{server}/good.pt", target, SHA256, "detector") == target
     assert target.read_bytes() == DATA
     # it is there: no server is asked
-    assert fetch("http://127.0.0.1:9/good.pt", target, algorithm, prefix, "detector.weights") == target
+    assert fetch("http://127.0.0.1:9/good.pt", target, SHA256, "detector") == target
 
 
-def test_without_a_known_hash_nothing_is_downloaded(server, tmp_path, caplog):
+@pytest.mark.parametrize("there", [False, True])
+def test_without_a_known_hash_nothing_is_downloaded_or_used(server, tmp_path, there):
     target = tmp_path / "good.pt"
-    with pytest.raises(UserError, match=r"good\.pt is not downloaded, as nobody states its hash.*embed\.weights="):
-        fetch(f"{server}/good.pt", target, "sha256", "", "embed.weights")
-    assert not target.exists()
-    target.write_bytes(DATA)
-    assert fetch(f"{server}/good.pt", target, "sha256", "", "embed.weights") == target
-    assert "is not checked" in caplog.text
+    if there:
+        target.write_bytes(DATA)
+    with pytest.raises(
+        UserError, match=r"no SHA-256 .* is known here.*MD5 1234.*set detector\.weights_sha256"
+    ) as error:
+        fetch(f"{server}/good.pt", target, None, "detector", md5="1234")
+    assert f"{server}/good.pt" in str(error.value)
+    assert target.exists() == there
 
 
-def test_hashes_in_the_names_of_files():
+def test_the_pinned_hashes_are_those_that_the_names_begin():
     torchvision_ops.ensure()
     import torchvision
 
-    assert hash_in_name("resnet50-0676ba61.pth") == "0676ba61"
-    assert hash_in_name("vgg-small.pth") == hash_in_name("plain.pth") == ""
     listed = torchvision.models.list_models(module=torchvision.models)
     urls = [entry.url for name in listed for entry in torchvision.models.get_model_weights(name)]
-    assert len(urls) > 80
-    assert [url for url in urls if len(hash_in_name(url.rpartition("/")[2])) < 8] == []
+    files = {url.rpartition("/")[2] for url in urls}
+    for file, sha256 in PINNED.items():
+        assert len(sha256) == 64
+        if not file.startswith("md_"):
+            assert file in files
+            assert file.rpartition("-")[2] == f"{sha256[:8]}.pth"
+
+
+def test_the_pinned_detector_is_the_one_that_the_package_loads_by_default():
+    from camtrap.detect.weights import known_models
+
+    assert known_models()["mdv5a"]["url"].rpartition("/")[2] in PINNED
+
+
+@pytest.mark.parametrize("path", ["good.pt", "endless.pt"])
+def test_a_download_has_a_limit(server, tmp_path, path):
+    target = tmp_path / "cache" / path
+    with pytest.raises(UserError, match=r"larger than 1,000 bytes"):
+        fetch(f"{server}/{path}", target, SHA256, "detector", most=1000)
+    assert list(target.parent.iterdir()) == []
 
 
 def test_a_file_elsewhere_is_a_url_too(tmp_path):
     (tmp_path / "mirror.pt").write_bytes(DATA)
-    assert (
-        fetch((tmp_path / "mirror.pt").as_uri(), tmp_path / "cache.pt", "md5", MD5, "detector.weights").read_bytes()
-        == DATA
-    )
+    url = (tmp_path / "mirror.pt").as_uri()
+    assert fetch(url, tmp_path / "cache.pt", SHA256, "detector").read_bytes() == DATA
 
 
-@pytest.mark.parametrize(("path", "md5"), [("good.pt", "0" * 32), ("cut.pt", MD5)], ids=["wrong", "cut"])
-def test_a_wrong_download_is_not_kept(server, tmp_path, path, md5):
-    with pytest.raises(UserError, match="another MD5") as error:
-        fetch(f"{server}/{path}", tmp_path / "cache" / path, "md5", md5, "detector.weights")
-    assert md5 in str(error.value)
+@pytest.mark.parametrize(("path", "sha256"), [("good.pt", "0" * 64), ("cut.pt", SHA256)], ids=["wrong", "cut"])
+def test_a_wrong_download_is_not_kept(server, tmp_path, path, sha256):
+    with pytest.raises(UserError, match="another SHA-256") as error:
+        fetch(f"{server}/{path}", tmp_path / "cache" / path, sha256, "detector")
+    assert sha256 in str(error.value)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -90,9 +107,9 @@ def test_a_wrong_download_is_not_kept(server, tmp_path, path, md5):
 def test_off_line_one_line_says_what_to_do(server, tmp_path, url):
     url, target = url.format(server), tmp_path / "cache" / "good.pt"
     with pytest.raises(UserError) as error:
-        fetch(url, target, "md5", MD5, "detector.weights")
+        fetch(url, target, SHA256, "detector")
     message = str(error.value)
-    assert all(part in message for part in (url, MD5, str(target), "set detector.weights="))
+    assert all(part in message for part in (url, SHA256, str(target), "set detector.weights="))
     assert "\n" not in message
     assert not target.exists()
 
@@ -101,7 +118,7 @@ def test_a_damaged_cache_is_not_read(tmp_path):
     target = tmp_path / "good.pt"
     target.write_bytes(DATA[:-1])
     with pytest.raises(UserError, match="damaged") as error:
-        fetch("http://127.0.0.1:9/good.pt", target, "md5", MD5, "detector.weights")
+        fetch("http://127.0.0.1:9/good.pt", target, SHA256, "detector")
     assert str(target) in str(error.value)
     assert target.exists()
 
