@@ -47,6 +47,10 @@ onsuccess:
     say_what_came_of_it()
 
 
+onerror:
+    put_back_lookups()
+
+
 rule all:
     default_target: True
     input:

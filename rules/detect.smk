@@ -5,9 +5,11 @@ if DETECTOR.split:
     GIVEN += [result_options("detector")]
 
 
+# A look-up that fails removes nothing: with `update` Snakemake leaves the file where it is and puts it back (and guard.smk its
+# time), or all shards would be detected again.
 rule find_detector:
     output:
-        f"{RESULTS}/models/detector.json",
+        update(f"{RESULTS}/models/detector.json"),
     log:
         f"{RESULTS}/logs/find_detector.log",
     conda:

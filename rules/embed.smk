@@ -1,6 +1,6 @@
 rule find_embedder:
     output:
-        f"{RESULTS}/models/{MODEL}.json",
+        update(f"{RESULTS}/models/{MODEL}.json"),  # as in find_detector
     log:
         f"{RESULTS}/logs/find_embedder/{MODEL}.log",
     conda:

@@ -56,6 +56,10 @@ if MAIN and not is_linting():
         refuse(CHANGED, listed(config["plan"]["redo"]))
     except UserError as error:
         raise WorkflowError(str(error)) from None
+    LOOKUPS = {
+        "find_detector": Lookup(f"{RESULTS}/models/detector.json"),
+        "find_embedder": Lookup(f"{RESULTS}/models/{MODEL}.json"),
+    }
     for change in CHANGED:
         prepare.say(f"made again: {change.line}")
     MADE.touch([change.stage for change in CHANGED], INPUTS)
@@ -76,6 +80,18 @@ if MAIN and not is_linting():
 def record_settings():
     """Called when a run begins: from here on the results are made with these settings."""
     MADE.write(NOW, SOFTWARE_VERSION)
+
+
+def put_back_lookups():
+    """Called when a run fails: a look-up that failed leaves what it found before, and the settings that go with it."""
+    of_embedder = [f"embed/{MODEL}", f"cluster/{MODEL}"]
+    stages = {
+        "find_detector": ["detect", "crop", "collect", *of_embedder],
+        "find_embedder": of_embedder,
+    }
+    for rule in {job.rule.name for job in jobs_to_run()} & LOOKUPS.keys():
+        if LOOKUPS[rule].put_back():
+            MADE.put_back(stages[rule])
 
 
 def documented():
@@ -103,9 +119,13 @@ def documented():
 
 def say_what_came_of_it():
     """The end of a run that did all it should. A survey without a crop is no success."""
+    from camtrap.export.outdated import put_aside
     from camtrap.report.closing import closing
 
     page = Path(RESULTS) / "report" / "report.html"
+    sources = [Path(CLUSTERS) / "clusters.parquet", Path(CLUSTERS) / "names.json"]
+    lines = put_aside(Path(EXPORT), config["export"], sources)
     if page.exists():
-        for line in closing(Path(RESULTS), page, config["crop"]["threshold"]):
-            print(line, file=sys.stderr)
+        lines += closing(Path(RESULTS), page, config["crop"]["threshold"])
+    for line in lines:
+        print(line, file=sys.stderr)

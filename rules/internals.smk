@@ -105,6 +105,33 @@ def _record(folder, path):
     return folder.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
 
 
+class Lookup:
+    """What a look-up found before this run, its time and Snakemake's record of it: a failed one changes none of them.
+
+    Snakemake leaves the file of a failed job (`update` on the output) but writes it anew, and forgets its record or gives it
+    that of the failed job (`postprocess`, 9.27.1): its dependents would run again, or it itself never would.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.record = _record(Path(".snakemake") / "metadata", path)
+        self.status = self.path.stat() if self.path.exists() else None
+        self.known = self.record.read_bytes() if self.record.is_file() else None
+
+    def put_back(self):
+        """Whether the file is still the old one (what a job finds is a new file); its time and record are the old ones then."""
+        from camtrap.core.files import write_bytes
+
+        if not self.status or not self.path.exists():
+            return False
+        if self.path.stat().st_ino != self.status.st_ino:
+            return False
+        os.utime(self.path, ns=(self.status.st_atime_ns, self.status.st_mtime_ns))
+        if self.known is not None:
+            write_bytes(self.record, self.known)
+        return True
+
+
 def has_handlers():
     """Whether this Snakefile's `onstart` and `onsuccess` count. Of one that another uses as a module they do not."""
     return workflow.modifier.is_main_snakefile()

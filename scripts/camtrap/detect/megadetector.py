@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from camtrap.core.boxes import overlap
 from camtrap.core.errors import PictureError, UserError
 from camtrap.core.hashes import file_hash
 from camtrap.core.logs import progress
@@ -24,6 +25,8 @@ from camtrap.pictures.decode import one_line
 Item = TypeVar("Item")
 Prepared = dict[str, Any]  # what the package's preprocessing returns
 
+# Overlap (intersection over union) from which boxes are of one animal: the package's own within a class.
+SAME_ANIMAL = 0.45
 OWN_CLASSES = {"animal": [0], "person": [1], "vehicle": [2]}
 
 
@@ -32,6 +35,35 @@ def silent() -> Iterator[None]:
     """Drop what the package prints; for the whole process, so not from several threads at once."""
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         yield
+
+
+def one_per_animal(found: list[dict], category: dict[str, str]) -> list[dict]:
+    """Leave out boxes that overlap with a better one of another class of the same category: one animal, seen as sheep and cow.
+
+    Within a class the package has done so (non-maximum suppression, of which this is the step across classes).
+
+    Parameters
+    ----------
+    found : list of dict
+        One picture's ``category`` (the model's class number as text), ``conf`` and ``bbox`` (x, y, width, height).
+    category : dict
+        Class number to our category.
+
+    Returns
+    -------
+    list of dict
+        In the same order.
+    """
+    kept: list[dict] = []
+    for box in sorted(found, key=lambda box: -box["conf"]):
+        if not any(
+            category[box["category"]] == category[other["category"]]
+            and box["category"] != other["category"]
+            and overlap(box["bbox"], other["bbox"]) > SAME_ANIMAL
+            for other in kept
+        ):
+            kept.append(box)
+    return [box for box in found if any(box is other for other in kept)]
 
 
 class MegaDetector:
@@ -165,10 +197,10 @@ class MegaDetector:
                 logging.warning("%s: %s", result["file"], result["failure"])
                 entries.append({"file": result["file"], "failure": result["failure"]})
                 continue
+            known = [found for found in result["detections"] if found["category"] in self.number]
             detections = [
                 {"category": self.number[found["category"]], "conf": found["conf"], "bbox": found["bbox"]}
-                for found in result["detections"]
-                if found["category"] in self.number
+                for found in one_per_animal(known, self.number)
             ]
             entries.append({"file": result["file"], "detections": detections})
         return entries
@@ -213,8 +245,12 @@ def detect(pictures: list[Row], task: Task) -> list[Entry]:
         # by one thread where the others compute, or each would decode a video from its beginning
         readers = 1 if task.device == "cpu" or any(row["video"] for row in rows) else task.threads
         done = map(compute, batched(ordered(read, rows, readers, ahead=size), size))
+    entries = []
     with silent():
-        return [entry for batch in progress(done, -(-len(rows) // size), "batches") for entry in batch]
+        for batch in progress(done, -(-len(rows) // size), "batches"):
+            task.keep(batch)
+            entries += batch
+    return entries
 
 
 def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

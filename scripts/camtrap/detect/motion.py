@@ -49,6 +49,7 @@ class _Small:
 def detect_motion(
     pictures: Sequence[dict],
     load: Callable[[str], np.ndarray | None],
+    done: Callable[[dict[str, list[dict]]], None] = lambda found: None,
     *,
     width: int = 320,
     window: int = 60,
@@ -67,6 +68,8 @@ def detect_motion(
         each picture, as in the index.
     load : callable
         Path to uint8 (height, width, 3) RGB, or None for a picture that cannot be read (it gets no entry).
+    done : callable
+        Called with each window's part of the result. Without the pictures of finished windows the others' result is the same.
     width : int
         Pixels of the working width; larger pictures are shrunk to it.
     window : int
@@ -99,6 +102,12 @@ def detect_motion(
         key = (place, picture.get("width") or 0, picture.get("height") or 0)
         groups.setdefault(key, []).append(picture)
     found: dict[str, list[dict]] = {}
+
+    def take(shots: list[_Small]) -> None:
+        part = compare(shots)
+        done(part)
+        found.update(part)
+
     for key in sorted(groups):
         ordered = sorted(groups[key], key=lambda p: (p.get("datetime") is None, p.get("datetime") or 0, p["path"]))
         waiting: dict[tuple, list[_Small]] = {}
@@ -111,10 +120,10 @@ def detect_motion(
             same.append(shot)
             if len(same) >= window + window // 2:
                 # What is left for the next window is never too few to be compared with.
-                found |= compare(same[:window])
+                take(same[:window])
                 del same[:window]
         for same in waiting.values():
-            found |= compare(same)
+            take(same)
     return found
 
 
@@ -131,12 +140,17 @@ def detect(pictures: list[Row], task: Task) -> list[Entry]:
             failed[path] = error
             return None
 
-    found = detect_motion(pictures, load, **task.options["motion"])
     least = task.options["min_confidence"]
+
+    def entry(path: str, boxes: list[dict]) -> Entry:
+        return {"file": path, "detections": [box for box in boxes if box["conf"] >= least]}
+
+    def keep(part: dict[str, list[dict]]) -> None:
+        task.keep([entry(path, boxes) for path, boxes in part.items()])
+
+    found = detect_motion(pictures, load, keep, **task.options["motion"])
     return [
-        failure(row, failed[row["path"]])
-        if row["path"] in failed
-        else {"file": row["path"], "detections": [box for box in found.get(row["path"], []) if box["conf"] >= least]}
+        failure(row, failed[row["path"]]) if row["path"] in failed else entry(row["path"], found.get(row["path"], []))
         for row in pictures
     ]
 

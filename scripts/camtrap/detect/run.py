@@ -1,18 +1,22 @@
 """The detect stage of one shard: index in, MegaDetector batch format out, whatever the backend."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from camtrap.core.files import read_json
+from camtrap.core.hashes import file_hash
 from camtrap.core.named import named
 from camtrap.core.paths import Roots
+from camtrap.detect.parts import Parts, key_of
 from camtrap.detect.registry import BACKENDS
 from camtrap.detect.task import Entry, Row, Task, failure
 from camtrap.detections import megadetector_json
 from camtrap.plan import again
 from camtrap.plan.ledger import planned_of
+from camtrap.stages import STAGE_VERSION
 
 
 def detect_shard(
@@ -49,28 +53,41 @@ def detect_shard(
     entries = [failure(row, row["error"]) for row in rows if row["status"] == "failed"]
     good = [row for row in rows if row["status"] != "failed"]
     backend = BACKENDS[known["backend"]]
+    key = key_of(known, options, STAGE_VERSION["detect"], file_hash(index))
+    unfinished = Path(out).parent / "unfinished"
+    parts = [Parts(unfinished / f"{shard}.jsonl", key)]
     if good and backend.prefilter and options["prefilter"] == "motion":
-        still = _still(good, task)
+        parts.append(Parts(unfinished / f"{shard}.motion.jsonl", key))
+        still = _still(good, task, parts[1])
         entries += still
         still_paths = {entry["file"] for entry in still}
         good = [row for row in good if row["path"] not in still_paths]
         logging.info(
             "nothing moved in %d of %d pictures: the detector is not asked", len(still), len(good) + len(still)
         )
-    if good:
-        entries += named(backend.detect)(good, task)
+    entries += _found(backend.detect, good, task, parts[0])
     seen = {row["path"] for row in rows if row["status"] != "failed"}
     failures = [(entry["file"], entry["failure"]) for entry in entries if "failure" in entry and entry["file"] in seen]
     again.note(results, shard, failures, len(seen), planned)
     info = {"detector": known["model"], "detector_metadata": {"sha256": known["sha256"] or ""}}
     megadetector_json.write(out, megadetector_json.batch_json(entries, info))
+    for part in parts:
+        part.remove()
     found = sum(bool(entry.get("detections")) for entry in entries)
     failed = sum("failure" in entry for entry in entries)
     logging.info("%d pictures, %d failed, %d with a box, however weak", len(entries), failed, found)
 
 
-def _still(rows: list[Row], task: Task) -> list[Entry]:
-    """The entries of pictures in which nothing moved."""
-    from camtrap.detect import motion
+def _found(detect: str, rows: list[Row], task: Task, parts: Parts) -> list[Entry]:
+    """The entries of a detector; what an earlier attempt found is not looked for again."""
+    kept = [parts.kept[row["path"]] for row in rows if row["path"] in parts.kept]
+    rest = [row for row in rows if row["path"] not in parts.kept]
+    if kept:
+        logging.info("%d of %d pictures were done by an earlier attempt", len(kept), len(rows))
+    return kept + (named(detect)(rest, replace(task, keep=parts.add)) if rest else [])
 
-    return [entry for entry in motion.detect(rows, task) if entry.get("detections") == []]
+
+def _still(rows: list[Row], task: Task, parts: Parts) -> list[Entry]:
+    """The entries of pictures in which nothing moved."""
+    found = _found("camtrap.detect.motion:detect", rows, task, parts)
+    return [entry for entry in found if entry.get("detections") == []]

@@ -1,5 +1,6 @@
 """What a detector is given beside the pictures, and how it reads them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,8 @@ class Task:
         Speed only.
     planned : Planned
         What the plan knows of the files.
+    keep : callable
+        A detector calls it with entries as they come: after a kill the next attempt does not look at their pictures again.
     """
 
     found: dict[str, Any]
@@ -43,6 +46,7 @@ class Task:
     threads: int = 1
     batch_size: int = 1
     planned: source.Planned = field(default_factory=source.Planned)
+    keep: Callable[[list[Entry]], None] = lambda entries: None
 
     def load(self, row: Row) -> np.ndarray:
         """A picture: uint8 (height, width, 3), RGB, rotated.

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 
 class Export(NamedTuple):
-    """A file (or folder) below ``export/``, what it is, and whether it is made where the configuration says nothing."""
+    """A file (or folder) below ``export/``, what it is, whether it is made where the configuration says nothing, and others with it."""
 
     file: str
     about: str
     default: bool = False
+    beside: tuple[str, ...] = ()
 
 
 EXPORTS = {
@@ -21,7 +22,11 @@ EXPORTS = {
     "megadetector": Export(
         "megadetector.json", "clusters as classifications, for Timelapse and MegaDetector's tools", True
     ),
-    "yasuni": Export("yasuni.json", "the records of the Yasuní notebooks, with yasuni_features.jsonl beside it"),
+    "yasuni": Export(
+        "yasuni.json",
+        "the records of the Yasuní notebooks, with yasuni_features.jsonl beside it",
+        beside=("yasuni_features.jsonl",),
+    ),
 }
 
 

@@ -158,6 +158,14 @@ class Made:
             write_json(self.path, new)
         self._touched.clear()
 
+    def put_back(self, stages: Collection[str]) -> None:
+        """Record the earlier settings of stages of which nothing was made, as what they need could not be found."""
+        known = read_json(self.path)
+        for stage in stages:
+            if stage in self.stages:
+                known["stages"][stage] = self.stages[stage]
+        write_json(self.path, known)
+
     def touch(self, stages: Collection[str], inputs: Mapping[str, Collection[str]]) -> None:
         """Make the small inputs of changed stages new, so that they run also where Snakemake has no record (a copy)."""
         now = time.time_ns()

@@ -1,0 +1,74 @@
+"""What a detect job has found so far, so that a killed one loses the pictures at hand and not the whole shard.
+
+``detections/unfinished/{shard}.jsonl``: a first line with a key, then one line per picture, appended as pictures are done. The
+next attempt takes up what has the same key; the file is removed when the shard's result is written. Snakemake does not know
+it: it would remove it as the output of a failed job.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from camtrap.core.files import write_text
+from camtrap.detect.task import Entry
+
+__all__ = ["Parts", "key_of"]
+
+
+def key_of(*values: object) -> str:
+    """A hash of all that the results depend on (JSON)."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class Parts:
+    """The progress of one shard's detection.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it begins anew where there is none, or one with another key.
+    key : str
+        Settings, weights and the index of the shard (with the pictures' sizes).
+    """
+
+    def __init__(self, path: Path, key: str):
+        self.path = path
+        self.kept: dict[str, Entry] = {}
+        end = self._read(key)
+        if end:
+            with open(path, "r+b") as file:
+                file.truncate(end)  # a line that was cut off
+        else:
+            write_text(path, json.dumps({"key": key}) + "\n")
+
+    def _read(self, key: str) -> int:
+        """Take up what is there; return where the last whole line ends, 0 if nothing can be taken up."""
+        end = 0
+        try:
+            with open(self.path, "rb") as file:
+                for line in file:
+                    entry = json.loads(line) if line.endswith(b"\n") else None
+                    if not isinstance(entry, dict) or (end == 0 and entry.get("key") != key):
+                        break
+                    if end:
+                        self.kept[entry["file"]] = entry
+                    end += len(line)
+        except FileNotFoundError:
+            return 0
+        except (ValueError, KeyError):
+            pass
+        return end
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Write down what was found; failures are not kept, as the next attempt may succeed."""
+        lines = [json.dumps(entry, allow_nan=False) + "\n" for entry in entries if "failure" not in entry]
+        with open(self.path, "ab") as file:
+            file.write("".join(lines).encode())
+
+    def remove(self) -> None:
+        """The shard is done."""
+        self.path.unlink(missing_ok=True)
+        with suppress(OSError):  # other shards are at work
+            self.path.parent.rmdir()
