@@ -27,6 +27,7 @@ if MAIN:  # a job asks for nothing of these
     from camtrap.core import terminal
     from camtrap.export import names
     from camtrap.networks.device import no_gpu_for_jobs
+    from camtrap.plan import table
 
 ENV = ROOT / "envs" / "camtrap.yaml"
 
@@ -47,6 +48,9 @@ try:
     PLAN = prepare.prepare(config, MAIN, is_linting())
     if MAIN and not is_linting():
         checks.refuse_files(config, PLAN.file_hash, RESULTS, PLAN.shards)
+        if config["metadata"]["stations"]:
+            for line in table.compare(config["metadata"], PLAN.manifests()):
+                prepare.say(line)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

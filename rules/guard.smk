@@ -126,6 +126,8 @@ def say_what_came_of_it():
     sources = [Path(CLUSTERS) / "clusters.parquet", Path(CLUSTERS) / "names.json"]
     lines = put_aside(Path(EXPORT), config["export"], sources)
     if page.exists():
-        lines += closing(Path(RESULTS), page, config["crop"]["threshold"])
+        lines += closing(
+            Path(RESULTS), page, config["crop"]["threshold"], PLAN.passed()
+        )
     for line in lines:
         print(line, file=sys.stderr)

@@ -18,6 +18,22 @@ DATE_FOLDER = re.compile(r"(?:19|20)\d\d[-_. ]?[01]\d(?:[-_. ]?[0-3]\d)?")
 _NUMBERED = re.compile(_DCF, re.IGNORECASE)
 
 
+# Five letters of makers. Other five letters after a high number, and not below DCIM, are a name that looks like one (123NORTH).
+_MAKERS = re.compile(
+    "RECNX|MEDIA|DSCIM|CUDDY|CANON|NIKON|OLYMP|MSDCF|APPLE|GOPRO|PHOTO|CASIO|RICOH|SIGMA|LEICA|PENTX|KODAK"
+)
+_FIRST = 110  # a camera begins with 100, and has 999 pictures in a folder
+
+
+def _is_camera_folder(folder: str, above: str) -> bool:
+    if not CAMERA_FOLDER.fullmatch(folder):
+        return False
+    match = _NUMBERED.fullmatch(folder)
+    if match is None or not match[1].isalpha() or _MAKERS.fullmatch(match[1].upper()) or int(folder[:3]) < _FIRST:
+        return True
+    return bool(CAMERA_FOLDER.fullmatch(above))
+
+
 def compile_station_pattern(pattern: str) -> re.Pattern:
     """Compile ``metadata.station_pattern``; ConfigError says what is wrong with it."""
     try:
@@ -51,13 +67,13 @@ def station_of(path: str, level: int | None = None, pattern: re.Pattern | None =
         match = pattern.search(path)
         return (match["station"] or None) if match else None
     folders = path.split("/")[:-1]
+    named = [
+        None if _is_camera_folder(folder, above) else folder
+        for above, folder in zip(["", *folders], folders, strict=False)
+    ]
     if level is not None:
-        folder = folders[level - 1] if 1 <= level <= len(folders) else None
-        return folder if folder and not CAMERA_FOLDER.fullmatch(folder) else None
-    for folder in reversed(folders):
-        if not CAMERA_FOLDER.fullmatch(folder) and not DATE_FOLDER.fullmatch(folder):
-            return folder
-    return None
+        return named[level - 1] or None if 1 <= level <= len(named) else None
+    return next((folder for folder in reversed(named) if folder and not DATE_FOLDER.fullmatch(folder)), None)
 
 
 def visit_of(path: str) -> str:

@@ -56,6 +56,14 @@ class Prepared:
                 write_json(self.hashes, known)
         return known[key]
 
+    def manifests(self) -> list[Path]:
+        """Manifests of the shards of this run."""
+        return [self.plan.manifest(shard) for shard in self.shards] if self.plan else []
+
+    def passed(self) -> dict[str, int]:
+        """How many files of which format were passed over; {} where nobody looked."""
+        return dict(sorted(self.outcome.passed.items())) if self.outcome else {}
+
     def commit(self) -> None:
         """Enter the new shards into the plan for good; from here on another run is refused until this process ends."""
         if self.plan is None:

@@ -78,6 +78,7 @@ def build(
         bands=bands,
         crops=thumbnails.crops(files.crops_table, files.crops, ids),
         stations=stations,
+        clocks=facts.clocks(survey),
         timeline=charts.timeline(stations),
         map=charts.station_map(stations),
         figures=figures_,

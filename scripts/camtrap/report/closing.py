@@ -1,5 +1,6 @@
 """What came of a run, in the terminal: pictures by category, crops, groups, names, failures, and where the report is."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,10 @@ from camtrap.core.files import read_json
 
 # From this confidence on a box that was left out may still be an animal.
 _FAINT = 0.05
+_SHOWN = 8
 
 
-def closing(results: Path, report: Path, threshold: float) -> list[str]:
+def closing(results: Path, report: Path, threshold: float, passed: Mapping[str, int] | None = None) -> list[str]:
     """Lines for the end of a run.
 
     Parameters
@@ -20,17 +22,23 @@ def closing(results: Path, report: Path, threshold: float) -> list[str]:
         The page.
     threshold : float
         ``crop.threshold``.
+    passed : mapping of str to int, optional
+        How many files of which format were passed over.
     """
     summary, counts = read_json(results / "report" / "summary.json"), read_json(results / "tables" / "counts.json")
     found = [f"{number:,} {name}" for name, number in counts["categories"].items() if number]
     lines = [f"{counts['found']:,} pictures: {', '.join(found) or 'none'}"]
-    if passed := counts.get("passed_over"):
+    if passed:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in passed.items())
         lines.append(f"passed over, because this format is not read: {kinds} (convert them to JPEG)")
     if counts["clustered"]:
         lines.append(_groups(summary))
     else:
         lines.append(f"NO ANIMAL: {_why(results, counts, threshold)}")
+    if lost := counts.get("stations_without_pictures"):
+        lines.append(
+            f"no picture is of these stations of the table: {', '.join(lost[:_SHOWN])}{' …' * (len(lost) > _SHOWN)}"
+        )
     if summary["failures"]:
         lines.append(f"{summary['failures']:,} rows of failures, each with its reason: {results}/tables/failures.csv")
     lines.append(f"report: {report}")

@@ -39,6 +39,21 @@ def stations(survey: Survey) -> list[dict]:
     return rows
 
 
+def clocks(survey: Survey) -> list[dict]:
+    """One row per station and kind of doubtful clock: station, clock, pictures, path (of the first picture), reason (its own)."""
+    doubtful = survey.images[survey.images["clock"].notna()].sort_values("path")
+    return [
+        {
+            "station": station,
+            "clock": kind,
+            "pictures": len(part),
+            "path": part["path"].iloc[0],
+            "reason": reason if isinstance(reason := part["clock_reason"].iloc[0], str) else "",
+        }
+        for (station, kind), part in doubtful.groupby(["station", "clock"], sort=True)
+    ]
+
+
 def methods(survey: Survey) -> list[dict]:
     """One row per method that was fitted: method, k, noise, silhouette in the embedding and ``umap`` in the UMAP plane (or None).
 

@@ -13,7 +13,7 @@ from camtrap.core.cells import unguarded
 from camtrap.core.files import read_json
 
 NO_STATION = "station unknown"
-_IMAGES = ["path", "station", "datetime", "latitude", "longitude", "category", "event", "clock"]
+_IMAGES = ["path", "station", "datetime", "latitude", "longitude", "category", "event", "clock", "clock_reason"]
 _CROPS = ["crop_id", "path", "category", "station", "datetime", "burst", "event", "infrared", "repeat", "clustered"]
 
 
@@ -115,7 +115,10 @@ def gather(files: Files) -> Survey:
 
 
 def _images(file: File) -> pd.DataFrame:
-    images = pq.read_table(file, columns=_IMAGES).to_pandas()
+    # tables that an older version made have no reasons
+    known = set(pq.read_schema(file).names)
+    images = pq.read_table(file, columns=[name for name in _IMAGES if name in known]).to_pandas()
+    images = images.reindex(columns=_IMAGES)
     images = images[images["category"] != "removed"].reset_index(drop=True)
     return _typed(images)
 

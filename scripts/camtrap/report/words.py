@@ -23,6 +23,13 @@ CANNOT = {name: backend.cannot for name, backend in BACKENDS.items() if backend.
 
 METHODS = {name: method.title for name, method in registry.ALL.items()}
 
+CLOCKS = {
+    "epoch": "never set, or after the file's own time",
+    "future": "in the future",
+    "outside deployment": "outside the deployment",
+    "jumps back": "out of order",
+}
+
 FACTORS = {
     "station": ("the station", "stations"),
     "infrared": ("infrared or colour (night or day)", "modes"),

@@ -175,6 +175,11 @@ def test_tables_that_cannot_be_used(tmp_path, text, word):
         ("card1/StationA/100MEDIA (1)/a.jpg", "StationA"),
         ("card1/StationA/100RECNX (another copy)/a.jpg", "StationA"),
         ("card1/Ridge (2)/a.jpg", "Ridge (2)"),
+        ("card1/123NORTH/a.jpg", "123NORTH"),
+        ("card1/305SOUTH/DCIM/100RECNX/a.jpg", "305SOUTH"),
+        ("card1/StationA/123RECNX/a.jpg", "StationA"),
+        ("card1/StationA/105ABCDE/a.jpg", "StationA"),
+        ("card1/StationA/DCIM/123ABCDE/a.jpg", "StationA"),
         ("card1/Copy of Ridge/a.jpg", "Copy of Ridge"),
     ],
 )

@@ -13,7 +13,7 @@ NONE = {"animal": 0, "person": 0, "vehicle": 0, "empty": 0, "failed": 0, "duplic
 
 @pytest.fixture
 def survey(tmp_path):
-    def make(categories, confidences=(), **more):
+    def make(categories, confidences=(), passed=None, **more):
         (tmp_path / "report").mkdir(exist_ok=True)
         (tmp_path / "tables").mkdir(exist_ok=True)
         categories = NONE | categories
@@ -22,17 +22,24 @@ def survey(tmp_path):
         (tmp_path / "tables" / "counts.json").write_text(json.dumps(counts))
         (tmp_path / "report" / "summary.json").write_text(json.dumps(summary))
         pq.write_table(pa.table({"max_conf": pa.array(confidences, pa.float32())}), tmp_path / "tables/images.parquet")
-        return closing(tmp_path, tmp_path / "report.html", 0.2)
+        return closing(tmp_path, tmp_path / "report.html", 0.2, passed)
 
     return make
 
 
 def test_what_came_of_it(survey, tmp_path):
-    said = survey({"animal": 1200, "empty": 3}, crops=1300, clustered=1300, passed_over={"HEIC": 5})
+    said = survey(
+        {"animal": 1200, "empty": 3},
+        crops=1300,
+        clustered=1300,
+        passed={"HEIC": 5},
+        stations_without_pictures=["A", "B"],
+    )
     assert said == [
         "1,203 pictures: 1,200 animal, 3 empty",
         "passed over, because this format is not read: 5 HEIC (convert them to JPEG)",
         "1,300 crops in 3 groups, 2 in none; 1 of the groups named",
+        "no picture is of these stations of the table: A, B",
         f"report: {tmp_path}/report.html",
     ]
 

@@ -248,6 +248,25 @@ def test_hours_count_visits_and_leave_out_doubtful_clocks(tmp_path):
     assert (station["days"], station["doubtful"], station["first"]) == (1, 1, day)
 
 
+def test_a_doubtful_clock_says_why(tmp_path):
+    times = [pd.Timestamp("2034-05-01 10:00"), pd.Timestamp("2034-05-01 10:01"), pd.Timestamp("2000-01-01")]
+    images = [
+        picture(f"{n}.jpg", "animal", "A", times[n], f"e{n}", clock)
+        for n, clock in enumerate(["future"] * 2 + ["epoch"])
+    ]
+    results = write(tmp_path, images, [crop(0, "0.jpg", 0, "A", times[0])])
+    path = tmp_path / "results" / "tables" / "images.parquet"
+    table = pd.read_parquet(path)
+    table["clock_reason"] = ["10:00 <is> after today", "10:01 is after today", "nobody set it"]
+    table.to_parquet(path)
+    rows = facts.clocks(gather(files(results)))
+    assert [(row["clock"], row["pictures"], row["reason"]) for row in rows] == [
+        ("epoch", 1, "nobody set it"),
+        ("future", 2, "10:00 <is> after today"),
+    ]
+    assert "0.jpg: 10:00 <is> after today" in Page(make(results)[0]).text
+
+
 def test_a_cluster_of_one_station_is_pointed_out(tmp_path):
     crops = [crop(n, f"{n}.jpg", n % 2, "A" if n % 2 else f"S{n % 3}") for n in range(20)]
     images = [picture(f"{n}.jpg", "animal", row["station"], event=f"e{n}") for n, row in enumerate(crops)]

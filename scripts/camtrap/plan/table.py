@@ -1,0 +1,59 @@
+"""The table of stations against the pictures, before the first job: which rows have none, which stations have no row."""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from camtrap.metadata.deployments import read_stations
+from camtrap.metadata.pattern import PathPattern
+from camtrap.metadata.stations import compile_station_pattern, station_of
+from camtrap.plan.ledger import read_manifest
+
+__all__ = ["compare"]
+
+SHOWN = 8
+
+
+def compare(options: dict[str, Any], manifests: Iterable[str | Path]) -> list[str]:
+    """Lines for the user; none where every row has pictures and every station a row.
+
+    Parameters
+    ----------
+    options : dict
+        The configuration's ``metadata`` section, whose ``stations`` is the table.
+    manifests : iterable of path
+        Those of all shards.
+    """
+    table = read_stations(options["stations"])
+    pattern = compile_station_pattern(options["station_pattern"]) if options["station_pattern"] else None
+    told = PathPattern(options["path_pattern"]) if options["path_pattern"] else None
+    # without a pattern the folder decides
+    paths = {
+        row[0] if pattern or told else row[0].rpartition("/")[0] + "/" for m in manifests for row in read_manifest(m)
+    }
+    found = {
+        table.name_of(
+            (told.read(path).station if told else None) or station_of(path, options["station_level"], pattern), path
+        )
+        for path in paths
+    }
+    stations = sorted(name for name in found if name)
+    lost, missing = table.without_pictures(stations), [name for name in stations if not table.known(name)]
+    n_rows = len({deployment.station for deployment in table.deployments})
+    if lost and len(lost) == n_rows:
+        near = difflib.get_close_matches(lost[0], stations, n=1, cutoff=0.7)
+        return [
+            f"{options['stations']}: NONE of its {n_rows} stations is one of the pictures' ({_some(stations)})"
+            + (f": is {lost[0]} {near[0]}?" if near else "; metadata.station_level says which folder is the station")
+        ]
+    lines = []
+    if lost:
+        lines.append(f"{options['stations']}: no picture is of {_some(lost)}")
+    if missing:
+        lines.append(f"{options['stations']}: no row for {_some(missing)}")
+    return lines
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "") or "none"
