@@ -6,7 +6,9 @@ include: "internals.smk"
 
 
 ROOT, MAIN = root(), in_main_process()
-if not MAIN:
+if MAIN:
+    end_in_one_line()
+else:
     spare_imports()
 # Jobs in a conda environment or a container find the package beside their scripts, all others where it is installed. Here it
 # is always the one beside this file: Snakemake's own environment may have none, or that of another copy.
@@ -38,12 +40,16 @@ def listed(value):
 
 
 try:
-    complete_once(config, MAIN)
+    if MAIN and (option := given_twice()):
+        raise UserError(
+            f"{option} is given twice, and only the last one counts: write all that follows them behind one {option}"
+        )
+    complete_once(config, MAIN, configuration_files(), typed_configuration())
     RESULTS = config["results"].rstrip("/")
     EXPORT = f"{RESULTS}/export"
     # Refused here: Snakemake removes a job's old results before the job can say no.
     if MAIN:
-        checks.refuse_values(config, configuration_files())
+        checks.refuse_values(config, configuration_files(), typed_configuration())
         names.check(config["export"]["names"], RESULTS, listed(config["plan"]["redo"]))
     PLAN = prepare.prepare(config, MAIN, is_linting())
     if MAIN and not is_linting():

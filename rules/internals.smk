@@ -31,6 +31,33 @@ def is_linting():
     return "--lint" in sys.argv
 
 
+def typed_configuration():
+    """What the user typed after --config: a list of key=value."""
+    return list(workflow.config_settings.config_args or [])
+
+
+def given_twice():
+    """An option of the configuration that the user gave twice, None without: Snakemake takes the last one and says nothing."""
+    for names in (("--config", "-C"), ("--configfile", "--configfiles")):
+        given = [word for word in sys.argv if word.partition("=")[0] in names]
+        if len(given) > 1:
+            return names[0]
+    return None
+
+
+def end_in_one_line():
+    """Ctrl-C before the first job (while pictures are looked for, say) ends in one line; Snakemake catches it only later."""
+    shown = sys.excepthook
+
+    def show(kind, error, trace):
+        if issubclass(kind, KeyboardInterrupt):
+            print("stopped: the same command goes on where it was", file=sys.stderr)
+        else:
+            shown(kind, error, trace)
+
+    sys.excepthook = show
+
+
 def offered_gpus():
     """The user's --resources gpu=N; None without it.
 

@@ -22,6 +22,7 @@ __all__ = ["LogHandler"]
 # Seconds between two lines that say how far it is: on a terminal the line is written over, elsewhere it stays.
 TERMINAL, ELSEWHERE = 1.0, 60.0
 TOLD = "camtrap.core.terminal"
+STOPPED = "stopped: the same command goes on where it was"
 HIDDEN = {
     LogEvent.WORKFLOW_STARTED,
     LogEvent.RESOURCES_INFO,
@@ -74,6 +75,7 @@ class LogHandler(LogHandlerBase):
             self.plain = self._snakemakes_own()
         self.last = time.monotonic()
         self.open_line = False
+        self.stopped = False
         self.guard = threading.Lock()
 
     def _snakemakes_own(self) -> Handler:
@@ -105,6 +107,8 @@ class LogHandler(LogHandlerBase):
             self.handleError(record)
 
     def _show(self, record: LogRecord) -> None:
+        if self.stopped:  # that the jobs which were at work ended badly is no news
+            return
         event, fields = getattr(record, "event", None), vars(record)
         if event == LogEvent.JOB_INFO:
             _run().start(fields["jobid"], fields["rule_name"], _shard(record))
@@ -121,7 +125,8 @@ class LogHandler(LogHandlerBase):
         if getattr(record, "event", None) == LogEvent.ERROR:
             text = _ours(text)
         if text.startswith("Terminating processes on user request"):
-            self._lines(["stopped: the same command goes on where it was"])
+            self._lines([STOPPED])
+            self.stopped = True
         elif text and not text.startswith(DULL) and not SUBMITTED.match(text) and record.levelno != 10:
             self._lines(text.split("\n") if record.levelno < ERROR else [text])
 

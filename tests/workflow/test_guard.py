@@ -5,7 +5,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
+import time
+import zipfile
 
 import pytest
 
@@ -63,6 +66,8 @@ def test_a_forgotten_configfile_costs_nothing(survey):
         ({"cluster": {"choose": {"primary": "hdbscan"}}}, "'hdbscan' is not fitted"),
         ({"crop": {"categories": ["animals"]}}, "did you mean animal"),
         ({"results": ""}, "cannot be the folder of the results"),
+        ({"evaluate": {"label_pattern": "("}}, "evaluate.label_pattern: '(' is not a regular expression"),
+        ({"evaluate": {"label_pattern": "x"}}, "has no group named label"),
     ],
 )
 def test_what_fails_hours_later_is_refused_at_once(survey, settings, why):
@@ -72,6 +77,18 @@ def test_what_fails_hours_later_is_refused_at_once(survey, settings, why):
     assert why in said
     assert "Traceback" not in said
     assert contents(survey) == before
+
+
+def test_a_checkpoint_that_nobody_vouches_for_needs_a_yes(survey):
+    file = survey.folder / "mine.pt"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mine/data.pkl", b"\x80\x02cmodels.yolo\nModel\n.")
+    survey.settings = {"detector": {"backend": "megadetector", "weights": "mine.pt"}}
+    said = survey.snakemake("--dry-run", fails=True)
+    (sha256,) = re.findall(r"set detector\.weights_sha256: ([0-9a-f]{64})", said)
+    assert "Traceback" not in said
+    survey.settings["detector"]["weights_sha256"] = sha256
+    assert survey.dry_run().rules["detect"] == 2
 
 
 def test_results_that_moved_know_what_made_them(survey, tmp_path):
@@ -142,6 +159,47 @@ def test_a_failed_job_is_not_forgotten(survey):
     embeddings.write_bytes(whole)
     os.utime(embeddings, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert survey.dry_run().rules["reduce"] == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"detector": {"backend": "megadetector", "model": "MDV5B"}}, "find_detector"),
+        ({"embed": {"weights": None}}, "find_embedder"),
+    ],
+)
+def test_a_look_up_that_fails_changes_nothing(survey, settings, rule):
+    """Nobody states the SHA-256 of these weights, so that the job fails, and not the plan."""
+
+    def kept():
+        made = json.loads((survey.results / "settings.json").read_text())
+        return made, {
+            path: time for path, time in contents(survey).items() if path.startswith(("models", "detections"))
+        }
+
+    before = kept()
+    survey.settings = settings
+    said = survey.snakemake("--cores", "1", fails=True)
+    assert f"FAILED: {rule}: " in said
+    assert "no SHA-256 of these weights is known" in said
+    assert kept() == before
+    assert survey.dry_run().rules[rule] == 1
+    survey.settings = {}
+    assert not survey.dry_run().rules
+
+
+def test_ctrl_c_ends_in_one_line(survey):
+    survey.picture("card3/north/0.jpg", 40)
+    run = survey.start("--cores", "1")
+    while not list(survey.results.glob("logs/index/card3*.log")):
+        assert run.poll() is None, run.communicate()[0]
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    said, _ = run.communicate(timeout=100)
+    assert run.returncode
+    assert said.endswith("stopped: the same command goes on where it was\n")
+    assert "Traceback" not in said
+    assert survey.dry_run().shards.keys() >= {"Cropping "}
 
 
 def test_a_survey_without_a_crop_says_so_aloud(survey):

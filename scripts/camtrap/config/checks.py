@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from camtrap.cluster.methods.registry import unmet
-from camtrap.config.values import numbers_of_clusters
+from camtrap.config.values import label_expression, numbers_of_clusters
 from camtrap.config.where import line_of
 from camtrap.core.errors import ConfigError, UserError
 from camtrap.core.files import read_json, write_json
@@ -23,11 +23,16 @@ __all__ = ["check_files", "check_values", "refuse_files", "refuse_values"]
 RANDOM = "random"
 
 
-def refuse_values(config: dict[str, Any], files: Iterable[str | Path]) -> None:
-    """Raise ConfigError for what :func:`check_values` finds, with the line of the file (of ``files``) that says it."""
+def refuse_values(config: dict[str, Any], files: Iterable[str | Path], arguments: Iterable[str] = ()) -> None:
+    """Raise ConfigError for what :func:`check_values` finds, with the line of the file (of ``files``) that says it.
+
+    What ``arguments`` (``key=value``, as after ``--config``) say is in no file.
+    """
+    files, typed = list(files), {argument.partition("=")[0] for argument in arguments}
     told = []
     for line in check_values(config):
-        place = line_of(line.partition(":")[0], files)
+        key = line.partition(":")[0]
+        place = None if key.partition(".")[0] in typed else line_of(key, files)
         told.append(f"{line} ({place})" if place else line)
     if told:
         raise ConfigError("\n".join(told))
@@ -77,6 +82,11 @@ def _values(config: dict[str, Any]) -> Iterator[object]:
     yield from unmet(cluster)
     yield from _categories(config)
     yield from _metadata(config["metadata"])
+    if config["evaluate"]["label_pattern"]:
+        try:
+            label_expression(config["evaluate"]["label_pattern"])
+        except ConfigError as error:
+            yield error
 
 
 def _categories(config: dict[str, Any]) -> Iterator[str]:

@@ -70,7 +70,9 @@ def complete(config: dict, schema: dict | None = None) -> dict:
             Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path))
         )
         mistakes = [
-            f"{'.'.join(map(str, error.absolute_path)) or 'configuration'}: {error.message}" for error in errors
+            f"{'.'.join(map(str, error.absolute_path)) or 'configuration'}: "
+            + ("it has no value" if error.instance is None else error.message)
+            for error in errors
         ]
     if not mistakes:
         _settle(config, schema)

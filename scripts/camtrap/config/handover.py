@@ -7,6 +7,7 @@ second to import, as long as a job of an empty shard works.
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ SCHEMA = Path(__file__).resolve().parents[3] / "config" / "schema.yaml"
 VARIABLE = "CAMTRAP_CONFIG"
 
 
-def complete_once(config: dict[str, Any], main: bool) -> dict[str, Any]:
+def complete_once(
+    config: dict[str, Any], main: bool, files: Iterable[str | Path] = (), arguments: Iterable[str] = ()
+) -> dict[str, Any]:
     """Complete and check the configuration in place, or take what the main process made of the same one.
 
     Parameters
@@ -23,6 +26,8 @@ def complete_once(config: dict[str, Any], main: bool) -> dict[str, Any]:
         As read from YAML and the command line.
     main : bool
         Whether this is the main process. It hands the completed configuration to its jobs in an environment variable.
+    files, arguments : iterable
+        Where the configuration comes from: YAML files and what follows ``--config``; those that take precedence last.
 
     Returns
     -------
@@ -43,8 +48,11 @@ def complete_once(config: dict[str, Any], main: bool) -> dict[str, Any]:
             config.update(handed["config"])
             return config
     from camtrap.config.complete import complete
+    from camtrap.config.spelled import home, spell
 
+    spell(config, files, arguments)
     complete(config)
+    home(config)
     if main:
         _hand(key, config)
     return config

@@ -1,5 +1,7 @@
 """What values of the configuration mean. Nothing heavy is imported here: every job asks."""
 
+import re
+
 from camtrap.core.errors import ConfigError
 
 
@@ -23,3 +25,22 @@ def numbers_of_clusters(k: object) -> list[int]:
     if numbers[0] < 1:
         raise ConfigError(f"cluster.k: {k} begins at {numbers[0]}; the least number of clusters is 1")
     return numbers
+
+
+def label_expression(pattern: str) -> re.Pattern[str]:
+    """The regular expression of ``evaluate.label_pattern``, which finds a label in a path.
+
+    Raises
+    ------
+    ConfigError
+        It is not one, or has no group named ``label``.
+    """
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f"evaluate.label_pattern: {pattern!r} is not a regular expression: {error}") from None
+    if "label" not in expression.groupindex:
+        raise ConfigError(
+            f"evaluate.label_pattern: {pattern!r} has no group named label: write (?P<label>…) around the label"
+        )
+    return expression

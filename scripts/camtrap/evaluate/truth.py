@@ -1,6 +1,5 @@
 """Give each crop its true label: by its id, by the box it shows, by its picture, or by a pattern in its path."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -8,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from camtrap.config.values import label_expression
 from camtrap.core.boxes import XYWH, overlap
 from camtrap.core.categories import SHOWN
-from camtrap.core.errors import ConfigError
 from camtrap.detections.path_index import PathIndex
 from camtrap.evaluate.labels import BOX, category_of
 
@@ -46,14 +45,7 @@ def from_pattern(crops: pd.DataFrame, pattern: str) -> Truth:
     ConfigError
         If the expression is not one, or has no group of that name.
     """
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise ConfigError(f"evaluate.label_pattern: {pattern!r} is not a regular expression: {error}") from None
-    if "label" not in expression.groupindex:
-        raise ConfigError(
-            f"evaluate.label_pattern: {pattern!r} has no group named label: write (?P<label>…) around the label"
-        )
+    expression = label_expression(pattern)
     found = [expression.search(path) for path in crops["path"]]
     return _of_labels([_none(m and m["label"]) for m in found], "pattern", "no match of the pattern")
 

@@ -19,7 +19,7 @@ from camtrap.core.paths import Roots, batch_of
 from camtrap.metadata import clock, exif
 from camtrap.metadata.pattern import PathPattern, Told
 from camtrap.metadata.stations import compile_station_pattern, station_of
-from camtrap.pictures import decode, frames, source, video
+from camtrap.pictures import decode, frames, source, truncated, video
 
 log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 10
@@ -178,7 +178,7 @@ def _read_picture(row: dict, file: str, rules: Rules, seen: source.Seen) -> list
     row["image_id"] = hashlib.sha256(data).hexdigest()
     image = decode.open_header(data)
     _take_exif(row, image)
-    if decode.is_truncated(data):
+    if truncated.is_truncated(data):
         decode.decode(data)  # as far as it goes: one that gives nothing is failed, not damaged
         row |= {"status": "damaged", "error": "truncated: the end of the file is missing"}
     row["width"], row["height"] = decode.rotated_size(image)

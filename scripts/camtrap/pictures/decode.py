@@ -20,7 +20,7 @@ from camtrap.pictures import sniff, source
 from camtrap.pictures.frames import split_frame
 from camtrap.pictures.video import Reader
 
-# As MegaDetector does: what is left of a truncated picture is still worth looking at. ``is_truncated`` finds them.
+# As MegaDetector does: what is left of a truncated picture is still worth looking at. ``truncated`` finds them.
 ImageFile.LOAD_TRUNCATED_IMAGES = True
 # Our own limit is checked before decoding, with one clear message; PIL's would warn at half of it.
 Image.MAX_IMAGE_PIXELS = None
@@ -157,41 +157,6 @@ def rotate(pixels: np.ndarray, turn: int) -> np.ndarray:
     if turn in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return pixels
-
-
-def is_truncated(data: bytes) -> bool:
-    """Say whether the end of a picture is missing: JPEG, PNG and WebP; other formats are taken for whole.
-
-    A JPEG is whole if an end-of-image marker follows its first scan, whatever trails it (a second picture, a camera's
-    own block, padding). One that stops before its first scan counts as truncated.
-    """
-    if data[:2] == b"\xff\xd8":
-        scan = _first_scan(data)
-        return scan is None or data.rfind(b"\xff\xd9") < scan
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return b"IEND" not in data[-65536:]
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return int.from_bytes(data[4:8], "little") + 8 > len(data)
-    return False
-
-
-def _first_scan(data: bytes) -> int | None:
-    """Offset behind the first start-of-scan marker of a JPEG (thumbnails stand inside segments and are stepped over)."""
-    at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            at = data.find(b"\xff", at)  # bytes between segments: some cameras pad
-            if at < 0:
-                return None
-            continue
-        marker = data[at + 1]
-        if marker == 0xDA:
-            return at + 2
-        if marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD8 or marker == 0:
-            at += 1 if marker == 0xFF else 2
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return None
 
 
 def load(

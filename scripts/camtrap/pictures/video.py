@@ -16,6 +16,7 @@ from camtrap.core.dates import moment, month_number
 from camtrap.core.errors import OutageError, VideoError
 from camtrap.core.hashes import hash_and_size
 from camtrap.pictures import source
+from camtrap.pictures.truncated import is_cut
 
 if TYPE_CHECKING:
     import av
@@ -182,7 +183,8 @@ def sample(file: str, rate: float = 1.0, told: Collection[int] = ()) -> Sample:
         raise VideoError(f"the detection file speaks of frame {min(told)}, the video ends after {n} frames")
     if told and not {frame.number for frame in frames} <= set(told):
         frames = spoken_of
-    return Sample(tuple(frames), start, reader.damage)
+    damage = reader.damage or ("truncated: the end of the file is missing" if is_cut(file) else None)
+    return Sample(tuple(frames), start, damage)
 
 
 def upright(pixels: np.ndarray, rotation: int) -> np.ndarray:

@@ -112,6 +112,19 @@ def test_weights_that_nobody_vouches_for_are_refused_with_what_to_type(yolo):
     assert check_files(of(detector={"weights": str(yolo)}), lambda path: sha256, detected="6" * 64) == told
 
 
+def test_a_survey_whose_pictures_are_all_detected_asks_nothing_of_weights(yolo, tmp_path):
+    results = tmp_path / "results"
+    for name, content in (("models/detector.json", {"sha256": "5" * 64}), ("detections/one.json", {})):
+        (results / name).parent.mkdir(parents=True)
+        (results / name).write_text(json.dumps(content))
+    config = of(detector={"weights": str(yolo)})
+    refuse_files(config, lambda path: "5" * 64, results, ["one"])
+    with pytest.raises(ConfigError, match=r"set detector\.weights_sha256: 5555"):
+        refuse_files(config, lambda path: "5" * 64, results, ["one", "two"])
+    with pytest.raises(ConfigError, match=r"set detector\.weights_sha256: 6666"):
+        refuse_files(config, lambda path: "6" * 64, results, ["one"])
+
+
 def test_weights_of_another_hash_are_refused(yolo):
     options = {"weights": str(yolo), "weights_sha256": "1" * 64}
     assert "its SHA-256 is" in check_files(of(detector=options), nothing)[0]

@@ -67,9 +67,9 @@ def test_the_main_process_never_takes_what_another_handed_over(monkeypatch):
 
 
 def test_what_json_cannot_hold_is_not_handed_over():
-    named = {"images": {2019: "pictures"}}
-    main = complete_once(dict(named), main=True)
-    assert main["images"] == {2019: "pictures"}
+    named = {"detector": {"rename": {7: "animal"}}}
+    main = complete_once(copy(named), main=True)
+    assert main["detector"]["rename"] == {7: "animal"}
     assert not os.environ.get(VARIABLE)
 
 

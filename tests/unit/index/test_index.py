@@ -92,6 +92,36 @@ def test_a_row_of_a_picture(tmp_path):
     assert (row["video"], row["frame"], row["frame_time"]) == (None, None, None)
 
 
+@pytest.mark.parametrize("part", [0.5, 0.95])
+def test_a_file_whose_end_is_missing_is_damaged_whatever_its_format(tmp_path, part):
+    random = np.random.default_rng(0)
+    shots = [random.integers(0, 255, (48, 64, 3)).astype(np.uint8) for _ in range(10)]
+    files = {}
+    for form in ("tiff", "gif", "bmp", "png", "jpeg"):
+        buffer = io.BytesIO()
+        Image.fromarray(shots[0]).save(buffer, form)
+        files[f"c/a/picture.{form}"] = buffer.getvalue()
+    for form, options in (("avi", {}), ("mkv", {}), ("mov", {"movflags": "faststart"})):
+        file = tmp_path / f"written.{form}"
+        with av.open(str(file), "w", options=options) as container:
+            stream = container.add_stream("mjpeg", rate=5)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+            for shot in shots:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(shot, "rgb24")))
+            container.mux(stream.encode())
+        files[f"c/a/video.{form}"] = file.read_bytes()
+    manifest, roots = shard(tmp_path, files)
+    whole = {
+        row["video"] or row["path"]: (row["status"], row["error"]) for row in index_shard(manifest, roots).to_pylist()
+    }
+    assert whole == dict.fromkeys(files, ("ok", None))
+    cut = {path: data[: int(len(data) * part)] for path, data in files.items()}
+    manifest, roots = shard(tmp_path, cut)
+    for row in index_shard(manifest, roots).to_pylist():
+        assert row["status"] == "damaged", (row["path"], row["error"])
+        assert "truncated" in row["error"] or "damaged after" in row["error"]
+
+
 def test_files_that_fail_are_rows_and_cost_no_other(tmp_path, caplog):
     good = jpeg("2019:03:16 14:18:19", size=(200, 150))
     files = {

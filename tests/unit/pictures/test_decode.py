@@ -17,6 +17,7 @@ from camtrap.core.errors import OutageError, PictureError
 from camtrap.core.paths import Roots
 from camtrap.pictures import decode, source
 from camtrap.pictures.infrared import _near_median, is_infrared
+from camtrap.pictures.truncated import is_truncated
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures (shared/data) are not on this machine")
@@ -98,9 +99,9 @@ def cuts(data):
 def test_truncated_pictures_are_recognised(form):
     noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
     data = encode(Image.fromarray(noise), form)
-    assert not decode.is_truncated(data)
+    assert not is_truncated(data)
     wanted = [cut for cut in cuts(data) if form != "PNG" or cut < len(data) - 8]
-    assert [decode.is_truncated(data[:cut]) for cut in wanted] == [True] * len(wanted)
+    assert [is_truncated(data[:cut]) for cut in wanted] == [True] * len(wanted)
 
 
 def test_truncated_jpeg_is_decoded_as_far_as_it_goes():
@@ -114,8 +115,8 @@ def test_truncated_jpeg_is_decoded_as_far_as_it_goes():
 def test_what_trails_a_jpeg_does_not_make_it_truncated():
     data = encode(Image.fromarray(scene()))
     for trail in [b"\0" * 4096, b"camera block \xff\xd9 more", data, data[: len(data) // 2]]:
-        assert not decode.is_truncated(data + trail)
-    assert decode.is_truncated(data[:-2] + b"\0" * 4096)
+        assert not is_truncated(data + trail)
+    assert is_truncated(data[:-2] + b"\0" * 4096)
 
 
 def test_a_thumbnail_does_not_hide_that_the_picture_is_truncated():
@@ -123,9 +124,9 @@ def test_a_thumbnail_does_not_hide_that_the_picture_is_truncated():
     segment = b"\xff\xe2" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
     data = encode(Image.fromarray(scene(128, 128)))
     data = data[:2] + segment + data[2:]
-    assert not decode.is_truncated(data)
-    assert decode.is_truncated(data[:-20])
-    assert decode.is_truncated(data[: len(segment) + 2])
+    assert not is_truncated(data)
+    assert is_truncated(data[:-20])
+    assert is_truncated(data[: len(segment) + 2])
 
 
 @pytest.mark.parametrize(
@@ -273,8 +274,8 @@ def test_day_and_night_of_a_camera_trap():
         pixels = decode.decode(shot.data)
         np.testing.assert_array_equal(pixels, oracle(shot.data))
         assert is_infrared(pixels) == shot.infrared
-        assert not decode.is_truncated(shot.data)
-        assert decode.is_truncated(shot.data[: len(shot.data) // 2])
+        assert not is_truncated(shot.data)
+        assert is_truncated(shot.data[: len(shot.data) // 2])
 
 
 @real
@@ -299,7 +300,7 @@ def test_real_pictures_are_those_of_pillow():
     for file in files:
         data = file.read_bytes()
         np.testing.assert_array_equal(decode.decode(data), oracle(data), err_msg=file.name)
-        if decode.is_truncated(data):
+        if is_truncated(data):
             truncated.append(file.name)
     assert truncated == ["speciesnet__african_elephants_truncated_file.jpg"]
 
