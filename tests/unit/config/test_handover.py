@@ -67,8 +67,7 @@ def test_the_main_process_never_takes_what_another_handed_over(monkeypatch):
 
 
 def test_what_json_cannot_hold_is_not_handed_over():
-    named = {"detector": {"rename": {7: "animal"}}}
-    main = complete_once(copy(named), main=True)
+    main = complete_once({"detector": {"rename": {7: "animal"}}}, main=True)
     assert main["detector"]["rename"] == {7: "animal"}
     assert not os.environ.get(VARIABLE)
 
