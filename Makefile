@@ -14,7 +14,7 @@ unexport PYTHONPATH
 
 RESULTS ?= results
 
-.PHONY: setup development demo test test-writers test-install test-slurm faults fuzz bench bench-quality bench-scale lint format replan check lock clean
+.PHONY: setup development demo test test-writers test-install test-slurm test-faults faults fuzz bench bench-quality bench-scale lint format replan check lock clean
 setup: $(SETUP)
 development: $(DEVELOPMENT)
 
@@ -54,6 +54,10 @@ test-writers: development
 # Both commands on a fresh Debian 12 and 13, each in a folder with its own Python (root, Debian; half an hour).
 test-install:
 	tests/install/run.sh bookworm trixie
+
+# Ten faults at random through snakemake and a hundred by stage (some minutes; the same ones every time).
+test-faults: development
+	$(BIN)/python -m pytest -q tests/faults
 
 # Faults at random, N through snakemake and STAGES by stage, and what became of each (build/faults.json; hours).
 # One of them again: $(BIN)/python tests/faults/campaign.py --only 1.snakemake.7
@@ -101,11 +105,11 @@ format: development
 replan: setup
 	$(BIN)/snakemake --cores $(CORES) $(ARGS) --config images='$(IMAGES)' results='$(RESULTS)' 'plan={changed: supersede}'
 
-# The newest of everything: make lock UPGRADE=1
 # Go through all results of a survey: what is missing, damaged, or does not add up.
 check: setup
 	$(BIN)/python -m camtrap.check $(RESULTS)
 
+# The newest of everything: make lock UPGRADE=1
 lock: setup
 	$(BIN)/python envs/lock.py $(if $(UPGRADE),--upgrade)
 

@@ -21,7 +21,7 @@ from camtrap.core.errors import PlanError, UserError
 from camtrap.detect.registry import BACKENDS
 from camtrap.export.registry import wanted
 from camtrap.plan import prepare
-from camtrap.plan.ledger import has_videos
+from camtrap.plan.manifests import has_videos
 from camtrap.stages import STAGE_VERSION
 
 if MAIN:  # a job asks for nothing of these

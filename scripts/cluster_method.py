@@ -2,7 +2,7 @@ from pathlib import Path
 
 from camtrap.core.logs import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     from camtrap.cluster.fit import fit_method
 
     fit_method(

@@ -4,7 +4,7 @@ from camtrap.config.values import numbers_of_clusters
 from camtrap.core.logs import job
 
 # Numerical libraries have one thread each: whole fits run side by side.
-with job(snakemake.log[0]):
+with job(snakemake.log[0], inputs=snakemake.input, outputs=snakemake.output):
     from camtrap.cluster.fit import fit_ks
 
     fit_ks(

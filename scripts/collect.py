@@ -4,7 +4,7 @@ from camtrap.collect.run import collect
 from camtrap.core.logs import job
 from camtrap.metadata.deployments import read_stations
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     stations = snakemake.config["metadata"]["stations"]
     collect(
         snakemake.input.index,

@@ -3,7 +3,10 @@ from camtrap.core.paths import Roots
 from camtrap.detect.run import detect_shard
 from camtrap.networks.device import lease
 
-with job(snakemake.log[0], snakemake.threads), lease(snakemake.resources.gpu) as device:
+with (
+    job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output),
+    lease(snakemake.resources.gpu) as device,
+):
     detect_shard(
         snakemake.input.index,
         snakemake.input.detector,

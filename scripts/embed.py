@@ -2,7 +2,10 @@ from camtrap.core.logs import job
 from camtrap.embed.run import embed_shard
 from camtrap.networks.device import lease
 
-with job(snakemake.log[0], snakemake.threads), lease(snakemake.resources.gpu) as device:
+with (
+    job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output),
+    lease(snakemake.resources.gpu) as device,
+):
     embed_shard(
         snakemake.input.crops,
         snakemake.input.embedder,

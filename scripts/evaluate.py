@@ -3,7 +3,7 @@ from pathlib import Path
 from camtrap.core.logs import job
 from camtrap.evaluate.run import describe, evaluate
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     options = snakemake.params.options
     result = evaluate(
         snakemake.input.clusters,

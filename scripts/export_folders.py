@@ -5,7 +5,7 @@ from camtrap.core.paths import Roots
 from camtrap.export.folders import export
 from camtrap.export.names import read_found
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     n_files = export(
         snakemake.input.crops,
         snakemake.input.clusters,

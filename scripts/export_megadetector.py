@@ -2,7 +2,7 @@ from camtrap.core.logs import job
 from camtrap.export.megadetector import export
 from camtrap.export.names import read_found
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     print(
         export(
             snakemake.input.images,

@@ -1,7 +1,7 @@
 from camtrap.core.logs import job
 from camtrap.export.yasuni import export
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     print(
         export(
             snakemake.input.images,

@@ -7,9 +7,9 @@ from camtrap.core.paths import Roots
 from camtrap.detect.registry import BACKENDS
 from camtrap.index.run import index_shard
 from camtrap.plan import again
-from camtrap.plan.ledger import planned_of, read_manifest, videos_planned
+from camtrap.plan.manifests import planned_of, read_manifest, videos_planned
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     results, shard = Path(snakemake.output.table).parents[1], snakemake.wildcards.shard
     options = {**snakemake.params.metadata, "workers": snakemake.threads}
     roots = Roots(snakemake.config["images"])

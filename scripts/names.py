@@ -1,7 +1,7 @@
 from camtrap.core.logs import job
 from camtrap.export.names import name_clusters
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     found = name_clusters(
         snakemake.config["export"]["names"],
         snakemake.input.clusters,

@@ -1,6 +1,4 @@
-import pandas as pd
-
-from camtrap.core.files import read_json
+from camtrap.core.files import read_json, read_parquet
 from camtrap.core.logs import job
 from camtrap.core.paths import Roots
 from camtrap.crop.geometry import cut
@@ -8,11 +6,11 @@ from camtrap.embed.models import Embedder, preprocess
 from camtrap.pictures.decode import load
 from camtrap.show.preview import choose, preview
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     options, geometry = snakemake.params.options, snakemake.params.crop
     embedder = Embedder(**read_json(snakemake.input.embedder))
     roots = Roots(snakemake.config["images"])
-    images, crops = (pd.read_parquet(snakemake.input[name]) for name in ("images", "crops"))
+    images, crops = (read_parquet(snakemake.input[name]).to_pandas() for name in ("images", "crops"))
     problems = preview(
         choose(crops, options["n"], options["pictures"], images, snakemake.params.seed),
         lambda path: load(roots, path),

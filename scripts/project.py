@@ -2,7 +2,7 @@ from pathlib import Path
 
 from camtrap.core.logs import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     from camtrap.show.maps import project
 
     project(

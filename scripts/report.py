@@ -4,9 +4,10 @@ from camtrap.core.logs import job
 from camtrap.report.build import build
 from camtrap.report.gather import Files
 
-with job(snakemake.log[0], snakemake.threads):
+files = Files(**dict(snakemake.input.items()))
+with job(snakemake.log[0], snakemake.threads, [*snakemake.input, files.confusion], snakemake.output):
     build(
-        Files(**dict(snakemake.input.items())),
+        files,
         snakemake.params.model,
         snakemake.params.config,
         Path(snakemake.output.html),

@@ -5,7 +5,7 @@ from camtrap.core.named import named
 from camtrap.core.paths import Roots
 from camtrap.detect.registry import BACKENDS
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     options = snakemake.config["detector"]
     split = named(BACKENDS[options["backend"]].split)
     out = Path(snakemake.output.matching).parent

@@ -174,9 +174,10 @@ def _limited(stage: Stage, survey: Survey, job: Job, record: Record, limit: Call
 
 
 def input_damaged(stage: Stage, job: Job, rng: Random, record: Record) -> None:
-    """A file that the stage reads is damaged, or gone: it says so or comes to the same."""
+    """A result that the stage reads is damaged, or gone: it says so or comes to the same. (A user's own table is what it is.)"""
     survey = stage.prepare(job)
-    name = rng.choice([name for name in job.inputs if (survey.folder / name).is_file()] or [""])
+    names_ = [name for name in job.inputs if name.startswith("results/") and (survey.folder / name).is_file()]
+    name = rng.choice(names_ or [""])
     if not name:
         record.outcome, record.detail = "skipped", "it reads no file"
         return

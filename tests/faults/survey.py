@@ -36,8 +36,8 @@ CONFIG = {
     "evaluate": {"seeds": 1, "resamples": 20, "truth": "truth.csv"},
     "export": {"folders": "copy"},
 }
-# Of these the content is no result: how long jobs took, what they said, and the plan's bookkeeping.
-NO_RESULT = ("logs/", "benchmarks/", "plan/lock", "plan/current", "plan/hashes.json", "plan/touched.tsv")
+# Of these the content is no result: how long jobs took, what they said, checksums, and the plan's bookkeeping.
+NO_RESULT = ("logs/", "benchmarks/", "checksums/", "plan/lock", "plan/current", "plan/hashes.json", "plan/touched.tsv")
 # Written while a result is made; a killed job leaves them behind.
 TEMPORARY = (".snakemake", ".tmp-")
 

@@ -12,7 +12,7 @@ from random import Random
 
 from damage import damage
 from runs import Part, Situation, clean_up, descendants, prepare, scripts, send
-from survey import REPO, Survey, environment, files
+from survey import Survey, environment, files
 from verdict import Record
 
 import psutil  # isort: skip
@@ -174,20 +174,25 @@ def _heals(it: Situation, name: str) -> None:
     if line is None:
         it.record.outcome, it.record.detail = outcome, detail
         return
-    (it.survey.results / name).unlink(missing_ok=True)
+    _delete(it, name)
     if it.settle():
         it.record.outcome, it.record.detail = "said", line
     else:
         it.record.detail = f"deleted as advised ({line}): {it.record.detail}"
 
 
+def _delete(it: Situation, name: str) -> None:
+    """Delete a result; of a folder that one job makes, all of it (as the message says)."""
+    made = {output for job in it.survey.jobs for output in job.outputs}
+    folder = next((path for path in Path(f"results/{name}").parents if str(path) in made), None)
+    if folder:
+        shutil.rmtree(it.survey.folder / folder)
+    else:
+        (it.survey.results / name).unlink(missing_ok=True)
+
+
 def check(it: Situation, name: str) -> str | None:
-    """What ``make check`` says of a file, where there is such a command."""
-    if (
-        not (REPO / "scripts" / "camtrap" / "check").exists()
-        and not (REPO / "scripts" / "camtrap" / "check.py").exists()
-    ):
-        return None
+    """What ``make check`` says of a file."""
     done = subprocess.run(
         [sys.executable, "-m", "camtrap.check", "results"],
         cwd=it.survey.folder,
@@ -212,8 +217,10 @@ def deleted(it: Situation) -> None:
     else:
         path.unlink()
     it.settle()
-    if it.record.outcome != "survived" and (line := it.said(name)):
-        it.record.outcome, it.record.detail = "said", line
+    if it.record.outcome != "survived" and (line := it.said(name) or check(it, name)):
+        _delete(it, name)
+        if it.settle():
+            it.record.outcome, it.record.detail = "said", line
 
 
 def outage(it: Situation) -> None:

@@ -1,6 +1,8 @@
 """`make check`: damage of a survey is named."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -64,7 +66,8 @@ def another_count(path):
         ),
     ],
 )
-def test_damage_is_named(survey, pattern, damage, why):
+def test_damage_of_an_older_survey_is_named(survey, pattern, damage, why):
+    shutil.rmtree(survey.results / "checksums")
     path = first(survey, pattern)
     damage(path)
     code, said = check(survey)
@@ -72,3 +75,47 @@ def test_damage_is_named(survey, pattern, damage, why):
     assert why in said
     assert path.name in said
     assert "Traceback" not in said
+
+
+KINDS = [
+    *(
+        "index/*.parquet",
+        "detections/*.json",
+        "crops/*.parquet",
+        "embeddings/*/*.parquet",
+        "models/*.json",
+        "tables/*.csv",
+    ),
+    *("clusters/*/reduced/vectors.npy", "clusters/*/sweep/*.npz", "clusters/*/evaluation/*.csv", "clusters/*/sheets/*"),
+    *("clusters/*/figures/*", "export/*.csv", "report/report.html", "settings.json"),
+]
+
+
+def test_any_flipped_byte_is_named(survey):
+    """One file of each kind, at once; its time stays."""
+    paths = [first(survey, pattern) for pattern in KINDS]
+    for path in paths:
+        times = path.stat()
+        flip(path)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    code, said = check(survey)
+    assert code == 1
+    lines = said.splitlines()
+    assert [path.name for path in paths if not any(path.name in line for line in lines)] == []
+    assert f"{len(paths)} wrong" in lines[-1]
+    assert "Traceback" not in said
+
+
+def test_a_damaged_file_is_named_by_the_stage_that_reads_it_and_made_again(survey):
+    """Of a run: one line, no traceback; what it says to do leads to the same results."""
+    clusters, choice = first(survey, "clusters/*/clusters.parquet"), first(survey, "clusters/*/choice.json")
+    whole = clusters.read_bytes()
+    flip(clusters)
+    said = survey.snakemake("--cores", "2", fails=True)
+    assert "/clusters.parquet is damaged (it is not as it was written): delete it and run again" in said
+    assert "Traceback" not in said
+    clusters.unlink()
+    survey.run()
+    assert clusters.read_bytes() == whole
+    assert choice.exists()
+    assert check(survey)[0] == 0

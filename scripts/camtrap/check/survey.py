@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+
+from camtrap.core.checksums import difference, recorded
+from camtrap.core.files import open_parquet, read_parquet
+from camtrap.core.whole import read_whole
 
 __all__ = ["check"]
 
@@ -25,6 +27,7 @@ class _Survey:
         self.results = results
         self.wrong: list[str] = []
         self.n_files = 0
+        self.damaged: set[Path] = set()
 
     def says(self, path: Path, text: str) -> None:
         """Something is wrong with a file."""
@@ -36,15 +39,24 @@ class _Survey:
             self.says(path, "missing; run again")
             return None
         self.n_files += 1
+        if path in self.damaged:
+            return None
         try:
             return reader(path)
         except Exception as error:  # whatever damage leads a reader to
             self.says(path, f"damaged ({' '.join(str(error).split())[:120] or type(error).__name__}); {_AGAIN}")
             return None
 
+    def checksums(self) -> None:
+        """Compare every file that has a checksum; what differs is not read below."""
+        for path in recorded(self.results):
+            if path.exists() and (lines := difference(self.results, path, whole=True)):
+                self.damaged.add(path)
+                self.wrong += [line.removeprefix(f"{self.results}/") for line in lines]
+
     def table(self, path: Path, columns: list[str] | None = None) -> pa.Table | None:
         """A Parquet table, with the checksums of its pages verified."""
-        return self.read(path, lambda file: pq.read_table(file, columns=columns, page_checksum_verification=True))
+        return self.read(path, lambda file: read_parquet(file, columns))
 
 
 def check(results: Path) -> tuple[int, list[str]]:
@@ -62,6 +74,7 @@ def check(results: Path) -> tuple[int, list[str]]:
         One line for each thing that is wrong: the file, what, and what to do.
     """
     survey = _Survey(Path(results))
+    survey.checksums()
     shards = _plan(survey)
     crop_ids: list[pa.Array] = []
     for shard, paths in shards.items():
@@ -70,8 +83,9 @@ def check(results: Path) -> tuple[int, list[str]]:
     _tables(survey, {path for paths in shards.values() for path in paths}, crop_ids)
     for folder in sorted(survey.results.glob("clusters/*")):
         _clusters(survey, folder)
-    for path in sorted([*survey.results.glob("models/*.json"), *survey.results.glob("report/*.json")]):
-        survey.read(path, _json)
+    for pattern in ("models/*.json", "report/*.json", "export/*.json", "export/*.csv"):
+        for path in sorted(survey.results.glob(pattern)):
+            survey.read(path, read_whole)
     return survey.n_files, survey.wrong
 
 
@@ -144,7 +158,7 @@ def _shard(survey: _Survey, shard: str, paths: list[str]) -> Iterator[pa.Array]:
 
 def _crops(path: Path) -> pa.Table:
     """Ids and paths of a file of crops; the pictures are read, too, group after group, so that damage is seen."""
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with open_parquet(path) as file:
         parts = [
             file.read_row_group(number).select(["crop_id", "path"]) for number in range(file.metadata.num_row_groups)
         ]
@@ -200,7 +214,7 @@ def _clusters(survey: _Survey, folder: Path) -> None:
     for path in sorted(folder.rglob("*.json")):
         survey.read(path, _json)
     for path in sorted([*folder.rglob("*.npz"), *folder.rglob("*.npy")]):
-        survey.read(path, _arrays)
+        survey.read(path, read_whole)
     tables = {path.name: survey.table(path) for path in sorted(folder.glob("*.parquet"))}
     clusters, ids = tables.get("clusters.parquet"), survey.table(folder / "reduced" / "ids.parquet", ["crop_id"])
     if (
@@ -209,15 +223,3 @@ def _clusters(survey: _Survey, folder: Path) -> None:
         and set(clusters["crop_id"].to_pylist()) != set(ids["crop_id"].to_pylist())
     ):
         survey.says(folder / "clusters.parquet", f"its crops are not those of reduced/ids.parquet; {_AGAIN}")
-
-
-def _arrays(path: Path) -> None:
-    """Read all of a NumPy file; an archive's checksums are verified by reading it."""
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        if loaded.dtype.kind == "f" and loaded.size and not np.isfinite(loaded[:: max(1, len(loaded) // 1000)]).all():
-            raise ValueError("not all numbers are finite")
-        return
-    with loaded:
-        for name in loaded.files:
-            loaded[name]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from camtrap.core.errors import UserError
+from camtrap.core.files import open_parquet, read_parquet
 
 COLUMNS = ["crop_id", "shard", "burst", "infrared", "station", "camera", "batch"]
 BATCH = 8_192  # rows decoded at once: 64 MB of 2,048 float32
@@ -15,7 +15,7 @@ BATCH = 8_192  # rows decoded at once: 64 MB of 2,048 float32
 
 def clustered_crops(crops: str | Path) -> pd.DataFrame:
     """Return the crops of ``tables/crops.parquet`` with ``clustered`` set, sorted by crop_id; the row is the position."""
-    table = pq.read_table(crops, columns=[*COLUMNS, "clustered"]).to_pandas()
+    table = read_parquet(crops, columns=[*COLUMNS, "clustered"]).to_pandas()
     table = table[table.pop("clustered").fillna(False).astype(bool)]
     return table.sort_values("crop_id", kind="stable").reset_index(drop=True)
 
@@ -47,7 +47,7 @@ def stream(files: list[Path], crops: pd.DataFrame) -> Iterator[tuple[np.ndarray,
         if group is None:
             continue
         ids = pd.Index(group["crop_id"])
-        for batch in pq.ParquetFile(file).iter_batches(BATCH, columns=["crop_id", "embedding"]):
+        for batch in open_parquet(file).iter_batches(BATCH, columns=["crop_id", "embedding"]):
             column = batch.column("embedding")
             valid = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
             if not len(valid):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from camtrap.cluster.reduced import Reduced
 from camtrap.core import files
+from camtrap.core.files import read_parquet
 from camtrap.evaluate.tables import information_scores
 
 FACTORS = ("station", "infrared", "camera", "batch")
@@ -31,7 +31,7 @@ def nuisance(clusters: str | Path, reduced_dir: str | Path, out: str | Path, col
     -----
     Vinh, Epps and Bailey 2010; counted over units, since the crops of one burst share station, night and camera.
     """
-    labels = pq.read_table(clusters, columns=["crop_id", column]).to_pandas().set_index("crop_id")[column]
+    labels = read_parquet(clusters, columns=["crop_id", column]).to_pandas().set_index("crop_id")[column]
     ids = Reduced(reduced_dir).ids().to_pandas().drop_duplicates("unit").set_index("crop_id")
     labels = labels.reindex(ids.index)
     result = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camtrap.core.files import read_json
+from camtrap.core.files import read_json, read_parquet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,9 +42,7 @@ class Reduced:
 
     def ids(self, *columns: str) -> pa.Table:
         """Return the crops in the order of the vectors: crop_id, burst, infrared, station, camera, batch, unit; or some of these."""
-        import pyarrow.parquet as pq
-
-        return pq.read_table(self.folder / IDS, columns=list(columns) or None)
+        return read_parquet(self.folder / IDS, columns=list(columns) or None)
 
     def unit(self) -> np.ndarray:
         """Return the row in :meth:`units` of each crop, int32 (n,)."""

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from camtrap.collect.bursts import group_in_time, repeats
 from camtrap.collect.clocks import settle
 from camtrap.core.categories import ALL, DETECTED, SHOWN
-from camtrap.core.files import read_json, write_csv, write_json, write_parquet
+from camtrap.core.errors import DamageError, UserError
+from camtrap.core.files import open_parquet, read_json, read_parquet, write_csv, write_json, write_parquet
 from camtrap.metadata.clock import utc_now
 from camtrap.metadata.deployments import Stations
-from camtrap.plan.ledger import read_manifest, read_tsv
+from camtrap.plan.manifests import read_manifest, read_tsv
 
 CROP_COLUMNS = [
     "crop_id",
@@ -111,11 +111,19 @@ def _images(index: list[Path]) -> pd.DataFrame:
     """All index rows (without the EXIF dump), sorted by path."""
     tables = []
     for path in index:
-        names = [name for name in pq.read_schema(path).names if name != "exif"]
-        table = pq.read_table(path, columns=names)
+        names = [name for name in open_parquet(path).schema_arrow.names if name != "exif"]
+        table = read_parquet(path, columns=names)
         tables.append(table.append_column("shard", pa.array([Path(path).stem] * len(table), pa.string())))
     images = pa.concat_tables(tables).to_pandas(types_mapper=_nullable, date_as_object=False)
-    return images.sort_values("path", ignore_index=True)
+    images = images.sort_values("path", ignore_index=True)
+    if (twice := images["path"].duplicated()).any():
+        path = images.loc[twice, "path"].iloc[0]
+        first, second = images.loc[images["path"] == path, "shard"].iloc[:2]
+        raise UserError(
+            f"{path} is in index/{first}.parquet and in index/{second}.parquet: delete both and run again; "
+            "planning says whether the plan is damaged"
+        )
+    return images
 
 
 def _nullable(kind: pa.DataType) -> pd.api.extensions.ExtensionDtype | None:
@@ -170,13 +178,15 @@ def _detected(detections: list[Path], threshold: float) -> tuple[pd.DataFrame, l
                 best[name] = max(best.get(name, 0.0), detection["conf"])
             seen = [name for name in DETECTED if best.get(name, 0.0) >= threshold]
             rows.append((image["file"], seen[0] if seen else "empty", max(best.values(), default=0.0)))
+        if len({image["file"] for image in found["images"]}) < len(found["images"]):
+            raise DamageError.of(path, "it has a picture twice")
     return pd.DataFrame(rows, columns=["path", "found", "max_conf"]).astype({"max_conf": np.float32}), failures
 
 
 def _crops(crops: list[Path], failures: list[tuple]) -> pd.DataFrame:
     tables = []
     for path in crops:
-        file = pq.ParquetFile(path)
+        file = open_parquet(path)
         metadata = file.schema_arrow.metadata or {}
         failures += [(name, "crop", "failed", reason) for name, reason in json.loads(metadata.get(b"failures", b"[]"))]
         table = file.read(columns=CROP_COLUMNS)

@@ -4,6 +4,8 @@ A job's log shows such an error as that line alone (:func:`camtrap.core.logs.job
 keeps its traceback.
 """
 
+import os
+
 
 class UserError(Exception):
     """Something the user can put right; the message is one line for each mistake."""
@@ -23,6 +25,15 @@ class TableError(UserError):
 
 class DetectionFileError(UserError):
     """A file of detections that somebody already has cannot be used."""
+
+
+class DamageError(UserError):
+    """A result file is not as it was written."""
+
+    @classmethod
+    def of(cls, path: str | os.PathLike, why: str) -> "DamageError":
+        """The error of one file, with what to do."""
+        return cls(f"{path} is damaged ({why}): delete it and run again")
 
 
 class OutageError(UserError):

@@ -5,16 +5,18 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camtrap.core.cells import guarded
-from camtrap.core.errors import UserError
+from camtrap.core.errors import DamageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
 
 TEMPORARY = ".tmp-"
 
@@ -88,12 +90,12 @@ def write_json(path: str | os.PathLike, value: object, indent: int | None = 1) -
 
 
 def read_json(path: str | os.PathLike) -> Any:
-    """Read a JSON file, of which nobody but its reader knows what it holds; a file that is not JSON raises UserError naming it."""
+    """Read a JSON file, of which nobody but its reader knows what it holds; a file that is not JSON raises DamageError."""
     try:
         with open(path, encoding="utf-8") as file:
             return json.load(file)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path}: not a JSON file ({error})") from None
+        raise DamageError.of(path, f"not a JSON file: {error}") from None
 
 
 def write_csv(
@@ -123,6 +125,55 @@ def write_parquet(
         if pa.types.is_large_string(field.type):
             table = table.set_column(number, field.with_type(pa.string()), table.column(number).cast(pa.string()))
     options.setdefault("compression", "zstd")
-    options.setdefault("write_page_checksum", True)  # damage is seen by who asks: `make check`
+    options.setdefault("write_page_checksum", True)  # verified by those that read it, below
     with replacing(path) as temporary:
         pq.write_table(table, temporary, row_group_size=row_group_size, **options)
+
+
+def read_parquet(
+    path: str | os.PathLike, columns: Sequence[str] | None = None, filters: "pc.Expression | None" = None
+) -> "pa.Table":
+    """Read a Parquet file, or some columns of it, and verify the checksums of its pages.
+
+    Raises
+    ------
+    DamageError
+        It cannot be read, a checksum is wrong, or it has no such column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(
+            path,
+            columns=None if columns is None else list(columns),
+            filters=filters,
+            page_checksum_verification=True,
+            partitioning=None,
+        )
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(path, error) from None
+
+
+def open_parquet(path: str | os.PathLike) -> "pq.ParquetFile":
+    """Open a Parquet file, to be read in parts; the checksums of its pages are verified as they are read.
+
+    Raises
+    ------
+    DamageError
+        Its footer cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: str | os.PathLike, error: Exception) -> Exception:
+    """The error of a file that cannot be decoded; what the system says (no such file, no memory) stays as it is."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None):
+        return error
+    return DamageError.of(path, " ".join(str(error).split())[:120])

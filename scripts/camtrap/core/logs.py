@@ -4,18 +4,27 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from camtrap.core import checksums
 from camtrap.core.errors import UserError
+from camtrap.core.whole import first_damaged
 
 
 @contextmanager
-def job(log: str | os.PathLike, threads: int = 1) -> Iterator[None]:
+def job(
+    log: str | os.PathLike,
+    threads: int = 1,
+    inputs: Sequence[str | os.PathLike] = (),
+    outputs: Sequence[str | os.PathLike] = (),
+) -> Iterator[None]:
     """Send what this process (and its libraries in C) says to the job's log; give numerical libraries their threads.
 
+    ``inputs`` are compared with their checksums before the block, those of ``outputs`` are recorded after it.
     Libraries read the number of threads when they are loaded: import them inside the block.
     """
+    results = checksums.results_of(log)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = str(threads)
     os.makedirs(os.path.dirname(log) or ".", exist_ok=True)
@@ -30,11 +39,20 @@ def job(log: str | os.PathLike, threads: int = 1) -> Iterator[None]:
     for name in ("matplotlib", "PIL", "fontTools", "numba", "onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
+        if results:
+            checksums.verify(results, inputs)
+            checksums.forget(results, outputs)
         yield
+        if results:
+            checksums.record(results, outputs)
     except UserError as error:
         logging.error("%s", error)
         sys.exit(1)
     except Exception as error:
+        # an older survey has no checksums: is it a file that cannot be read?
+        if damaged := first_damaged(inputs, error):
+            logging.error("%s", damaged)
+            sys.exit(1)
         logging.error("%s: %s", type(error).__name__, error)
         raise
 

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
 from camtrap.core.errors import PictureError
-from camtrap.core.files import read_json, write_parquet
+from camtrap.core.files import read_json, read_parquet, write_parquet
 from camtrap.core.logs import progress
 from camtrap.core.paths import Roots
 from camtrap.crop.geometry import crop_id, cut, scale
 from camtrap.pictures import decode, source
 from camtrap.pictures.infrared import is_infrared
 from camtrap.plan import again
-from camtrap.plan.ledger import planned_of
+from camtrap.plan.manifests import planned_of
 
 CROP_SCHEMA = pa.schema(
     [
@@ -89,7 +88,7 @@ def crop_shard(index: Path, detections: Path, out: Path, roots: Roots, options: 
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    rows = {row["path"]: row for row in pq.read_table(index).drop_columns(["exif"]).to_pylist()}
+    rows = {row["path"]: row for row in read_parquet(index).drop_columns(["exif"]).to_pylist()}
     found = read_json(detections)
     categories = found["detection_categories"]
     todo = []

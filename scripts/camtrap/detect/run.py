@@ -4,9 +4,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
-from camtrap.core.files import read_json
+from camtrap.core.files import read_json, read_parquet
 from camtrap.core.hashes import file_hash
 from camtrap.core.named import named
 from camtrap.core.paths import Roots
@@ -15,7 +13,7 @@ from camtrap.detect.registry import BACKENDS
 from camtrap.detect.task import Entry, Row, Task, failure
 from camtrap.detections import megadetector_json
 from camtrap.plan import again
-from camtrap.plan.ledger import planned_of
+from camtrap.plan.manifests import planned_of
 from camtrap.stages import STAGE_VERSION
 
 
@@ -47,7 +45,7 @@ def detect_shard(
     """
     results, shard = Path(index).parents[1], Path(index).stem
     planned = planned_of(results, shard)
-    rows = pq.read_table(index).drop_columns(["exif"]).to_pylist()
+    rows = read_parquet(index).drop_columns(["exif"]).to_pylist()
     known = read_json(detector_file)
     task = Task(known, roots, options, cache, device, threads, batch_size, planned)
     entries = [failure(row, row["error"]) for row in rows if row["status"] == "failed"]

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from camtrap.core import files
+from camtrap.core.files import read_parquet
 from camtrap.core.paths import Roots
 from camtrap.detections import megadetector_json as md
 from camtrap.detections.dialects import read
@@ -162,10 +163,9 @@ _COLUMNS = ("path", "bytes", "width", "height", "status", "error")
 
 
 def _pictures(index_paths: Iterable[str | os.PathLike]) -> dict[str, dict[str, list]]:
-    import pyarrow.parquet as pq
 
     tables = {Path(path).stem: path for path in index_paths}
-    return {shard: pq.read_table(tables[shard], columns=list(_COLUMNS)).to_pydict() for shard in sorted(tables)}
+    return {shard: read_parquet(tables[shard], columns=list(_COLUMNS)).to_pydict() for shard in sorted(tables)}
 
 
 def _listed(records: list[Record], matching: Matching, paths: list[str]) -> list[tuple[str, str, str, str]]:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from camtrap.core.errors import UserError
-from camtrap.core.files import read_json, replacing
+from camtrap.core.files import open_parquet, read_json, read_parquet, replacing
 from camtrap.embed.models import Embedder, load, preprocess
 from camtrap.networks import onnx
 from camtrap.pictures import decode
@@ -89,7 +88,7 @@ def first_with_crops(crops: list[str]) -> list[str]:
     :func:`calibrate` says to run again.
     """
     for number, path in enumerate(crops, 1):
-        if not Path(path).exists() or pq.read_metadata(path).num_rows:
+        if not Path(path).exists() or open_parquet(path).metadata.num_rows:
             return crops[:number]
     return crops
 
@@ -106,7 +105,7 @@ def quiet() -> Iterator[None]:
 
 def spread(crops: list[Path], count: int) -> list[bytes]:
     """At most ``count`` stored crops, evenly spread over all rows of the files in their order."""
-    tables = [pq.read_table(path, columns=["image"]) for path in crops]
+    tables = [read_parquet(path, columns=["image"]) for path in crops]
     total = sum(table.num_rows for table in tables)
     rows = set(np.unique(np.linspace(0, total - 1, min(count, total)).round().astype(int)).tolist()) if total else set()
     chosen, first = [], 0

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from camtrap.core.files import read_json, write_parquet
+from camtrap.core.files import open_parquet, read_json, write_parquet
 from camtrap.core.logs import progress
 from camtrap.core.parallel import ordered
 from camtrap.embed import on_device
@@ -50,7 +50,7 @@ def embed_shard(
         The network in int8, for ``precision: int8``.
     """
     embedder = Embedder(**read_json(embedder_file))
-    file = pq.ParquetFile(crops)
+    file = open_parquet(crops)
     ids, vectors = [], []
     if file.metadata.num_rows:
         if options["decode"] == "gpu":

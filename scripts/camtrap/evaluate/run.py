@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from camtrap.core import files
 from camtrap.core.categories import SHOWN
@@ -63,7 +62,7 @@ def evaluate(
     params = DEFAULTS | dict(params)
     crop_table = _read(crops, CROP_COLUMNS).sort_values("crop_id", ignore_index=True)
     image_table = _read(images, IMAGE_COLUMNS) if images is not None else None
-    cluster_table = pd.read_parquet(clusters)
+    cluster_table = files.read_parquet(clusters).to_pandas()
     columns = _clusterings(cluster_table)
     seed_table = _seeds(seeds, cluster_table)
     result: dict = {
@@ -143,8 +142,8 @@ def describe(result: Mapping) -> str:
 
 def _read(path: Path, columns: list[str]) -> pd.DataFrame:
     """Those of the columns that the table has."""
-    there = set(pq.read_schema(path).names)
-    return pd.read_parquet(path, columns=[name for name in columns if name in there])
+    there = set(files.open_parquet(path).schema_arrow.names)
+    return files.read_parquet(path, columns=[name for name in columns if name in there]).to_pandas()
 
 
 def _clusterings(table: pd.DataFrame) -> list[str]:
@@ -156,7 +155,7 @@ def _clusterings(table: pd.DataFrame) -> list[str]:
 
 def _seeds(seeds: Path | str | Sequence[np.ndarray], cluster_table: pd.DataFrame) -> pd.DataFrame:
     if isinstance(seeds, (str, Path)):
-        table = pd.read_parquet(seeds).set_index("crop_id")
+        table = files.read_parquet(seeds).to_pandas().set_index("crop_id")
         return table[[c for c in table.columns if pd.api.types.is_integer_dtype(table[c])]]
     for labels in seeds:
         if len(labels) != len(cluster_table):

@@ -7,10 +7,8 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from camtrap.core.errors import UserError
-from camtrap.core.files import replacing_folder
+from camtrap.core.files import open_parquet, replacing_folder
 from camtrap.core.paths import Roots, to_native
 from camtrap.export.table import joined
 from camtrap.pictures.frames import split_frame
@@ -127,7 +125,7 @@ def _write_crops(rows: list[dict], place: Mapping[str, Path], crop_files: Iterab
         wanted = by_shard.get(Path(file).stem)
         if not wanted:
             continue
-        for batch in pq.ParquetFile(file).iter_batches(256, columns=["crop_id", "image"]):
+        for batch in open_parquet(file).iter_batches(256, columns=["crop_id", "image"]):
             for crop_id, image in zip(batch["crop_id"].to_pylist(), batch["image"].to_pylist(), strict=True):
                 if crop_id in wanted:
                     suffix = "png" if image.startswith(b"\x89PNG") else "jpg"

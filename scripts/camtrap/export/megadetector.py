@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from camtrap.core import files
+from camtrap.core.files import read_parquet
 from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
 
@@ -77,7 +77,7 @@ def export(
 
 def _table(table: Table, columns: list[str] | None) -> pa.Table:
     if isinstance(table, (str, os.PathLike)):
-        return pq.read_table(table, columns=columns)
+        return read_parquet(table, columns=columns)
     return table if columns is None else table.select(columns)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from camtrap.core.errors import TableError, UserError
-from camtrap.core.files import read_json, write_csv, write_json
+from camtrap.core.files import read_json, read_parquet, write_csv, write_json
 from camtrap.core.tables import read_table
 
 COLUMNS = ["cluster", "name", "crop_id", "crops"]
@@ -107,9 +107,8 @@ def resolve(rows: list[Row], clusters: Path) -> list[int | None]:
     """
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(clusters, columns=["crop_id", "cluster"])
+    table = read_parquet(clusters, columns=["crop_id", "cluster"])
     there = set(pc.unique(table["cluster"]).to_pylist())
     meant = table.filter(pc.is_in(table["crop_id"], pa.array([row.crop_id for row in rows], pa.string())))
     of_crop = dict(zip(meant["crop_id"].to_pylist(), meant["cluster"].to_pylist(), strict=True))
@@ -141,11 +140,10 @@ def name_clusters(path: str | None, clusters: Path, representatives: Path, out_n
     dict
         What ``out_names`` holds.
     """
-    import pyarrow.parquet as pq
 
     rows = read(path)
     found = resolve(rows, clusters)
-    counts = {row["values"]: row["counts"] for row in pq.read_table(clusters)["cluster"].value_counts().to_pylist()}
+    counts = {row["values"]: row["counts"] for row in read_parquet(clusters)["cluster"].value_counts().to_pylist()}
     several: dict[int, list[str]] = {}
     for row, cluster in zip(rows, found, strict=True):
         if cluster is not None and cluster >= 0 and row.name not in several.setdefault(cluster, []):
@@ -156,7 +154,7 @@ def name_clusters(path: str | None, clusters: Path, representatives: Path, out_n
         "notes": _notes(rows, found, several),
         "given": sorted({row.name for row in rows}),
     }
-    shown = pq.read_table(representatives).to_pylist()
+    shown = read_parquet(representatives).to_pylist()
     centre = {row["cluster"]: row["crop_id"] for row in shown if row["role"] == "nearest" and row["rank"] == 0}
     kept = [
         ("" if cluster is None else cluster, row.name, row.crop_id or centre.get(cluster, ""), counts.get(cluster, 0))

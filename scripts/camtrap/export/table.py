@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from camtrap.core.files import write_csv
+from camtrap.core.files import read_parquet, write_csv
 
 CROP_COLUMNS = [
     "crop_id",
@@ -29,8 +28,8 @@ CLUSTER_COLUMNS = ["cluster", "probability", "suggestion", "coarse", "fine"]
 
 def joined(crops: Path, clusters: Path, columns: list[str]) -> pa.Table:
     """Crops with their clusters (null where a crop was not clustered), sorted by path and crop_id."""
-    table = pq.read_table(crops, columns=columns)
-    found = pq.read_table(clusters, columns=["crop_id", *CLUSTER_COLUMNS])
+    table = read_parquet(crops, columns=columns)
+    found = read_parquet(clusters, columns=["crop_id", *CLUSTER_COLUMNS])
     return table.join(found, "crop_id").sort_by([("path", "ascending"), ("crop_id", "ascending")])
 
 

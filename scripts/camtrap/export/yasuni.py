@@ -40,9 +40,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from camtrap.core import files
+from camtrap.core.files import read_parquet
 from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
 
@@ -79,9 +79,9 @@ def export(
     index_of, detections_of, embeddings_of = (
         {Path(p).stem: p for p in paths} for paths in (index, detections, embeddings)
     )
-    table = pq.read_table(images, columns=_IMAGES).sort_by([("shard", "ascending"), ("path", "ascending")])
+    table = read_parquet(images, columns=_IMAGES).sort_by([("shard", "ascending"), ("path", "ascending")])
     copies = _copies(table)
-    crop_ids = dict(_by_shard(pq.read_table(crops, columns=_CROPS).sort_by("shard")))
+    crop_ids = dict(_by_shard(read_parquet(crops, columns=_CROPS).sort_by("shard")))
     counts = dict.fromkeys(("records", "features_records", "vectors"), 0)
     with (
         files.replacing(records_out) as records_tmp,
@@ -134,7 +134,7 @@ def _copies(table: pa.Table) -> dict[str, list[str]]:
 def _exif(path: str | os.PathLike | None) -> dict[str, dict]:
     if path is None:
         return {}
-    table = pq.read_table(path, columns=["path", "exif"])
+    table = read_parquet(path, columns=["path", "exif"])
     pairs = zip(table["path"].to_pylist(), table["exif"].to_pylist(), strict=True)
     return {name: json.loads(text) for name, text in pairs if text}
 
@@ -143,7 +143,7 @@ def _vectors(path: str | os.PathLike | None, wanted: set[str]) -> dict:
     """Return float32 vectors by crop id; shape (d,) each."""
     if path is None or not wanted:
         return {}
-    table = pq.read_table(path, columns=["crop_id", "embedding"]).combine_chunks()
+    table = read_parquet(path, columns=["crop_id", "embedding"]).combine_chunks()
     ids = table["crop_id"].to_pylist()
     if not ids:
         return {}

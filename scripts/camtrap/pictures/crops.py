@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from camtrap.core.errors import UserError
+from camtrap.core.files import open_parquet, read_parquet
 from camtrap.pictures import decode
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def stored_crops(
         A file of crops does not hold the crop that the table says (it was made anew since).
     """
     of_shard = {Path(file).stem: file for file in files}
-    table = pq.read_table(crops_table, columns=["crop_id", "shard", "row"], filters=among(crop_ids))
+    table = read_parquet(crops_table, columns=["crop_id", "shard", "row"], filters=among(crop_ids))
     for shard, places in table.to_pandas().sort_values(["shard", "row"]).groupby("shard"):
         path = of_shard[shard]
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             sizes = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
             ends = np.cumsum(sizes)
             groups = np.searchsorted(ends, places["row"], side="right")

@@ -7,22 +7,22 @@ is found by name, size and time, without reading a picture.
 import hashlib
 import os
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from camtrap.core.errors import PlanError
-from camtrap.core.files import write_text
+from camtrap.core.files import read_parquet, write_text
 from camtrap.core.hashes import file_hash
 from camtrap.core.paths import Roots
-from camtrap.pictures.frames import frame_id, is_video
-from camtrap.pictures.source import Planned
+from camtrap.pictures.frames import frame_id
 from camtrap.plan.again import noted
 from camtrap.plan.compare import Comparison, Outcome
+from camtrap.plan.manifests import read_manifest, read_tsv
+from camtrap.plan.mend import INDEX_HEADER, mend_index, mend_manifests, refuse_lost
 from camtrap.plan.scan import Row, batches
 from camtrap.plan.shards import MANIFEST_HEADER, tsv
 
 SWEEP_SECONDS = 3600
-INDEX_HEADER = ["shard", "batch", "n_images", "sha256"]
 
 
 class Plan:
@@ -72,8 +72,13 @@ class Plan:
         PlanError
             A picture root is missing or empties all of a survey, or a known picture changed and ``changed`` is "refuse".
         """
+        mend_index(self.results, say)
         rows = self.rows()
         live = set(self.live())
+        lost = mend_manifests(self.results, [row for row in rows if row[0] in live], roots, say)
+        if changed != "supersede":
+            refuse_lost(self.results, [shard for shard in lost if self._index(shard).exists()])
+        live -= set(lost)
         of_batch: dict[str, list[str]] = {}
         for row in rows:
             of_batch.setdefault(row[1], []).append(row[0])
@@ -108,6 +113,7 @@ class Plan:
         if verified != before:
             touched = (verified[path] for path in sorted(verified))
             write_text(self.folder / "touched.tsv", tsv([MANIFEST_HEADER, *touched]))
+        seen.outcome.superseded += lost
         outcome = seen.finish()
         outcome.n_rows = len(rows)
         for shard in outcome.fresh:
@@ -136,7 +142,7 @@ class Plan:
         """Write the list of removed pictures; its name holds its hash, so that a new list is a new input of `collect`."""
         text = tsv([["path"], *([path] for path in outcome.removed)])
         path = self.folder / "removed" / f"{hashlib.sha256(text.encode()).hexdigest()[:8]}.tsv"
-        if not path.exists():
+        if not path.exists() or path.read_bytes() != text.encode():
             write_text(path, text)
         return path
 
@@ -158,8 +164,23 @@ class Plan:
             write_text(path, old + tsv(rows))
 
     def _known(self, shards: Collection[str], live: Collection[str]) -> dict[str, tuple[str, Row]]:
-        """Of each path in live shards its shard and row."""
-        return {row[0]: (shard, row) for shard in shards if shard in live for row in self.read_manifest(shard)}
+        """Of each path in live shards its shard and row.
+
+        Raises
+        ------
+        PlanError
+            Two shards have the same picture.
+        """
+        known: dict[str, tuple[str, Row]] = {}
+        for shard in shards:
+            for row in self.read_manifest(shard) if shard in live else ():
+                if row[0] in known:
+                    raise PlanError(
+                        f"{row[0]} is in {known[row[0]][0]} and in {shard}, so that {self.folder / 'superseded.tsv'} is damaged: "
+                        f"put back a copy of it, or add the line {known[row[0]][0]}"
+                    )
+                known[row[0]] = (shard, row)
+        return known
 
     def _verified(self) -> dict[str, Row]:
         """Pictures whose time changed but whose content was found the same (an rsync, a copy)."""
@@ -185,14 +206,15 @@ class Plan:
                 stale.setdefault(shard, []).append(row)
         return stale
 
+    def _index(self, shard: str) -> Path:
+        return self.results / "index" / f"{shard}.parquet"
+
     def _indexed(self, shard: str) -> dict[str, str | None]:
         """Identity of each file of a shard by path, {} before its index is made."""
-        table = self.results / "index" / f"{shard}.parquet"
+        table = self._index(shard)
         if not table.exists():
             return {}
-        import pyarrow.parquet as pq
-
-        rows = pq.read_table(table, columns=["path", "video", "frame", "image_id"]).to_pylist()
+        rows = read_parquet(table, columns=["path", "video", "frame", "image_id"]).to_pylist()
         known = {row["path"]: row["image_id"] for row in rows}
         known.update({row["video"]: f"{row['frame']}#{row['image_id']}" for row in rows if row["video"]})
         return known
@@ -204,60 +226,3 @@ def _is(known: str | None, sha256: str) -> bool:
         frame, _, known = known.partition("#")
         sha256 = frame_id(sha256, int(frame))
     return known == sha256
-
-
-def planned_of(results: str | os.PathLike, shard: str) -> Planned:
-    """What the plan knows of a shard's files, for the jobs that read them; nothing where there is no plan."""
-    plan = Plan(results)
-    known: dict[str, tuple[int, ...]] = {path: (changed,) for path, _, changed in plan.read_manifest(shard)}
-    # both lists may name all of a survey: they are not held in memory
-    for path, _, changed in _lines(plan.folder / "touched.tsv"):
-        if path in known:
-            known[path] += (int(changed),)
-    current = plan.folder / "current"
-    name = current.read_text(encoding="utf-8").rpartition(":")[2] if current.exists() else ""
-    gone = frozenset(path for (path,) in _lines(plan.folder / "removed" / f"{name}.tsv") if path in known)
-    return Planned(known, gone)
-
-
-def _lines(file: Path) -> Iterator[list[str]]:
-    """Rows of a tab-separated file without its header, one after the other; a missing file has none."""
-    if file.exists():
-        with open(file, encoding="utf-8", newline="\n") as lines:
-            next(lines, None)
-            for line in lines:
-                yield line.rstrip("\n").split("\t")
-
-
-def read_tsv(path: str | os.PathLike) -> list[list[str]]:
-    """Rows of a tab-separated file without its header; a missing file has none."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    return [line.split("\t") for line in text.split("\n")[1:] if line]
-
-
-def has_videos(manifest: str | os.PathLike) -> bool:
-    """Whether a shard has videos; False where its manifest is not there yet."""
-    return any(is_video(row[0]) for row in read_manifest(manifest))
-
-
-def videos_planned(manifests: Path) -> list[str]:
-    """Paths of all videos in a folder of manifests, sorted."""
-    rows = (row for manifest in manifests.glob("*.tsv") for row in read_manifest(manifest))
-    return sorted({row[0] for row in rows if is_video(row[0])})
-
-
-def read_manifest(path: str | os.PathLike) -> list[Row]:
-    """Rows of a manifest: (path, size in bytes, mtime in ns).
-
-    Raises
-    ------
-    PlanError
-        A row does not have three columns, or size or time is not a number.
-    """
-    try:
-        return [(name, int(size), int(mtime)) for name, size, mtime in read_tsv(path)]
-    except ValueError:
-        raise PlanError(f"{path}: this part of the plan is damaged: put back a copy of it") from None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from camtrap.core import checksums
 from camtrap.core.errors import PlanError
 from camtrap.core.files import read_json, write_json
 
@@ -122,6 +123,7 @@ class Made:
         """Read what made the results. Of a survey from before there was such a file, the detector is known."""
         made = cls(Path(results), model)
         if made.path.exists():
+            checksums.verify(made.results, [made.path])
             made.stages = read_json(made.path)["stages"]
         elif (detector := made.results / "models" / "detector.json").exists():
             known = read_json(detector)
@@ -155,7 +157,9 @@ class Made:
         """Record the current settings; called when a run begins."""
         new = {"format": 1, "version": version, "stages": {**self.stages, **current}}
         if not self.path.exists() or read_json(self.path) != new:
+            checksums.forget(self.results, [self.path])
             write_json(self.path, new)
+            checksums.record(self.results, [self.path])
         self._touched.clear()
 
     def put_back(self, stages: Collection[str]) -> None:

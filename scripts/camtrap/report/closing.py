@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from camtrap.core.files import read_json
+from camtrap.core.files import read_json, read_parquet
 
 # From this confidence on a box that was left out may still be an animal.
 _FAINT = 0.05
@@ -58,9 +58,7 @@ def _why(results: Path, counts: dict[str, Any], threshold: float) -> str:
         return f"no picture could be read; the reasons are in {results}/tables/failures.csv"
     if counts["crops"]:
         return f"all {counts['crops']:,} crops are repeat detections (collect.repeat_detections: false keeps them)"
-    import pyarrow.parquet as pq
-
-    best = pq.read_table(results / "tables" / "images.parquet", columns=["max_conf"])["max_conf"].to_pylist()
+    best = read_parquet(results / "tables" / "images.parquet", columns=["max_conf"])["max_conf"].to_pylist()
     faint = sum(1 for conf in best if conf is not None and _FAINT <= conf < threshold)
     if faint:
         pictures = f"the best box of {faint:,} picture{'s' * (faint != 1)} lies"

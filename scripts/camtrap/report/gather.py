@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from camtrap.core.cells import unguarded
-from camtrap.core.files import read_json
+from camtrap.core.files import open_parquet, read_json, read_parquet
 
 NO_STATION = "station unknown"
 _IMAGES = ["path", "station", "datetime", "latitude", "longitude", "category", "event", "clock", "clock_reason"]
@@ -91,7 +90,7 @@ def gather(files: Files) -> Survey:
     crops.loc[crops["path"].isin(set(images.loc[images["clock"].notna(), "path"])), "datetime"] = pd.NaT
     images.loc[images["clock"].notna(), "datetime"] = pd.NaT
     named = read_json(files.names)
-    representatives = pq.read_table(files.representatives).to_pandas()
+    representatives = read_parquet(files.representatives).to_pandas()
     return Survey(
         images=images,
         crops=crops,
@@ -104,7 +103,7 @@ def gather(files: Files) -> Survey:
         nuisance=read_json(files.nuisance),
         projection=read_json(files.projection),
         evaluation=read_json(files.evaluation),
-        confusion=pq.read_table(files.confusion).to_pandas(),
+        confusion=read_parquet(files.confusion).to_pandas(),
         matching=read_json(files.matching[0]) if files.matching else None,
         detector=read_json(files.detector),
         embedder=read_json(files.embedder),
@@ -116,24 +115,24 @@ def gather(files: Files) -> Survey:
 
 def _images(file: File) -> pd.DataFrame:
     # tables that an older version made have no reasons
-    known = set(pq.read_schema(file).names)
-    images = pq.read_table(file, columns=[name for name in _IMAGES if name in known]).to_pandas()
+    known = set(open_parquet(file).schema_arrow.names)
+    images = read_parquet(file, columns=[name for name in _IMAGES if name in known]).to_pandas()
     images = images.reindex(columns=_IMAGES)
     images = images[images["category"] != "removed"].reset_index(drop=True)
     return _typed(images)
 
 
 def _crops(file: File, clusters: File) -> pd.DataFrame:
-    crops = _typed(pq.read_table(file, columns=_CROPS).to_pandas())
+    crops = _typed(read_parquet(file, columns=_CROPS).to_pandas())
     crops["infrared"] = crops["infrared"].astype("boolean")
-    labels = pq.read_table(clusters, columns=["crop_id", "cluster", "suggestion"]).to_pandas()
+    labels = read_parquet(clusters, columns=["crop_id", "cluster", "suggestion"]).to_pandas()
     labels = labels.astype({"cluster": "Int32", "suggestion": "Int32"})
     return crops.merge(labels, on="crop_id", how="left").set_index("crop_id").sort_index()
 
 
 def _plane(file: File, clusters: File) -> pd.DataFrame | None:
-    places = pq.read_table(file, columns=["crop_id", "umap_x", "umap_y"]).to_pandas().dropna()
-    labels = pq.read_table(clusters).to_pandas()
+    places = read_parquet(file, columns=["crop_id", "umap_x", "umap_y"]).to_pandas().dropna()
+    labels = read_parquet(clusters).to_pandas()
     return places.merge(labels, on="crop_id").sort_values("crop_id", ignore_index=True) if len(places) else None
 
 

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
 from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.scores import silhouette_samples
-from camtrap.core.files import read_json, replacing_folder
+from camtrap.core.files import read_json, read_parquet, replacing_folder
 from camtrap.show import plots
 
 SILHOUETTE_CROPS = 10_000
@@ -30,8 +29,8 @@ def draw(crops: Path, clusters: Path, projection: Path, choice: Path, reduced: P
     The silhouette diagram is that of every n-th crop where there are more than 10,000.
     """
     context = ["crop_id", "station", "infrared", "datetime", "event"]
-    table = pq.read_table(clusters).to_pandas().merge(pq.read_table(crops, columns=context).to_pandas(), on="crop_id")
-    table = table.merge(pq.read_table(projection).to_pandas(), on="crop_id", how="left")
+    table = read_parquet(clusters).to_pandas().merge(read_parquet(crops, columns=context).to_pandas(), on="crop_id")
+    table = table.merge(read_parquet(projection).to_pandas(), on="crop_id", how="left")
     chosen = read_json(choice)
     figures: dict[str, Figure] = {}
     for method, name in [("tsne", "t-SNE"), ("umap", "UMAP")]:
@@ -55,7 +54,7 @@ def draw(crops: Path, clusters: Path, projection: Path, choice: Path, reduced: P
     if table["cluster"].nunique() > 1:
         vectors = Reduced(reduced).vectors()
         step = -(-len(vectors) // SILHOUETTE_CROPS)
-        labels = pq.read_table(clusters, columns=["cluster"])["cluster"].to_numpy()[::step]
+        labels = read_parquet(clusters, columns=["cluster"])["cluster"].to_numpy()[::step]
         kept = labels >= 0
         labels, vectors = np.unique(labels[kept], return_inverse=True)[1], np.array(vectors[::step])[kept]
         figures["silhouette"] = plots.silhouette_diagram(silhouette_samples(vectors, labels), labels)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.settings import fill
 from camtrap.core import files
+from camtrap.core.files import read_parquet
 
 _POOL = 2_000  # crops of a cluster among which the spread is chosen
 
@@ -38,7 +38,7 @@ def choose_representatives(
     reduced = Reduced(reduced_dir)
     vectors = reduced.vectors()
     ids = reduced.ids("crop_id", "unit", "burst").to_pandas()
-    labels = pq.read_table(clusters, columns=["crop_id", column]).to_pandas().set_index("crop_id")[column]
+    labels = read_parquet(clusters, columns=["crop_id", column]).to_pandas().set_index("crop_id")[column]
     labels = labels.reindex(ids["crop_id"]).fillna(-1).to_numpy(np.int64)
     # a crop without a burst is one of its own
     burst = (

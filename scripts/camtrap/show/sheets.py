@@ -5,9 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import pyarrow.parquet as pq
-
-from camtrap.core.files import replacing_folder
+from camtrap.core.files import read_parquet, replacing_folder
 from camtrap.pictures.crops import among, stored_crops, thumbnail
 from camtrap.show import paper
 from camtrap.show.paper import ROLES
@@ -40,8 +38,8 @@ def draw(
     int
         Number of sheets.
     """
-    chosen = pq.read_table(representatives).to_pandas().sort_values(["cluster", "role", "rank"])
-    context = pq.read_table(
+    chosen = read_parquet(representatives).to_pandas().sort_values(["cluster", "role", "rank"])
+    context = read_parquet(
         crops_table,
         columns=["crop_id", "station", "datetime"],
         filters=among(chosen["crop_id"]),

@@ -100,7 +100,7 @@ def test_json(tmp_path):
         write_json(tmp_path / "b.json", float("nan"))
     assert not (tmp_path / "b.json").exists()
     (tmp_path / "c.json").write_bytes(b'{"cut": ')
-    with pytest.raises(UserError, match=r"c\.json: not a JSON file"):
+    with pytest.raises(UserError, match=r"c\.json is damaged \(not a JSON file"):
         read_json(tmp_path / "c.json")
 
 

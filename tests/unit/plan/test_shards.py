@@ -14,7 +14,8 @@ from camtrap.core.files import write_parquet
 from camtrap.core.paths import Roots, to_text
 from camtrap.pictures.source import CHANGED, VANISHED, Planned
 from camtrap.plan import again
-from camtrap.plan.ledger import SWEEP_SECONDS, Plan, planned_of, read_manifest
+from camtrap.plan.ledger import SWEEP_SECONDS, Plan
+from camtrap.plan.manifests import planned_of, read_manifest
 from camtrap.plan.scan import batches
 from camtrap.plan.shards import Batch, Shard, plan, slug
 
@@ -580,5 +581,5 @@ def test_a_touched_video_is_known_by_its_frames(folder):
 def test_a_damaged_manifest_is_named(tmp_path, row):
     path = tmp_path / "card-00000-01234567.tsv"
     path.write_text(f"path\tsize\tmtime_ns\n{row}\n")
-    with pytest.raises(PlanError, match=r"card-00000-01234567\.tsv: this part of the plan is damaged"):
+    with pytest.raises(PlanError, match=r"card-00000-01234567\.tsv is damaged"):
         read_manifest(path)
