@@ -63,8 +63,9 @@ def _is_row(row: list[str], manifests: Path) -> bool:
     data = path.read_bytes() if path.is_file() else b""
     sha256 = hashlib.sha256(data).hexdigest()
     if name is None or sha256[:8] == name[3]:
-        known = _row(path.stem, data)
-        return row in (known, [row[0], SEVERAL, *known[2:]])
+        first = data[data.find(b"\n") + 1 :].partition(b"\t")[0].decode("utf-8", "replace")
+        batches = (batch_of(first), SEVERAL) if name is None or name[1] == slug(row[1]) else ()
+        return row[3] == sha256 and row[1] in batches and int(row[2]) == data.count(b"\n") - 1
     return name[1] == slug(row[1]) and re.fullmatch(f"{name[3]}[0-9a-f]{{56}}", row[3]) is not None
 
 
