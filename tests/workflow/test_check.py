@@ -86,8 +86,8 @@ KINDS = [
         "models/*.json",
         "tables/*.csv",
     ),
-    *("clusters/*/reduced/vectors.npy", "clusters/*/sweep/*.npz", "clusters/*/evaluation/*.csv", "clusters/*/sheets/*"),
-    *("clusters/*/figures/*", "export/*.csv", "report/report.html", "settings.json"),
+    *("clusters/*/reduced/vectors.npy", "clusters/*/sweep/*.npz", "clusters/*/evaluation/*.csv", "clusters/*/sheets/[!.]*"),
+    *("clusters/*/figures/[!.]*", "export/*.csv", "report/report.html", "settings.json"),
 ]
 
 
