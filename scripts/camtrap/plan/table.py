@@ -8,7 +8,7 @@ from typing import Any
 from camtrap.metadata.deployments import read_stations
 from camtrap.metadata.pattern import PathPattern
 from camtrap.metadata.stations import compile_station_pattern, station_of
-from camtrap.plan.ledger import read_manifest
+from camtrap.plan.manifests import read_manifest
 
 __all__ = ["compare"]
 
