@@ -86,7 +86,12 @@ KINDS = [
         "models/*.json",
         "tables/*.csv",
     ),
-    *("clusters/*/reduced/vectors.npy", "clusters/*/sweep/*.npz", "clusters/*/evaluation/*.csv", "clusters/*/sheets/[!.]*"),
+    *(
+        "clusters/*/reduced/vectors.npy",
+        "clusters/*/sweep/*.npz",
+        "clusters/*/evaluation/*.csv",
+        "clusters/*/sheets/[!.]*",
+    ),
     *("clusters/*/figures/[!.]*", "export/*.csv", "report/report.html", "settings.json"),
 ]
 
