@@ -1,6 +1,7 @@
 # make demo           sets up, runs the whole pipeline on a simulated survey, prints where the report is
 # make test           sets up, passes the tests
 # make lint           everything that reads the code without running it
+# make gpu-pack       wheels for tests/gpu/run.sh on a machine without a network
 # make test-install   both commands on a fresh Debian 12 and 13 (root; by hand)
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ unexport PYTHONPATH
 
 RESULTS ?= results
 
-.PHONY: setup development demo test test-writers test-install test-slurm test-faults faults fuzz bench bench-quality bench-scale lint format replan check lock clean
+.PHONY: setup development demo test test-writers test-install test-slurm test-faults faults fuzz bench bench-quality bench-scale gpu-pack lint format replan check lock clean
 setup: $(SETUP)
 development: $(DEVELOPMENT)
 
@@ -85,6 +86,10 @@ bench-quality: development
 
 bench-scale: development
 	$(BIN)/python tests/bench/scale.py
+
+# Wheels that a bare machine with a GPU lacks (build/gpu-pack), for tests/gpu/run.sh there; ARGS="--also pyarrow --without faiss-cpu"
+gpu-pack:
+	$(PYTHON) tests/gpu/pack.py $(ARGS)
 
 lint: development
 	$(BIN)/ruff format --check .

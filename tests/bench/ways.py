@@ -112,12 +112,13 @@ class Package:
                 self.weights, force_cpu=device == "cpu", detector_options={"device": device}
             )
 
-    def __call__(self, paths: list[Path]) -> list[dict]:
+    def __call__(self, paths: list[Path], batch_size: int = 1) -> list[dict]:
         """Batch-format entries."""
         load, self.batch.load_detector = self.batch.load_detector, lambda *args, **options: self.detector
         try:
             with _quiet():
-                return self.batch.load_and_run_detector_batch(self.weights, [str(path) for path in paths], quiet=True)
+                files = [str(path) for path in paths]
+                return self.batch.load_and_run_detector_batch(self.weights, files, quiet=True, batch_size=batch_size)
         finally:
             self.batch.load_detector = load
 
@@ -160,7 +161,8 @@ class Ours:
         """The embed stage with an engine that is ready."""
         out = self.folder / f"embeddings_{name}.parquet"
         embed_run.make_engine = lambda *arguments: engine
-        embed_run.embed_shard(crops, self.folder / f"{options['model']}.json", out, options, threads=threads)
+        embedder = self.folder / f"{options['model']}.json"
+        embed_run.embed_shard(crops, embedder, out, options, device=self.device, threads=threads)
         column = pq.read_table(out)["embedding"].combine_chunks()
         return column.flatten().to_numpy().reshape(len(column), -1)
 
@@ -174,13 +176,13 @@ class Ours:
         """The engine that the configuration asks for."""
         return make_engine(resolve(options), options, str(self.folder), self.device, threads, 8, quantised)
 
-    def detector(self, weights: Path, threads: int, side: int | None = None):
+    def detector(self, weights: Path, threads: int, side: int | None = None, mixed: bool = False):
         """The detector, ready."""
         sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
         cache = str(self.folder)
-        return megadetector.MegaDetector(weights, sha256, self.device, side, None, 0.005, "auto", threads, cache)
+        return megadetector.MegaDetector(weights, sha256, self.device, side, None, 0.005, "auto", threads, cache, mixed)
 
-    def detect(self, index: Path, name: str, detector, weights: Path, threads: int) -> list[dict]:
+    def detect(self, index: Path, name: str, detector, weights: Path, threads: int, batch_size: int = 1) -> list[dict]:
         """The detect stage with a detector that is ready; its entries, by file."""
         known, out = self.folder / "detector.json", self.folder / f"detections_{name}.json"
         write_json(known, {"backend": "megadetector", "model": weights.name, "sha256": "0"})
@@ -194,7 +196,8 @@ class Ours:
         before, megadetector.MegaDetector = megadetector.MegaDetector, lambda *arguments: detector
         try:
             options |= {"min_confidence": 0.005, "runtime": "auto", "precision": "float32", "prefilter": "none"}
-            detect_run.detect_shard(index, known, out, self.roots, options, device=self.device, threads=threads)
+            where = {"device": self.device, "threads": threads, "batch_size": batch_size}
+            detect_run.detect_shard(index, known, out, self.roots, options, **where)
         finally:
             megadetector.MegaDetector = before
         return json.loads(out.read_text())["images"]

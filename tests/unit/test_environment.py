@@ -94,3 +94,11 @@ def test_no_registry_and_no_path_of_a_machine_is_named():
             assert "://" not in text
             assert "--index-url" not in text
             assert "--find-links" not in text
+
+
+def test_what_is_packed_for_a_machine_with_a_gpu_is_locked(locked, monkeypatch):
+    monkeypatch.syspath_prepend(str(ENVS.parent / "tests" / "gpu"))
+    import pack
+
+    assert set(pack.PACKED) <= set(pack.pinned())
+    assert {f"{name}=={version}" for name, version in pack.pinned().items()} == locked

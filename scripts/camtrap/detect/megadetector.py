@@ -149,7 +149,8 @@ class MegaDetector:
                 raise UserError(f"detector.runtime: {runtime} cannot compute {path} (see the line above); choose auto")
         # these engines compute in the thread that calls: then each thread decodes its pictures and computes them
         self.decodes = network is not None
-        self.detector.model = network or networks.TorchNetwork(self.detector.model, mixed)
+        self.detector.model = network or networks.TorchNetwork(self.detector.model, mixed, device=device)
+        self.detector.device = "cpu"  # of what the package makes: pictures go in and boxes come out there
         networks.limit_threads(1 if self.decodes else max(1, threads))
 
     def _numbers(self, classes: dict | None) -> dict[str, str]:

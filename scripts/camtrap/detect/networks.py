@@ -13,6 +13,7 @@ import numpy as np
 from camtrap.core.errors import UserError
 from camtrap.networks import ncnn, onnx
 from camtrap.networks.convert import give_back
+from camtrap.networks.device import exact_float32
 from camtrap.networks.halving import halving
 
 if TYPE_CHECKING:
@@ -62,20 +63,26 @@ class NcnnNetwork:
 class TorchNetwork:
     """The torch module itself, channels last; out of GPU memory the batch is halved and stays so.
 
-    ``error`` is a UserError once not even one picture fits: the package would report it as each picture's failure.
+    Takes and gives tensors of the CPU, wherever the module is: the package asks each box about every number of it, and
+    each such question would wait for the GPU.
+    ``error`` is what ends the job: a UserError once not even one picture fits, or the GPU's own failure. The package would
+    report it as each picture's.
     ``mixed`` computes in float16 on a GPU (bfloat16 has too few digits for a box); what comes out is float32.
     """
 
-    def __init__(self, module: Any, mixed: bool = False, largest: int = 512):
+    def __init__(self, module: Any, mixed: bool = False, largest: int = 512, device: str = "cpu"):
         import torch
 
+        if device != "cpu":
+            exact_float32()
         for parameter in module.parameters():
             if parameter.dim() == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.module = module
         self.mixed = mixed
+        self.device = device
         self.limit = [largest]
-        self.error: UserError | None = None
+        self.error: Exception | None = None
 
     def __call__(self, inputs: "torch.Tensor", augment: bool = False) -> tuple["torch.Tensor"]:
         """Compute the prediction; ``augment`` is what the package passes, and it passes False."""
@@ -83,13 +90,12 @@ class TorchNetwork:
 
         def forward(part: "torch.Tensor") -> "torch.Tensor":
             with torch.inference_mode(), torch.autocast("cuda", dtype=torch.float16, enabled=self.mixed):
-                return self.module(part.contiguous(memory_format=torch.channels_last), augment=augment)[0].float()
+                moved = part.to(self.device).contiguous(memory_format=torch.channels_last)
+                return self.module(moved, augment=augment)[0].float().cpu()
 
         try:
-            return (
-                halving(forward, inputs, self.limit, torch.OutOfMemoryError, torch.cuda.empty_cache, join=torch.cat),
-            )
-        except UserError as error:
+            return (halving(forward, inputs, self.limit, torch.cuda.empty_cache, join=torch.cat),)
+        except (UserError, torch.AcceleratorError) as error:
             self.error = error
             raise
 

@@ -1,5 +1,6 @@
 """What computes an embedder: ncnn, ONNX Runtime or torch on a CPU, torch on a CUDA device."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from camtrap.embed import on_device
 from camtrap.embed.compiled import compile_now, compiled
 from camtrap.embed.models import Embedder, load
 from camtrap.networks import ncnn, onnx
+from camtrap.networks.device import exact_float32
 from camtrap.networks.halving import halving
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ def make_engine(
         example = np.zeros((3, embedder.image_size, embedder.image_size), np.float32)
         if options["compile"]:
             compile_now(engine.forward, example, batch_size)
-        return engine if cpu else replace(engine, batch=best_batch(engine.forward, example, batch_size))
+        return engine if cpu else tried(engine, example)
     opened = on_cpu(embedder, options, cache)
     if opened is not None:
         return cpu_engine(opened, threads, batch_size)
@@ -157,11 +159,15 @@ def torch_engine(
 
         return Engine(on_cpu, max(1, threads) if alone else 1, batch_size, alone)
 
+    exact_float32()
     torch.cuda.synchronize(device)  # other streams may use the weights only when they are there
+    own = threading.local()
     kind = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
     def on_gpu(inputs: np.ndarray | list[bytes]) -> np.ndarray:
-        with torch.inference_mode(), torch.cuda.stream(torch.cuda.Stream(device)):
+        if not hasattr(own, "stream"):  # one per thread: the allocator keeps freed memory apart for each stream
+            own.stream = torch.cuda.Stream(device)
+        with torch.inference_mode(), torch.cuda.stream(own.stream):
             if encoded is not None and isinstance(inputs, list):
                 tensor = on_device.prepare(inputs, encoded, device)
             else:
@@ -172,7 +178,7 @@ def torch_engine(
     limit = [LARGEST_BATCH]
 
     def forward(inputs: np.ndarray | list[bytes]) -> np.ndarray:
-        return halving(on_gpu, inputs, limit, torch.OutOfMemoryError, torch.cuda.empty_cache)
+        return halving(on_gpu, inputs, limit, torch.cuda.empty_cache)
 
     return Engine(forward, 2, batch_size, False, encoded is not None)
 
@@ -188,6 +194,15 @@ def _channels_last(tensor: "torch.Tensor") -> "torch.Tensor":
     import torch
 
     return tensor.contiguous(memory_format=torch.channels_last)
+
+
+def tried(engine: Engine, example: np.ndarray) -> Engine:
+    """The engine with its best batch on a GPU; the memory that the trial took is given back for other jobs and threads."""
+    import torch
+
+    found = replace(engine, batch=best_batch(engine.forward, example, engine.batch))
+    torch.cuda.empty_cache()
+    return found
 
 
 def best_batch(

@@ -9,6 +9,7 @@ from camtrap.core.errors import UserError
 from camtrap.crop.run import encode
 from camtrap.embed.models import Embedder
 from camtrap.networks import torchvision_ops
+from camtrap.networks.halving import out_of_memory
 from camtrap.pictures import decode
 
 if TYPE_CHECKING:
@@ -95,12 +96,13 @@ def decode_crops(crops: list[bytes], device: str) -> list:
 
     try:
         return _by_torchvision(crops, device)
-    except torch.OutOfMemoryError:
-        raise
     except RuntimeError as error:
-        if len(crops) > 1:  # one that fails takes the whole batch with it
-            return [decode_crops([data], device)[0] for data in crops]
-        logging.warning("a crop is decoded on the CPU (%s)", decode.one_line(error))
+        if out_of_memory(error):
+            raise
+        reason = decode.one_line(error)
+    if len(crops) > 1:  # one that fails takes the whole batch with it
+        return [decode_crops([data], device)[0] for data in crops]
+    logging.warning("a crop is decoded on the CPU (%s)", reason)
     if device != "cpu":
         torch.cuda.synchronize(device)  # the decoder may still write to memory that it gave back
     return [torch.from_numpy(decode.decode(crops[0])).permute(2, 0, 1).to(device)]

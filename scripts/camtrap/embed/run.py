@@ -56,8 +56,9 @@ def embed_shard(
         if options["decode"] == "gpu":
             on_device.check_crop(next(file.iter_batches(1, columns=["image"]))["image"][0].as_py())
         engine = make_engine(embedder, options, cache, device, threads, batch_size, quantised)
-        if engine.decodes:
-            engine = replace(engine, batch=even(file.metadata.num_rows, engine.batch, engine.workers))
+        if engine.decodes or device != "cpu":  # those that decode, each of them a batch, should all have work
+            takers = engine.workers if engine.decodes or engine.encoded else max(engine.workers, threads)
+            engine = replace(engine, batch=even(file.metadata.num_rows, engine.batch, takers))
         batches = -(-file.metadata.num_rows // engine.batch)
         for names, outputs in progress(described(file, embedder, engine, threads), batches, "batches embedded"):
             ids += names

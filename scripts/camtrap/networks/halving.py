@@ -12,11 +12,20 @@ if TYPE_CHECKING:
     import torch
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Whether a GPU's memory ran out: torch's allocator says so, or CUDA or one of its libraries, which have no type for it."""
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "alloc_failed" in text)
+
+
 def halving(
     forward: Callable,
     inputs: "Sequence | np.ndarray | torch.Tensor",
     limit: list[int],
-    error: type[Exception],
     free: Callable[[], None],
     join: Callable = np.concatenate,
 ) -> Any:
@@ -26,10 +35,8 @@ def halving(
     ----------
     limit : list of one int
         Kept by the caller from call to call: a batch that did not fit once is not tried again.
-    error : type
-        What ``forward`` raises when memory runs out.
     free : callable
-        Called then, before the next try.
+        Called when memory ran out (:func:`out_of_memory`), before the next try. What the failed call held is let go of by then.
     join : callable
         Puts the parts' outputs together.
 
@@ -44,12 +51,14 @@ def halving(
         try:
             outputs.append(forward(inputs[start : start + size]))
             start += size
-        except error:
-            free()
-            if size == 1:
-                raise UserError(
-                    "the GPU's memory does not hold one picture: choose a smaller model or another GPU"
-                ) from None
-            limit[0] = min(limit[0], max(1, size // 2))
-            logging.warning("out of GPU memory: the batch is now %d", limit[0])
+            continue
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+        # not in the except clause: there the error is alive, and with it all tensors of the call that failed
+        free()
+        if size == 1:
+            raise UserError("the GPU's memory does not hold one picture: choose a smaller model or another GPU")
+        limit[0] = min(limit[0], max(1, size // 2))
+        logging.warning("out of GPU memory: the batch is now %d", limit[0])
     return outputs[0] if len(outputs) == 1 else join(outputs)

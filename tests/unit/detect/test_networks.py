@@ -226,6 +226,19 @@ def test_one_picture_too_large_ends_the_job_and_is_not_the_pictures_failure():
     assert isinstance(network.error, UserError)
 
 
+def test_a_failing_gpu_ends_the_job_and_is_not_the_pictures_failure(monkeypatch):
+    import torch
+
+    def fails(*arguments, **options):
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    network = Card(8)
+    monkeypatch.setattr(network.module, "forward", fails)
+    with pytest.raises(torch.AcceleratorError):
+        network(torch.randn(2, 3, 8, 8))
+    assert isinstance(network.error, torch.AcceleratorError)
+
+
 def test_backends_without_a_network_import_no_torch(tmp_path):
     import subprocess
     import sys

@@ -101,10 +101,11 @@ def test_a_crop_that_the_device_cannot_decode_comes_from_the_cpu(crops, decoder,
         np.testing.assert_array_equal(image.permute(1, 2, 0).numpy(), pixels if number == 2 else 255 - pixels)
 
 
-def test_memory_that_runs_out_halves_the_batch_and_decodes_nothing_on_the_cpu(crops, monkeypatch):
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("full"), RuntimeError("nvjpeg: CUDA out of memory")])
+def test_memory_that_runs_out_halves_the_batch_and_decodes_nothing_on_the_cpu(crops, monkeypatch, error):
     def fake(part, device):
         if len(part) > 3:
-            raise torch.OutOfMemoryError
+            raise error
         return [torch.from_numpy(decode.decode(data)).permute(2, 0, 1) for data in part]
 
     monkeypatch.setattr(on_device, "_by_torchvision", fake)
@@ -113,7 +114,6 @@ def test_memory_that_runs_out_halves_the_batch_and_decodes_nothing_on_the_cpu(cr
         lambda part: on_device.decode_crops(part, "cpu"),
         crops,
         limit,
-        torch.OutOfMemoryError,
         lambda: None,
         join=sum_lists,
     )
@@ -169,6 +169,30 @@ def test_the_stage_hands_jpegs_to_an_engine_that_takes_them(tmp_path, crops, emb
     given = np.array(table["embedding"].to_pylist(), np.float32)
     cosine = (given * wanted).sum(1) / np.linalg.norm(given, axis=1) / np.linalg.norm(wanted, axis=1)
     assert cosine.min() > 0.999
+
+
+@pytest.mark.parametrize(
+    ("encoded", "threads", "sizes"),
+    [
+        (False, 4, [2, 2, 2, 2]),  # four decode
+        (False, 1, [4, 4]),  # one decodes, two compute
+        (True, 4, [4, 4]),  # two decode and compute
+    ],
+)
+def test_a_small_shard_gives_all_threads_of_a_gpu_work(tmp_path, crops, embedder, monkeypatch, encoded, threads, sizes):
+    called = []
+
+    def forward(inputs):
+        called.append(len(inputs))
+        return np.ones((len(inputs), 2), np.float32)
+
+    monkeypatch.setattr(run, "make_engine", lambda *given: Engine(forward, 2, 512, False, encoded))
+    write_crops(tmp_path / "crops.parquet", crops)
+    write_json(tmp_path / "embedder.json", embedder.as_dict())
+    files = (tmp_path / "crops.parquet", tmp_path / "embedder.json", tmp_path / "out.parquet")
+    run.embed_shard(*files, OPTIONS, device="cuda:0", threads=threads)
+    assert called == sizes
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == len(crops)
 
 
 def test_png_crops_are_refused_before_a_network_is_loaded(tmp_path, embedder):

@@ -1,0 +1,115 @@
+"""What tests and bench on a GPU run on: simulated pictures, networks with random weights. Made once for a folder."""
+
+import copy
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import material
+import numpy as np
+
+from camtrap.networks import torchvision_ops
+
+SIZES = {3: (2048, 1536), 12: (4000, 3000)}
+SMALL = {3: (640, 480), 12: (1280, 960)}
+OPTIONS = {
+    "model": "resnet50",
+    "weights": "random",
+    "weights_sha256": None,
+    "image_size": None,
+    "storage": "float32",
+    "runtime": "auto",
+    "precision": "float32",
+    "compile": False,
+    "decode": "cpu",
+}
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def simulated(folder: Path, megapixels: int, small: bool = False) -> list[Path]:
+    """Simulated pictures of a size, one process per core: two or three per core, and at least eight; half of them empty."""
+    from camtrap.simulate import simulate
+
+    out = folder / f"simulated{megapixels}{'_small' if small else ''}"
+    if not out.exists():
+        making = out.with_name(f"{out.name}.part")
+        stations = max(4, cores())
+        size = (SMALL if small else SIZES)[megapixels]
+        simulate(making, 5, cards=1, stations=stations, pictures=2 * stations, size=size, workers=cores())
+        making.rename(out)
+    return [path for path in sorted(out.glob("images/**/*.[jJ][pP][gG]")) if usable(path)]
+
+
+def usable(path: Path) -> bool:
+    """Whether it is one of the whole pictures: the simulator adds broken ones."""
+    return path.stat().st_size > 10_000 and "IMG_900" not in path.name
+
+
+def multiplied(paths: Sequence[Path], folder: Path, count: int) -> list[Path]:
+    """``count`` links to the pictures by turns, so that reading, hashing and decoding meet many files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    links = [folder / f"{number:05d}.jpg" for number in range(count)]
+    for number, link in enumerate(links):
+        if not link.exists():
+            os.link(paths[number % len(paths)], link)
+    return links
+
+
+def embedder_network(name: str, pictures: Sequence[Path]):
+    """An embedder and its network with random weights, whose batch normalisation knows real pictures."""
+    from camtrap.embed.models import load, resolve
+
+    options = OPTIONS | {"model": name}
+    embedder = resolve(options)
+    network = load(embedder, options)
+    material._settle(network, list(pictures), (embedder.image_size, embedder.image_size))
+    return embedder, network
+
+
+def detector_weights(folder: Path, name: str, pictures: Sequence[Path]) -> Path:
+    """The checkpoint of a YOLOv5 with random weights."""
+    path = folder / f"{name}.pt"
+    if not path.exists():
+        material.yolo(path, name, list(pictures))
+    return path
+
+
+def inputs_of(crops: Sequence[bytes], embedder) -> np.ndarray:
+    """Crops as the CPU prepares them for the network: float32 (n, 3, side, side)."""
+    from camtrap.embed.models import preprocess
+    from camtrap.pictures.decode import decode
+
+    return np.stack([preprocess(decode(data), embedder) for data in crops])
+
+
+def copied(network):
+    """A copy, for an engine that moves its network to a device."""
+    return copy.deepcopy(network)
+
+
+def main(folder: str, device: str) -> None:
+    """Say what this environment holds, and make the pictures."""
+    import pyarrow
+    import torch
+
+    torchvision_ops.ensure()
+    import timm
+    import torchvision
+
+    versions = [f"{module.__name__} {module.__version__}" for module in (torch, torchvision, timm, pyarrow, np)]
+    print("python", sys.version.split()[0], *versions, "cores", cores())
+    for megapixels in SIZES:
+        begin = time.time()
+        made = simulated(Path(folder), megapixels, device == "cpu")
+        size = sum(path.stat().st_size for path in made) / len(made) / 1e6
+        print(f"{len(made)} pictures of {megapixels} megapixels, {size:.2f} MB each, {time.time() - begin:.0f} s")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
