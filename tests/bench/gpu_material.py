@@ -76,7 +76,7 @@ def detector_weights(folder: Path, name: str, pictures: Sequence[Path]) -> Path:
     """The checkpoint of a YOLOv5 with random weights."""
     path = folder / f"{name}.pt"
     if not path.exists():
-        material.yolo(path, name, list(pictures))
+        material.yolo(path, name, list(pictures), centred=False)
     return path
 
 

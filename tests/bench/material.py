@@ -71,8 +71,12 @@ def resnet(path: Path, name: str, images: list[Path]) -> Path:
     return path
 
 
-def yolo(path: Path, name: str, images: list[Path]) -> Path:
-    """A YOLOv5 with random weights that finds some boxes, as a checkpoint that the `megadetector` package loads."""
+def yolo(path: Path, name: str, images: list[Path], centred: bool = True) -> Path:
+    """A YOLOv5 with random weights that finds some boxes, as a checkpoint that the `megadetector` package loads.
+
+    Where its batch normalisation is ``centred``, each layer magnifies what is left when the mean is taken away, and rounding
+    with it: a deep random network gives other boxes in float64. If it only scales, rounding stays rounding.
+    """
     os.environ.setdefault("YOLOv5_AUTOINSTALL", "false")
     torchvision_ops.ensure()
     import torch
@@ -84,7 +88,7 @@ def yolo(path: Path, name: str, images: list[Path]) -> Path:
     torch.manual_seed(0)
     network = DetectionModel(str(config), nc=3).eval()
     network.names = {0: "animal", 1: "person", 2: "vehicle"}
-    _settle(network, images, (448, 320))
+    (_settle if centred else _scale)(network, images, (448, 320))
     head = network.model[-1]
     with torch.inference_mode():
         found = network(_tensor(images[:2], (1280, 960)))[0][..., 4].double().clamp(1e-12, 1 - 1e-12)
@@ -127,6 +131,22 @@ def _settle(network, images: list[Path], size: tuple[int, int]) -> None:
     with torch.no_grad():
         network(_tensor(images[:8], size))
     network.eval()
+
+
+def _scale(network, images: list[Path], size: tuple[int, int]) -> None:
+    """Let batch normalisation only scale, to a mean square of 1 on these pictures, layer after layer."""
+    import torch
+
+    def measure(module, inputs) -> None:
+        module.running_mean.zero_()
+        module.running_var.copy_(inputs[0].square().mean((0, 2, 3)))
+
+    found = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    hooks = [module.register_forward_pre_hook(measure) for module in found]
+    with torch.no_grad():
+        network.eval()(_tensor(images[:8], size))
+    for hook in hooks:
+        hook.remove()
 
 
 def _tensor(images: list[Path], size: tuple[int, int]):

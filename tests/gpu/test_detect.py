@@ -40,15 +40,16 @@ def found_by(one, pictures):
 
 
 def apart(wanted, given):
-    """Of all anchors that one of the two gives 0.2 or more: largest difference of a corner (pixels) and of confidence."""
+    """Of the 300 most confident anchors: largest difference of a corner (pixels) and of confidence."""
     conf = [raw[..., 4:5] * raw[..., 5:] for raw in (wanted, given)]
-    seen = np.maximum(conf[0].max(-1), conf[1].max(-1)) >= 0.2
+    best = conf[0].max(-1)
+    seen = best >= np.sort(best, axis=None)[-300]
     corners = [
         np.concatenate([r[..., :2] - r[..., 2:4] / 2, r[..., :2] + r[..., 2:4] / 2], -1) for r in (wanted, given)
     ]
-    assert seen.sum() > 10
     return {
         "anchors": int(seen.sum()),
+        "least confidence": float(best[seen].min()),
         "pixels": float(np.abs(corners[0] - corners[1])[seen].max()),
         "confidence": float(np.abs(conf[0] - conf[1])[seen].max()),
     }
