@@ -144,9 +144,19 @@ def networks(bench) -> None:
             network = laid_out(network, torch.channels_last)
             folded = optimization.fuse(network)
             alone(bench, f"{name} mixed, batch normalisation folded", folded, shape, batch, operations, kind, half)
-            compiled = torch.compile(network)
-            alone(bench, f"{name} mixed, compiled", compiled, shape, batch, operations, kind, half)
         network.to("cpu")
+
+
+def compiled(bench) -> None:
+    """The embedder compiled: last, as compiling may take half a minute."""
+    import torch
+
+    name = names(bench)[0]
+    _, network = gpu_material.embedder_network(name, bench.pictures(3, 8))
+    operations = timing.operations(network, (1, 3, 224, 224))
+    network = torch.compile(laid_out(network.to(bench.device), torch.channels_last))
+    kind = torch.bfloat16
+    alone(bench, f"{name} mixed, compiled", network, (3, 224, 224), bench.n(128, 2), operations, "bfloat16", kind)
 
 
 def laid_out(network, layout):

@@ -5,6 +5,9 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import material
@@ -33,17 +36,34 @@ def cores() -> int:
 
 
 def simulated(folder: Path, megapixels: int, small: bool = False) -> list[Path]:
-    """Simulated pictures of a size, one process per core: two or three per core, and at least eight; half of them empty."""
+    """Simulated pictures of a size, one process per core: two per core, and at least eight; about half of them empty."""
     from camtrap.simulate import simulate
 
     out = folder / f"simulated{megapixels}{'_small' if small else ''}"
     if not out.exists():
         making = out.with_name(f"{out.name}.part")
-        stations = max(4, cores())
-        size = (SMALL if small else SIZES)[megapixels]
-        simulate(making, 5, cards=1, stations=stations, pictures=2 * stations, size=size, workers=cores())
+        if megapixels == 12:  # to simulate these takes minutes
+            made = simulated(folder, 3, small)
+            with ProcessPoolExecutor(cores(), get_context("spawn")) as pool:
+                list(pool.map(partial(enlarged, making, small), made))
+        else:
+            stations = max(4, cores())
+            size = (SMALL if small else SIZES)[megapixels]
+            simulate(making, 5, cards=1, stations=stations, pictures=2 * stations, size=size, workers=cores())
         making.rename(out)
-    return [path for path in sorted(out.glob("images/**/*.[jJ][pP][gG]")) if usable(path)]
+    return [path for path in sorted(out.glob("**/*.[jJ][pP][gG]")) if usable(path)]
+
+
+def enlarged(folder: Path, small: bool, path: Path) -> None:
+    """A picture at 12 megapixels, with a sensor's noise, so that its JPEG is as heavy as a real one."""
+    import cv2
+
+    folder.mkdir(parents=True, exist_ok=True)
+    pixels = cv2.resize(cv2.imread(str(path)), (SMALL if small else SIZES)[12], interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(path.stat().st_size).normal(0, 3, pixels.shape)
+    cv2.imwrite(
+        str(folder / path.name), np.clip(pixels + noise, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 90]
+    )
 
 
 def usable(path: Path) -> bool:

@@ -54,10 +54,11 @@ nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv 2>/dev/null
 part pictures 40 "$python" tests/bench/gpu_material.py "$GPU_WORK" "$device"
 for name in $parts; do
     case $name in
-    tests) part tests 90 "$python" -m pytest -q -rfEs -p no:cacheprovider --ignore tests/gpu/test_sanitizer.py tests/gpu ;;
+    tests) part tests 90 "$python" -m pytest -v -rfEs -p no:cacheprovider tests/gpu/test_detect.py tests/gpu/test_jobs.py \
+        tests/gpu/test_embed.py ;;
     # shellcheck disable=SC2086
-    bench) part bench 170 "$python" tests/bench/gpu.py --device "$device" --work "$GPU_WORK" --out "$OUT" ${BENCH:-} ;;
-    sanitizer) part sanitizer 50 "$python" -m pytest -q -rfEs -p no:cacheprovider tests/gpu/test_sanitizer.py ;;
+    bench) part bench 180 "$python" tests/bench/gpu.py --device "$device" --work "$GPU_WORK" --out "$OUT" ${BENCH:-} ;;
+    sanitizer) part sanitizer 50 "$python" -m pytest -v -rfEs -p no:cacheprovider tests/gpu/test_sanitizer.py ;;
     *) echo "there is no part $name: tests, bench, sanitizer" && exit 2 ;;
     esac
 done
