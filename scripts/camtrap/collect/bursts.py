@@ -19,7 +19,7 @@ def group_in_time(
         The largest gap within a group, in seconds.
     sequences : bool
         Whether a sequence number of the same camera that does not rise ends a group (bursts; not events).
-    apart : Series of str, optional
+    apart : Series, optional
         Pictures in which it differs are never of one group.
 
     Returns

@@ -47,19 +47,21 @@ def settle(
     times, flags = plain(images["datetime"]), plain(images["clock"])
     paths = [video or path for video, path in zip(plain(images["video"]), images["path"], strict=True)]
     deployments: list[Deployment | None] = [None] * len(images)
+    either: dict[int, str] = {}
     if stations is not None:
         images["station"] = pd.Series(
             [stations.name_of(*pair) for pair in zip(plain(images["station"]), paths, strict=True)],
             dtype=object,
             index=images.index,
         )
-        deployments = _deploy(images, stations, paths, times, flags)
-    reasons = _judge(images, deployments, times, flags, written, now)
+        deployments, either = _deploy(images, stations, paths, times, flags)
+    reasons = _judge(images, deployments, times, flags, either, written, now)
     images["datetime"] = pd.Series(times, dtype="datetime64[us]", index=images.index)
     for name, values in (("clock", flags), ("clock_reason", reasons), ("timestamp", _timestamps(times, deployments))):
         images[name] = pd.Series(values, dtype=object, index=images.index)
     images["deployment"] = [deployment.line if deployment else -1 for deployment in deployments]
-    images["visit"] = [visit_of(path) for path in paths]
+    visits: dict[str, str] = {}  # one text per folder, not one per picture
+    images["visit"] = [visits.setdefault(visit := visit_of(path), visit) for path in paths]
     images["session"] = _sessions(images["path"].tolist(), times, flags, images["visit"].tolist())
 
 
@@ -74,8 +76,8 @@ def _deploy(
     paths: Sequence[str],
     times: list[dt.datetime | None],
     flags: list[str | None],
-) -> list[Deployment | None]:
-    """The deployment of each picture. Places, times and flags are those after its correction."""
+) -> tuple[list[Deployment | None], dict[int, str]]:
+    """The deployment of each picture, and rows that fit several; places, times and flags become those after the correction."""
     names = plain(images["station"])
     deployments = [stations.find(name, time, path) for name, time, path in zip(names, times, paths, strict=True)]
     for row in _videos_in_utc(images, paths, times, deployments):
@@ -85,8 +87,14 @@ def _deploy(
         deployments[row] = stations.find(names[row], time, paths[row])
         if flags[row] != clock.FUTURE:
             flags[row] = clock.EPOCH if clock.is_default(time) else flags[row]
+    either = {}
     for row, deployment in enumerate(deployments):
         time = times[row]
+        if deployment and time is not None and (lines := stations.equals(names[row], time, paths[row])):
+            either[row] = (
+                f"{_said(time)} fits lines {' and '.join(map(str, lines))} of the table of stations, whose clock offsets differ; "
+                "a column 'card' says of which folder each is"
+            )
         if deployment and deployment.offset and time is not None:
             times[row] = time + deployment.offset
             flags[row] = None
@@ -94,7 +102,7 @@ def _deploy(
     places = [(found.latitude, found.longitude) if found else (None, None) for found in deployments]
     where = pd.DataFrame(places, columns=["latitude", "longitude"], dtype=np.float64, index=images.index)
     images.loc[unknown, ["latitude", "longitude"]] = where[unknown]
-    return deployments
+    return deployments, either
 
 
 def _zone(deployment: Deployment | None) -> dt.tzinfo | None:
@@ -149,6 +157,7 @@ def _judge(
     deployments: Sequence[Deployment | None],
     times: Sequence[dt.datetime | None],
     flags: list[str | None],
+    either: Mapping[int, str],
     written: Callable[[str], Mapping[str, int]],
     now: dt.datetime,
 ) -> list[str | None]:
@@ -162,10 +171,12 @@ def _judge(
         if flags[row] not in (clock.EPOCH, clock.FUTURE):
             flags[row] = clock.FUTURE if clock.is_future(time, now) else clock.EPOCH if clock.is_default(time) else None
         deployment = deployments[row]
-        if flags[row] is None and deployment and (why := deployment.outside(time)):
+        if row in either:
+            flags[row], reasons[row] = clock.EITHER, either[row]
+        elif flags[row] is None and deployment and (why := deployment.outside(time)):
             flags[row], reasons[row] = clock.OUTSIDE, why
         elif flags[row] == clock.FUTURE:
-            reasons[row] = f"{_said(time)} is after the day on which the file was read, {_said(now)[:10]}"
+            reasons[row] = f"{_said(time)} is after {_said(now)[:10]}, when this was worked out"
         elif flags[row] == clock.EPOCH:
             ns = written(shards[row]).get(videos[row] or paths[row])
             reasons[row] = _why_epoch(time, clock.from_ns(ns) if ns else None)

@@ -143,14 +143,14 @@ def _written(manifests: Path | None) -> Callable[[str], dict[str, int]]:
 
 def _triggers(pictures: pd.DataFrame) -> pd.Series:
     """What no burst crosses: a visit, a deployment, a clock that began anew; and time lapse is no part of a trigger's series."""
-    lapse = np.where(pictures["trigger"].fillna("") == "time lapse", "lapse", "")
-    return pictures["visit"].str.cat([pictures["deployment"].astype(str), pictures["session"].astype(str), lapse], "|")
+    lapse = pictures["trigger"].fillna("") == "time lapse"
+    return pictures.assign(lapse=lapse).groupby(["visit", "deployment", "session", "lapse"], sort=False).ngroup()
 
 
 def _clocks(pictures: pd.DataFrame) -> pd.Series:
     """What no event crosses: pictures whose clocks cannot be trusted are together within their own visit only."""
-    doubtful = pictures["visit"].str.cat(pictures["session"].astype(str), "|")
-    return doubtful.where(pictures["clock"].notna(), "")
+    doubtful = pictures.groupby(["visit", "session"], sort=False).ngroup()
+    return doubtful.where(pictures["clock"].notna(), -1)
 
 
 def _unmatched(images: pd.DataFrame, stations: Stations) -> dict[str, list[str]]:

@@ -12,6 +12,7 @@ EPOCH = "epoch"
 FUTURE = "future"
 OUTSIDE = "outside deployment"
 BACK = "jumps back"
+EITHER = "two deployments"
 # Before this day no digital camera trap took a picture; cameras without a date start at 1970, 1980 or 2000.
 FIRST_DAY = dt.datetime(2000, 1, 2)
 # Later first days that cameras fall back to. A real survey may have pictures on them, but then also on the days before.

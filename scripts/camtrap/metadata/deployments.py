@@ -126,17 +126,9 @@ class Stations:
             The one that holds the time, else the nearest in time; the first in the file among equals. Without a time,
             the only one of the station, or what its several agree upon. None for a station that the table lacks.
         """
-        known = self.known(station)
-        found = self._by_station.get(known, []) if known else []
+        found = self._of(station, path)
         if not found:
             return None
-        if path and any(deployment.batch for deployment in found):
-            folders = path.split("/")[:-1]
-            found = (
-                [deployment for deployment in found if deployment.batch in folders]
-                or [deployment for deployment in found if not deployment.batch]
-                or found
-            )
         if time is not None:
             return min(found, key=lambda deployment: deployment.distance(time))
         if len(found) == 1:
@@ -144,6 +136,25 @@ class Stations:
         first = found[0]
         same = all((d.latitude, d.longitude) == (first.latitude, first.longitude) for d in found)
         return Deployment(first.station, *((first.latitude, first.longitude) if same else (None, None)))
+
+    def equals(self, station: str | None, time: dt.datetime, path: str = "") -> list[int]:
+        """Lines of the file that hold a time of the camera's clock, where they are several with different clock offsets."""
+        found = self._of(station, path)
+        if len(found) > 1 and len({deployment.offset for deployment in found}) > 1:
+            fit = [deployment for deployment in found if not deployment.distance(time)]
+            if len({deployment.offset for deployment in fit}) > 1:
+                return [deployment.line for deployment in fit]
+        return []
+
+    def _of(self, station: str | None, path: str) -> list[Deployment]:
+        """Deployments of a station; of those that name a batch only the ones of this picture's folders, if there are any."""
+        known = self.known(station)
+        found = self._by_station.get(known, []) if known else []
+        if not path or not any(deployment.batch for deployment in found):
+            return found
+        folders = path.split("/")[:-1]
+        own = [deployment for deployment in found if deployment.batch in folders]
+        return own or [deployment for deployment in found if not deployment.batch] or found
 
     def without_pictures(self, stations: Iterable[str | None]) -> list[str]:
         """Names of the table's stations that none of these is, in the order of the file."""

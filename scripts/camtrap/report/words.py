@@ -28,6 +28,7 @@ CLOCKS = {
     "future": "in the future",
     "outside deployment": "outside the deployment",
     "jumps back": "out of order",
+    "two deployments": "fits two rows of the table of stations",
 }
 
 FACTORS = {

@@ -1,6 +1,7 @@
 """Clocks as the collected pictures show them: corrected, flagged with both times, and never joined across visits."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -51,7 +52,7 @@ def test_a_corrected_time_is_judged_after_the_correction():
             None,
             None,
             "future",
-            "2034-05-01 10:00:00 is after the day on which the file was read, 2026-11-26",
+            "2034-05-01 10:00:00 is after 2026-11-26, when this was worked out",
         ),
         (
             dt.datetime(2000, 1, 1, 0, 0, 10),
@@ -105,6 +106,25 @@ def test_a_clock_that_began_anew_on_one_card_is_two_sessions():
     ]
     rows = [(f"v/A/I_{n}.jpg", time, "epoch" if time < DAY else None) for n, time in enumerate(times, 8)]
     assert collected(*reversed(rows))["session"].tolist()[::-1] == [1, 1, 0, 2, 2, 2, 3]
+
+
+def test_a_time_that_fits_two_corrections_is_not_trusted():
+    """A clock that begins anew at each visit, and a table that says by how much it was wrong at each."""
+    day = dt.timedelta(days=1)
+    start, first, second = dt.datetime(2000, 1, 1, 8), dt.datetime(2020, 5, 1), dt.datetime(2020, 8, 1)
+    rows = [
+        Deployment("A", offset=begin - start, start=begin, end=begin + 30 * day, batch=batch, line=line)
+        for line, begin, batch in ((2, first, "v1"), (3, second, "v2"))
+    ]
+    pictures = [(f"v{n}/A/a.jpg", start + day, "epoch") for n in (1, 2)]
+    found = collected(*pictures, stations=rows)
+    assert found["datetime"].tolist() == [first + day, second + day]
+    assert found["clock"].tolist() == [None, None]
+    found = collected(*pictures, stations=[replace(row, batch=None) for row in rows])
+    assert found["clock"].tolist() == ["two deployments"] * 2
+    assert (
+        found["clock_reason"].tolist()[1].startswith("2000-01-02 08:00:00 fits lines 2 and 3 of the table of stations")
+    )
 
 
 def video(path, start, number=0):

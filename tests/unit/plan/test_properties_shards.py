@@ -3,6 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from camtrap.core.paths import batch_of
+from camtrap.plan.compare import Comparison
 from camtrap.plan.shards import MANIFEST_BYTES, Batch, plan, slug
 
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
@@ -90,3 +92,69 @@ def test_a_batch_of_any_name_has_a_file_name(batch):
     assert 1 <= len(name) <= 40
     assert name.isascii()
     assert name.replace("_", "a").isalnum()
+
+
+class Ledger:
+    """The plan on disk in short: shards in order, and which of them count."""
+
+    def __init__(self):
+        self.shards, self.superseded = [], set()
+
+    def look(self, disk: dict[str, int], size: int):
+        """Compare with a disk of paths and sizes; a file of another size has another content."""
+        of_batch: dict[str, list[str]] = {}
+        for shard in self.shards:
+            of_batch.setdefault(shard.batch, []).append(shard.name)
+
+        def known(names):
+            live = [shard for shard in self.shards if shard.name in set(names) - self.superseded]
+            return {row[0]: (shard.name, row) for shard in live for row in shard.rows}
+
+        def stale(altered):
+            found = {}
+            for shard, _, row in altered:
+                found.setdefault(shard, []).append(row)
+            return found
+
+        seen = Comparison(known, stale, lambda shard: set(), {}, of_batch, size, supersede=True)
+        batches: dict[str, list] = {}
+        for path, length in disk.items():
+            batches.setdefault(batch_of(path), []).append((path, length, 0))
+        for name in sorted(batches):
+            seen.look(name, batches[name])
+        return seen.finish()
+
+    def live(self):
+        return [shard for shard in self.shards if shard.name not in self.superseded]
+
+
+# folders that are small, and one that may fill shards of its own
+places = st.sampled_from([*(f"S{number}" for number in range(7)), "card", ""])
+disks = st.dictionaries(
+    st.builds(lambda folder, name: f"{folder}/{name}".lstrip("/"), places, st.sampled_from("abcdef")), st.integers(1, 2)
+)
+
+
+@given(st.lists(st.tuples(disks, st.sampled_from([2, 5, 9, 100])), min_size=1, max_size=5))
+@settings(FIXED, max_examples=150)
+def test_small_folders_share_shards_and_every_picture_is_in_one(history):
+    """Pictures come, change and go; folders large and small: each is in one shard that counts, and is planned once."""
+    ledger = Ledger()
+    for disk, size in history:
+        before = {shard.name: shard for shard in ledger.live()}
+        outcome = ledger.look(disk, size)
+        assert set(outcome.superseded) <= before.keys()
+        changed = {
+            name for name, shard in before.items() if any(disk.get(row[0], row[1]) != row[1] for row in shard.rows)
+        }
+        assert set(outcome.superseded) == changed
+        ledger.superseded |= changed
+        ledger.shards += outcome.fresh
+        planned = [row for shard in ledger.live() for row in shard.rows]
+        assert len({path for path, *_ in planned}) == len(planned)
+        assert {path: length for path, length, _ in planned if path in disk} == disk
+        assert outcome.removed == sorted(path for path, *_ in planned if path not in disk)
+        assert all(len(shard.rows) <= size for shard in outcome.fresh)
+        assert len({shard.name for shard in ledger.shards}) == len(ledger.shards)
+        again = ledger.look(disk, size)
+        assert (again.fresh, again.superseded, again.removed) == ([], [], outcome.removed)
