@@ -37,7 +37,8 @@ def export(
     mode : {"copy", "hardlink", "symlink"}
         How whole pictures come into the folders.
     content : {"crops", "pictures"}
-        Crops are written as files; of pictures, each stands once in a cluster's folder.
+        Crops are written as files; of pictures, each stands once in a cluster's folder; a video in the
+        noise only where none of its frames is in a cluster.
 
     Returns
     -------
@@ -58,7 +59,7 @@ def export(
         if content == "crops":
             n_files = _write_crops(rows, place, crop_files)
         else:
-            wanted = sorted({(_file_of(row["path"], roots), place[row["crop_id"]]) for row in rows})
+            wanted = _files(rows, place, roots)
             for path, folder in wanted:
                 target = folder / file_name(path)
                 if target.exists():  # another picture, where the file system makes no difference between A and a
@@ -74,6 +75,22 @@ def folder_name(cluster: int | None, names: Mapping[int, str]) -> str:
         return "noise"
     name = "".join(char if char.isalnum() or char in " -" else "_" for char in names.get(cluster, "")[:NAME])
     return f"cluster_{cluster:03d}" + (f"_{name}" if name else "")
+
+
+def _files(rows: list[dict], place: Mapping[str, Path], roots: Roots) -> list[tuple[str, Path]]:
+    """Whole files and the folders in which they stand. Of a video, frames that are noise do not count beside others that are not."""
+    wanted: set[tuple[str, Path]] = set()
+    noise: set[tuple[str, Path]] = set()
+    grouped: set[str] = set()
+    for row in rows:
+        path = _file_of(row["path"], roots)
+        entry = path, place[row["crop_id"]]
+        if path == row["path"] or (row["cluster"] is not None and row["cluster"] >= 0):
+            wanted.add(entry)
+            grouped.add(path)
+        else:
+            noise.add(entry)
+    return sorted(wanted | {entry for entry in noise if entry[0] not in grouped})
 
 
 def _file_of(path: str, roots: Roots) -> str:

@@ -168,6 +168,22 @@ def test_frames_stand_for_their_video(survey, suffix):
     assert (out / files[0]).read_text() == film
 
 
+@pytest.mark.parametrize(
+    ("frames", "held"),
+    [
+        (["v.wmv", "b.jpg", "v.wmv"], ["cluster_000/b.jpg", "cluster_000/v.wmv"]),
+        (["a.jpg", "b.jpg", "v.wmv"], ["cluster_000/a.jpg", "cluster_000/b.jpg", "noise/v.wmv"]),
+        (["a.jpg", "b.jpg", "a.jpg"], ["cluster_000/a.jpg", "cluster_000/b.jpg", "noise/a.jpg"]),
+    ],
+)
+def test_a_video_stands_in_the_noise_only_if_no_frame_is_in_a_cluster(survey, frames, held):
+    lie_at(survey, [*frames, "d.jpg"])
+    paths = [f"{name}/frame{n:06d}.jpg" if name == "v.wmv" else name for n, name in enumerate(frames)]
+    table = pq.read_table(survey / "crops.parquet")
+    pq.write_table(table.set_column(1, "path", pa.array([*paths, "d.jpg"])), survey / "crops.parquet")
+    assert sort(survey, "copy", "pictures")[1] == held
+
+
 def test_a_folder_may_be_called_like_a_video(survey):
     path = "card/x.mp4/frame000001.jpg"
     lie_at(survey, [path, path, "c.jpg", "d.jpg"])
