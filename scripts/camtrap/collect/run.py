@@ -237,7 +237,13 @@ def _counts(images: pd.DataFrame, crops: pd.DataFrame) -> dict:
         "bursts": int(images["burst"].nunique()),
         "events": int(images["event"].nunique()),
         "stations": int(images.loc[images["category"] != "removed", "station"].nunique()),
+        "doubtful_clocks": _clock_counts(images),
     }
+
+
+def _clock_counts(images: pd.DataFrame) -> dict[str, int]:
+    found = images.loc[images["category"] != "removed", "clock"].value_counts()
+    return {str(kind): int(number) for kind, number in sorted(found.items())}
 
 
 def _failure_rows(images: pd.DataFrame, failures: list[tuple]) -> list[tuple]:

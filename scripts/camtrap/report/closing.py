@@ -35,6 +35,9 @@ def closing(results: Path, report: Path, threshold: float, passed: Mapping[str, 
         lines.append(_groups(summary))
     else:
         lines.append(f"NO ANIMAL: {_why(results, counts, threshold)}")
+    if doubtful := counts.get("doubtful_clocks"):
+        kinds = ", ".join(f"{number:,} {kind}" for kind, number in doubtful.items())
+        lines.append(f"doubtful clocks: {kinds} (tables/images.parquet says why, in clock_reason)")
     if lost := counts.get("stations_without_pictures"):
         lines.append(
             f"no picture is of these stations of the table: {', '.join(lost[:_SHOWN])}{' …' * (len(lost) > _SHOWN)}"

@@ -34,11 +34,13 @@ def test_what_came_of_it(survey, tmp_path):
         clustered=1300,
         passed={"HEIC": 5},
         stations_without_pictures=["A", "B"],
+        doubtful_clocks={"epoch": 2, "future": 1},
     )
     assert said == [
         "1,203 pictures: 1,200 animal, 3 empty",
         "passed over, because this format is not read: 5 HEIC (convert them to JPEG)",
         "1,300 crops in 3 groups, 2 in none; 1 of the groups named",
+        "doubtful clocks: 2 epoch, 1 future (tables/images.parquet says why, in clock_reason)",
         "no picture is of these stations of the table: A, B",
         f"report: {tmp_path}/report.html",
     ]
