@@ -1,0 +1,68 @@
+"""Frozen clusterings: which crops a cluster held when a decision spoke of it. Written once, never changed."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from camtrap.core.errors import UserError
+from camtrap.core.files import write_parquet
+from camtrap.review import FITS
+
+__all__ = ["Fit", "freeze", "known", "read"]
+
+
+class Fit(NamedTuple):
+    """A clustering: ``crop_id`` strings, ``cluster`` int32 (-1 is in none), ``probability`` float32, each of length n."""
+
+    crop_id: pa.Array
+    cluster: np.ndarray
+    probability: np.ndarray
+
+
+def of_table(path: str | os.PathLike) -> Fit:
+    """The clustering in a ``clusters.parquet``, or in a frozen one."""
+    table = pq.read_table(path, columns=["crop_id", "cluster", "probability"]).combine_chunks()
+    ids = table["crop_id"].combine_chunks() if table.num_rows else pa.array([], pa.string())
+    return Fit(ids, table["cluster"].to_numpy().astype(np.int32), table["probability"].to_numpy().astype(np.float32))
+
+
+def freeze(folder: str | os.PathLike, fit: Fit) -> str:
+    """Keep a clustering beside the decisions; return what decisions call it: 16 hexadecimal digits of its content's SHA-256.
+
+    Parameters
+    ----------
+    folder : path
+        ``<results>.review``.
+    fit : Fit
+    """
+    content = hashlib.sha256("\n".join(fit.crop_id.to_pylist()).encode())
+    content.update(np.ascontiguousarray(fit.cluster, "<i4").tobytes())
+    content.update(np.ascontiguousarray(fit.probability, "<f4").tobytes())
+    name = content.hexdigest()[:16]
+    path = _path(folder, name)
+    if not path.exists():
+        columns = {"crop_id": fit.crop_id, "cluster": fit.cluster, "probability": fit.probability}
+        write_parquet(path, pa.table(columns))
+    return name
+
+
+def read(folder: str | os.PathLike, name: str) -> Fit:
+    """Read a frozen clustering; one that is not there raises UserError."""
+    path = _path(folder, name)
+    if not path.exists():
+        raise UserError(f"{path}: decisions speak of this clustering, and it is not there: copy it with the decisions")
+    return of_table(path)
+
+
+def known(folder: str | os.PathLike) -> list[str]:
+    """The clusterings that are there."""
+    return sorted(path.stem for path in (Path(folder) / FITS).glob("*.parquet") if not path.name.startswith("."))
+
+
+def _path(folder: str | os.PathLike, name: str) -> Path:
+    return Path(folder) / FITS / f"{name}.parquet"

@@ -1,0 +1,177 @@
+"""What labels come of decisions, of few crops by hand, and of any decisions by rule."""
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from camtrap.review.decisions import Decision
+from camtrap.review.fits import Fit
+from camtrap.review.fold import fold
+
+CROPS = [f"c{number}" for number in range(8)]
+FITS = {
+    "a" * 16: Fit(
+        pa.array(CROPS[:6]), np.array([0, 0, 1, 1, -1, 2], np.int32), np.linspace(0.4, 0.9, 6, dtype=np.float32)
+    ),
+    "b" * 16: Fit(pa.array(CROPS), np.array([1, 0, 0, 0, 1, -1, 1, 1], np.int32), np.full(8, 0.5, np.float32)),
+}
+A, B = FITS
+
+
+def decision(number, action="name", at=None, who="ana", **said):
+    time = f"2026-01-01T00:00:00.{number if at is None else at:06d}Z"
+    return Decision(id=f"{number:032x}", at=time, who=who, action=action, **said)
+
+
+def labels(*decisions, crops=CROPS):
+    table = fold(decisions, FITS, pa.array(crops, pa.string())).to_pylist()
+    return {row.pop("crop_id"): row for row in table}
+
+
+def names(*decisions):
+    return {crop: row["name"] for crop, row in labels(*decisions).items() if row["name"]}
+
+
+def test_a_cluster_named_names_the_crops_that_it_held_and_says_by_whom_and_how_sure():
+    found = labels(decision(1, fit=A, cluster=1, name="Puma", who="eva"))
+    assert {crop for crop, row in found.items() if row["state"]} == {"c2", "c3"}
+    row = found["c2"]
+    assert (row["state"], row["name"], row["how"], row["who"]) == ("named", "Puma", "cluster", "eva")
+    assert row["decision"] == f"{1:032x}"
+    assert row["at"].isoformat() == "2026-01-01T00:00:00.000001+00:00"
+    assert abs(row["sure"] - 0.6) < 1e-6
+
+
+def test_noise_is_no_cluster_and_a_cluster_that_never_was_names_nothing():
+    assert names(decision(1, fit=A, cluster=7, name="x"), decision(2, fit=A, cluster=2**31 - 1, name="y")) == {}
+
+
+def test_crops_go_before_their_cluster_whichever_came_first():
+    crop, cluster = decision(1, crops=("c2",), name="Ocelot"), decision(2, fit=A, cluster=1, name="Puma")
+    assert names(crop, cluster) == {"c2": "Ocelot", "c3": "Puma"}
+    assert labels(crop, cluster)["c2"]["how"] == "looked at"
+    assert labels(crop, cluster)["c2"]["sure"] == 1
+
+
+def test_the_last_word_counts_also_of_another_clustering():
+    assert names(decision(1, fit=A, cluster=1, name="Puma"), decision(2, fit=B, cluster=0, name="Tapir")) == {
+        "c1": "Tapir",
+        "c2": "Tapir",
+        "c3": "Tapir",
+    }
+    assert names(decision(2, fit=A, cluster=1, name="Puma"), decision(1, fit=B, cluster=0, name="Tapir")) == {
+        "c1": "Tapir",
+        "c2": "Puma",
+        "c3": "Puma",
+    }
+
+
+def test_rejected_and_unsure_crops_have_no_name():
+    found = labels(
+        decision(1, fit=A, cluster=1, name="Puma"),
+        decision(2, "reject", crops=("c2",)),
+        decision(3, "unsure", crops=("c3",)),
+    )
+    assert [(found[c]["state"], found[c]["name"]) for c in ("c2", "c3")] == [("rejected", None), ("unsure", None)]
+
+
+def test_neither_case_nor_spaces_make_a_name_another():
+    found = names(decision(1, crops=("c0",), name="puma  concolor "), decision(2, crops=("c1",), name="Puma concolor"))
+    assert found == {"c0": "Puma concolor", "c1": "Puma concolor"}
+
+
+def test_an_undo_takes_out_and_its_undo_brings_back():
+    name, undo = decision(1, fit=A, cluster=1, name="Puma"), decision(2, "undo", undoes=f"{1:032x}")
+    assert names(name, undo) == {}
+    assert names(name, undo, decision(3, "undo", undoes=f"{2:032x}")) == {"c2": "Puma", "c3": "Puma"}
+
+
+def test_undos_that_undo_each_other_end():
+    a, b = decision(1, "undo", undoes=f"{2:032x}"), decision(2, "undo", undoes=f"{1:032x}")
+    assert names(a, b, decision(3, crops=("c0",), name="x")) == {"c0": "x"}
+
+
+def test_another_box_of_the_same_picture_has_the_decision():
+    old, far = "0123456789abcdef-1000-1000-2000-2000", "0123456789abcdef-6000-6000-2000-2000"
+    near, better, other = (
+        "0123456789abcdef-1300-1000-2000-2000",
+        "0123456789abcdef-1100-1000-2000-2000",
+        "fedcba9876543210-1000-1000-2000-2000",
+    )
+    said = decision(1, crops=(old, far), name="Puma")
+    found = {row["crop_id"]: row for row in fold([said], {}, pa.array([near, better, other])).to_pylist()}
+    assert {crop for crop, row in found.items() if row["name"]} == {better}
+    assert found[better]["how"] == "carried over"
+
+
+def test_no_crop_at_all():
+    assert fold([decision(1, fit=A, cluster=0, name="x")], FITS, pa.array([], pa.string())).num_rows == 0
+    assert labels() == {crop: dict.fromkeys(next(iter(labels().values()))) for crop in CROPS}
+
+
+targets = st.one_of(
+    st.fixed_dictionaries({"fit": st.sampled_from([A, B]), "cluster": st.integers(0, 3)}),
+    st.fixed_dictionaries({"crops": st.lists(st.sampled_from(CROPS), min_size=1, max_size=3).map(tuple)}),
+)
+said = st.one_of(
+    st.tuples(st.just("name"), targets, st.sampled_from(["Puma", "puma", " PUMA", "Tapir", "Ocelot"])),
+    st.tuples(st.sampled_from(["reject", "unsure"]), targets, st.none()),
+    st.tuples(st.just("undo"), st.integers(1, 12), st.none()),
+)
+
+
+def log(items, first=1):
+    """Decisions with ids from ``first`` on; several have the same time."""
+    made = []
+    for number, (action, target, name) in enumerate(items, first):
+        more = {"undoes": f"{target:032x}"} if action == "undo" else target
+        made.append(decision(number, action, at=number // 2, **more, **({"name": name} if name else {})))
+    return made
+
+
+@given(st.lists(said, max_size=12), st.randoms())
+@settings(max_examples=200, deadline=None)
+def test_the_order_of_lines_says_nothing_and_a_line_twice_is_one(items, random):
+    made = log(items)
+    mixed = made + random.sample(made, len(made) // 2)
+    random.shuffle(mixed)
+    assert labels(*made) == labels(*mixed)
+
+
+@given(st.lists(said, max_size=8), st.lists(said, max_size=8))
+@settings(max_examples=100, deadline=None)
+def test_two_logs_in_any_order_give_the_same_labels(one, two):
+    ana, eva = log(one), log(two, first=100)
+    assert labels(*ana, *eva) == labels(*eva, *ana)
+
+
+@given(st.lists(said, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_an_undo_of_everything_is_the_empty_log(items):
+    made = log(items)
+    undos = [decision(900 - n, "undo", at=900 - n, undoes=d.id) for n, d in enumerate(made) if d.action != "undo"]
+    # an undo that was there before is undone, too: else its own undo of one of these might count
+    undos += [decision(700 - n, "undo", at=950 + n, undoes=d.id) for n, d in enumerate(made) if d.action == "undo"]
+    assert labels(*made, *undos) == labels()
+
+
+@given(st.lists(said, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_fold_says_what_a_slow_reading_of_the_rule_says(items):
+    made = log([item for item in items if item[0] != "undo"])
+    expected = dict.fromkeys(CROPS)
+    for at_crops in (False, True):  # crops' decisions overwrite their cluster's
+        for d in made:
+            if bool(d.crops) == at_crops:
+                fit = FITS.get(d.fit or "")
+                held = (
+                    d.crops
+                    if at_crops
+                    else [c for c, k in zip(fit.crop_id.to_pylist(), fit.cluster, strict=True) if k == d.cluster]
+                )
+                expected |= dict.fromkeys(held, d)
+    found = labels(*made)
+    assert {crop: row["decision"] for crop, row in found.items()} == {c: d and d.id for c, d in expected.items()}
+    spelled = {row["name"] for row in found.values()}
+    assert len(spelled & {"Puma", "puma", "PUMA"}) <= 1
