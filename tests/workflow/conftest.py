@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 import yaml
@@ -74,13 +75,17 @@ class Survey:
         configuration = ["--configfile", "survey.yaml", "changed.yaml"]
         return [*command, "--directory", str(self.folder), *arguments, *configuration]
 
+    def environment(self, **more: str) -> dict[str, str]:
+        """That of the tests, without what would change a run."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("CAMTRAP", "SLURM"))}
+        return clean | {"CAMTRAP_CACHE": str(self.cache)} | more
+
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen:
         """Start Snakemake and do not wait for it."""
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(("CAMTRAP", "SLURM"))}
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
-            env=clean | {"CAMTRAP_CACHE": str(self.cache)} | environment,
+            env=self.environment(**environment),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -88,9 +93,10 @@ class Survey:
 
     def snakemake(self, *arguments: str, fails: bool = False, **environment: str) -> str:
         """Run Snakemake to its end and return what it says."""
-        process = self.start(*arguments, **environment)
-        text, _ = process.communicate(timeout=600)
-        assert bool(process.returncode) == fails, text
+        python, module, name, *rest = self.command(*arguments)
+        assert [python, module, name] == [sys.executable, "-m", "snakemake"]
+        code, text = forked.snakemake(rest, self.folder, self.environment(**environment))
+        assert bool(code) == fails, text
         return text
 
     def dry_run(self, *arguments: str) -> Jobs:

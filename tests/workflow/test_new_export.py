@@ -40,7 +40,7 @@ def test_an_export_is_a_file_a_line_and_its_rule(survey, clone):
     assert not survey.dry_run().rules
     survey.settings = {"export": {"batches": True}}
     assert survey.dry_run().rules == Counter(["export_batches"])
-    survey.run()
+    survey.snakemake("--cores", "2", PYTHONPATH=str(clone / "scripts"))
     assert (survey.results / "export" / "batches.csv").read_text() == "batch,pictures\ncard1,6\ncard2,6\n"
     survey.settings = {"export": {"batch": True}}
     assert "did you mean export.batches?" in survey.snakemake("--dry-run", fails=True)

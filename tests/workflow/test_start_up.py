@@ -24,7 +24,10 @@ def imported(survey, **environment):
     """The modules that a job's processes import: Snakemake's, and that of the rule's script."""
     (shard, *_) = survey.shards()
     job = ["--target-jobs", f"index:shard={shard}", "--allowed-rules", "index", "--mode", "subprocess", "--force"]
-    said = survey.snakemake(*job, "--cores", "1", "--nolock", "--no-hooks", PYTHONPROFILEIMPORTTIME="1", **environment)
+    options = ["--cores", "1", "--nolock", "--no-hooks"]
+    process = survey.start(*job, *options, PYTHONPROFILEIMPORTTIME="1", **environment)
+    said, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, said
     found = set(re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", said, re.MULTILINE))
     assert {"camtrap.config.handover", "camtrap.index.run"} <= found
     return found

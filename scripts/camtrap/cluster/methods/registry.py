@@ -6,7 +6,8 @@ once for each number that the configuration lists.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
+
+from camtrap.core.named import named
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,7 @@ class Method:
 
     def load(self) -> Callable:
         """Import the method's file and return its function."""
-        module, _, name = self.fit.partition(":")
-        return getattr(import_module(module), name)
+        return named(self.fit)
 
 
 METHODS = {
