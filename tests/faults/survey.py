@@ -37,7 +37,16 @@ CONFIG = {
     "export": {"folders": "copy"},
 }
 # Of these the content is no result: how long jobs took, what they said, checksums, and the plan's bookkeeping.
-NO_RESULT = ("logs/", "benchmarks/", "checksums/", "plan/lock", "plan/current", "plan/hashes.json", "plan/touched.tsv")
+NO_RESULT = (
+    "logs/",
+    "benchmarks/",
+    "checksums/",
+    "plan/lock",
+    "plan/current",
+    "plan/hashes.json",
+    "plan/touched.tsv",
+    "plan/removed/",
+)
 # Written while a result is made; a killed job leaves them behind.
 TEMPORARY = (".snakemake", ".tmp-")
 

@@ -28,6 +28,7 @@ class _Survey:
         self.wrong: list[str] = []
         self.n_files = 0
         self.damaged: set[Path] = set()
+        self.knows_all_crops = True
 
     def says(self, path: Path, text: str) -> None:
         """Something is wrong with a file."""
@@ -143,6 +144,7 @@ def _shard(survey: _Survey, shard: str, paths: list[str]) -> Iterator[pa.Array]:
             survey.says(results / "detections" / f"{shard}.json", f"{min(extra)} is not in the index; {_AGAIN}")
     crops = survey.read(results / "crops" / f"{shard}.parquet", _crops)
     if crops is None:
+        survey.knows_all_crops = False
         return
     if index is not None and (extra := set(crops["path"].to_pylist()) - seen):
         survey.says(
@@ -203,7 +205,7 @@ def _tables(survey: _Survey, planned: set[str], crop_ids: list[pa.Array]) -> Non
                 survey.says(
                     folder / "counts.json", f"{counts['found']} pictures found, but the categories add up to less"
                 )
-    if crops is not None and crop_ids:
+    if crops is not None and crop_ids and survey.knows_all_crops:
         there = pc.is_in(crops["crop_id"].combine_chunks(), pa.concat_arrays(crop_ids))
         if lost := len(there) - (pc.sum(there).as_py() or 0):
             survey.says(folder / "crops.parquet", f"{lost} crops are in no file of crops; {_AGAIN}")
