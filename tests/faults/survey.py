@@ -46,6 +46,7 @@ NO_RESULT = (
     "plan/hashes.json",
     "plan/touched.tsv",
     "plan/removed/",
+    "plan/again/",
 )
 # Written while a result is made; a killed job leaves them behind.
 TEMPORARY = (".snakemake", ".tmp-")
