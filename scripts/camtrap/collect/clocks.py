@@ -60,8 +60,7 @@ def settle(
     for name, values in (("clock", flags), ("clock_reason", reasons), ("timestamp", _timestamps(times, deployments))):
         images[name] = pd.Series(values, dtype=object, index=images.index)
     images["deployment"] = [deployment.line if deployment else -1 for deployment in deployments]
-    visits: dict[str, str] = {}  # one text per folder, not one per picture
-    images["visit"] = [visits.setdefault(visit := visit_of(path), visit) for path in paths]
+    images["visit"] = _visits(paths)
     images["session"] = _sessions(images["path"].tolist(), times, flags, images["visit"].tolist())
 
 
@@ -103,6 +102,15 @@ def _deploy(
     where = pd.DataFrame(places, columns=["latitude", "longitude"], dtype=np.float64, index=images.index)
     images.loc[unknown, ["latitude", "longitude"]] = where[unknown]
     return deployments, either
+
+
+def _visits(paths: Sequence[str]) -> list[str]:
+    """Visits; one text per folder, not one per picture."""
+    known: dict[str, str] = {}
+    for folder in (path.rpartition("/")[0] for path in paths):
+        if folder not in known:
+            known[folder] = visit_of(f"{folder}/")
+    return [known[path.rpartition("/")[0]] for path in paths]
 
 
 def _zone(deployment: Deployment | None) -> dt.tzinfo | None:

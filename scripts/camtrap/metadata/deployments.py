@@ -127,12 +127,10 @@ class Stations:
             the only one of the station, or what its several agree upon. None for a station that the table lacks.
         """
         found = self._of(station, path)
-        if not found:
-            return None
+        if len(found) < 2:
+            return found[0] if found else None
         if time is not None:
             return min(found, key=lambda deployment: deployment.distance(time))
-        if len(found) == 1:
-            return found[0]
         first = found[0]
         same = all((d.latitude, d.longitude) == (first.latitude, first.longitude) for d in found)
         return Deployment(first.station, *((first.latitude, first.longitude) if same else (None, None)))
