@@ -13,8 +13,11 @@ configfile: f"{workflow.current_basedir}/config/config.yaml"
 report: "report/workflow.rst"
 
 
-# With --sdm apptainer; a site builds it from the Containerfile.
-container: f"{workflow.current_basedir}/camtrap.sif"
+# With --sdm apptainer; a site builds it from the Containerfile. Snakemake takes no image whose path has a blank, and refuses
+# it where no container is wanted, too.
+if " " not in str(workflow.current_basedir):
+
+    container: f"{workflow.current_basedir}/camtrap.sif"
 
 
 include: "rules/common.smk"

@@ -60,6 +60,10 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+if MAIN and " " in str(ROOT) and wants_containers():
+    raise WorkflowError(
+        f"--sdm apptainer: Snakemake takes no image whose path has a blank ({ROOT}); move this folder"
+    )
 OFFERED_GPUS = offered_gpus()
 if MAIN and OFFERED_GPUS == 0:
     no_gpu_for_jobs()

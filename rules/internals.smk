@@ -58,6 +58,14 @@ def end_in_one_line():
     sys.excepthook = show
 
 
+def wants_containers():
+    """Whether jobs are to run in a container (--sdm apptainer)."""
+    return workflow.deployment_settings is not None and any(
+        method.name == "APPTAINER"
+        for method in workflow.deployment_settings.deployment_method
+    )
+
+
 def offered_gpus():
     """The user's --resources gpu=N; None without it.
 

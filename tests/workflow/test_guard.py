@@ -1,6 +1,7 @@
 """A mistake never costs work, and green is true: through the real `snakemake`."""
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -88,6 +89,24 @@ def test_a_checkpoint_that_nobody_vouches_for_needs_a_yes(survey):
     (sha256,) = re.findall(r"set detector\.weights_sha256: ([0-9a-f]{64})", said)
     assert "Traceback" not in said
     survey.settings["detector"]["weights_sha256"] = sha256
+    assert survey.dry_run().rules["detect"] == 2
+
+
+def test_weights_that_were_downloaded_may_be_named_by_their_file(survey):
+    """Snakemake knows the run of a detector by its name (--touch); then the same file is named."""
+    survey.settings = {"detector": {"backend": "megadetector"}}
+    survey.snakemake("--touch", "--cores", "1")
+    file, known = survey.folder / "mine.pt", survey.results / "models" / "detector.json"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mine/data.pkl", b"\x80\x02cmodels.yolo\nModel\n.")
+    times = known.stat()
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    known.write_text(json.dumps({"backend": "megadetector", "model": "MDV5A", "sha256": sha256}))
+    os.utime(known, ns=(times.st_atime_ns, times.st_mtime_ns))
+    survey.settings["detector"]["weights"] = "mine.pt"
+    assert not survey.dry_run().rules
+    file.write_bytes(file.read_bytes() + b" ")
+    survey.settings["detector"]["trust_weights"] = True
     assert survey.dry_run().rules["detect"] == 2
 
 

@@ -127,7 +127,9 @@ class Made:
             made.stages = read_json(made.path)["stages"]
         elif (detector := made.results / "models" / "detector.json").exists():
             known = read_json(detector)
-            made.stages["detect"] = {"detector": {"backend": known["backend"]}, WEIGHTS: known["sha256"]}
+            # weights that were downloaded are known by the model's name, too
+            names = [known["sha256"], known.get("model")]
+            made.stages["detect"] = {"detector": {"backend": known["backend"]}, WEIGHTS: names}
             if known["sha256"] is None:
                 del made.stages["detect"][WEIGHTS]
         return made

@@ -100,6 +100,17 @@ def test_of_an_older_survey_the_detector_is_known(survey):
     assert change.reasons == ("detector.backend was motion and is megadetector",)
 
 
+def test_an_older_survey_by_downloaded_weights_is_not_asked(survey):
+    (survey / "models").mkdir()
+    found = {"backend": "megadetector", "model": "MDV5A", "sha256": "5" * 64}
+    (survey / "models" / "detector.json").write_text(json.dumps(found))
+    for weights in ("MDV5A", "5" * 64):
+        now = {"detect": {"version": 1, "detector": {"backend": "megadetector"}, "weights": weights}}
+        assert Made.read(survey, "model").compare(now, {}.get) == []
+    now["detect"]["weights"] = "MDV1000-spruce"
+    assert len(Made.read(survey, "model").compare(now, {}.get)) == 1
+
+
 def test_another_model_beside_keeps_the_first(survey):
     Made.read(survey, "one").write({"embed/one": {"version": 1}}, "0.1")
     Made.read(survey, "two").write({"embed/two": {"version": 1}}, "0.1")
