@@ -67,7 +67,8 @@ def test_folders_hold_the_pictures_that_the_recipe_puts_together(tmp_path):
         "results": "results",
         "plan": {"settle_seconds": 0},
         "embed": {"weights": str(weights)},
-        "cluster": {"k": K, "project": {"perplexity": 4}},
+        "cluster": {"k": K, "project": {"perplexity": 4, "iterations": 20}},
+        "evaluate": {"seeds": 1},
     }
     (tmp_path / "survey.yaml").write_text(CONFIG.read_text())
     survey.run()

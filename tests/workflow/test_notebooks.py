@@ -98,7 +98,8 @@ def both(tmp_path_factory):
         "plan": {"settle_seconds": 0},
         "detector": {"backend": "json", "json": str(folder / "md.json")},
         "embed": {"weights": str(weights)},
-        "cluster": {"k": K, "project": {"perplexity": 4}},
+        "cluster": {"k": K, "project": {"perplexity": 4, "iterations": 20}},
+        "evaluate": {"seeds": 1},
     }
     (folder / "changed.yaml").write_text(yaml.safe_dump(changed))
     configs = [REPO / "config" / "yasuni.yaml", folder / "changed.yaml"]

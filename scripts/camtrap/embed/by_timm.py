@@ -1,11 +1,13 @@
 """Networks of timm, with weights from its hub."""
 
 import logging
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camtrap.core.errors import UserError
 from camtrap.embed.models import Embedder, Transform
+from camtrap.networks import torchvision_ops
 from camtrap.networks.weights import cache_folder, fetch, pinned
 
 if TYPE_CHECKING:
@@ -17,16 +19,13 @@ ALIASES = {"dinov2": "vit_base_patch14_dinov2.lvd142m"}
 
 def knows(name: str) -> bool:
     """Whether timm has a model of this name; what follows a point names its weights."""
-    import timm
-
+    timm = _timm()
     return name in ALIASES or timm.is_model(name.partition(".")[0])
 
 
 def names() -> list[str]:
     """All models of timm, and our short names."""
-    import timm
-
-    return [*ALIASES, *timm.list_models()]
+    return [*ALIASES, *_timm().list_models()]
 
 
 def weights(name: str, cache: str | None, sha256: str | None) -> Path:
@@ -37,8 +36,7 @@ def weights(name: str, cache: str | None, sha256: str | None) -> Path:
     UserError
         There are none, their SHA-256 is not known, or they could not be downloaded.
     """
-    import timm
-
+    timm = _timm()
     full = ALIASES.get(name, name)
     config = timm.get_pretrained_cfg(full)
     if config is None or not (config.hf_hub_id or config.url):
@@ -65,9 +63,7 @@ def transform(name: str) -> Transform:
 
 def transform_of(full: str, licence: str | None = None, image_size: int | None = None) -> Transform:
     """The transform that timm's table gives for a model."""
-    import timm
-
-    config = timm.get_pretrained_cfg(full)
+    config = _timm().get_pretrained_cfg(full)
     if config is None:
         raise UserError(f"embed.model: timm has no weights of this name for {full!r}")
     return Transform(
@@ -86,10 +82,15 @@ def build(embedder: Embedder, path: Path | None) -> "torch.nn.Module":
 
 def create(full: str, embedder: Embedder, path: Path | None) -> "torch.nn.Module":
     """A network by timm's name, with the weights of a file in one of timm's formats, or random ones."""
-    import timm
-
+    timm = _timm()
     extra: dict[str, Any] = {"img_size": embedder.image_size} if "vit" in full or "swin" in full else {}
     if path is None:
         return timm.create_model(full, pretrained=False, num_classes=0, **extra)
     logging.info("weights of %s from %s", full, path)
     return timm.create_model(full, pretrained=True, pretrained_cfg_overlay={"file": str(path)}, num_classes=0, **extra)
+
+
+def _timm() -> Any:
+    """The library, which takes seconds to import."""
+    torchvision_ops.ensure()
+    return import_module("timm")

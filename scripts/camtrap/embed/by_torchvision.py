@@ -1,9 +1,11 @@
 """Networks of torchvision, with its own weights."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camtrap.embed.models import Embedder, Transform
+from camtrap.networks import torchvision_ops
 from camtrap.networks.weights import cache_folder, fetch, pinned
 
 if TYPE_CHECKING:
@@ -21,9 +23,8 @@ def knows(name: str) -> bool:
 
 def names() -> list[str]:
     """All classifiers of torchvision."""
-    import torchvision
-
-    return torchvision.models.list_models(module=torchvision.models)
+    models = _models()
+    return models.list_models(module=models)
 
 
 def weights(name: str, cache: str | None, sha256: str | None) -> Path:
@@ -47,10 +48,10 @@ def transform(name: str) -> Transform:
 
 def build(embedder: Embedder, path: Path | None) -> "torch.nn.Module":
     """The network with an identity in the place of its classifier."""
+    models = _models()
     import torch
-    import torchvision
 
-    network = torchvision.models.get_model(embedder.model, weights=None)
+    network = models.get_model(embedder.model, weights=None)
     if path is not None:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     # the classifier: the last linear layer, or SqueezeNet's convolution to as many channels as there are classes
@@ -65,7 +66,11 @@ def build(embedder: Embedder, path: Path | None) -> "torch.nn.Module":
 
 def _entry(name: str) -> Any:
     """The weights' entry in torchvision's tables."""
-    import torchvision
-
-    weights = torchvision.models.get_model_weights(name)
+    weights = _models().get_model_weights(name)
     return weights.IMAGENET1K_V1 if name in FIRST_WEIGHTS else weights.DEFAULT
+
+
+def _models() -> Any:
+    """The library's models; it takes seconds to import."""
+    torchvision_ops.ensure()
+    return import_module("torchvision.models")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from camtrap.embed import by_timm
 from camtrap.embed.models import Embedder, Transform
+from camtrap.networks import torchvision_ops
 
 if TYPE_CHECKING:
     import torch
@@ -33,14 +34,15 @@ def weights(name: str, cache: str | None, sha256: str | None) -> Path:
 
 
 def transform(name: str) -> Transform:
-    """As timm has it."""
-    return by_timm.transform_of(TIMM_NAME, "Apache-2.0")
+    """As timm has it, which is not asked: its import takes seconds."""
+    return Transform(224, "bicubic", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), "Apache-2.0")
 
 
 def build(embedder: Embedder, path: Path | None) -> "torch.nn.Module":
     """timm's network; a local file (``embed.weights``) is one of timm's."""
     if embedder.source != "package" or path is None:
         return by_timm.create(TIMM_NAME, embedder, path)
+    torchvision_ops.ensure()
     import timm
     import torch
 

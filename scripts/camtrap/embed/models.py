@@ -9,7 +9,6 @@ import numpy as np
 from camtrap.core.errors import UserError
 from camtrap.core.hashes import file_hash
 from camtrap.embed.registry import library_of
-from camtrap.networks import torchvision_ops
 from camtrap.networks.weights import local
 from camtrap.pictures.decode import one_line
 
@@ -73,7 +72,6 @@ def resolve(options: dict, cache: str | None = None) -> Embedder:
     UserError
         Unknown model; weights missing, damaged or not to be had off-line.
     """
-    torchvision_ops.ensure()
     name = options["model"]
     _, library = library_of(name)
     path, source = _weights(options, cache)
@@ -108,7 +106,6 @@ def load(embedder: Embedder, options: dict, cache: str | None = None) -> "torch.
     torch.nn.Module
         In evaluation mode; maps float32 (n, 3, image_size, image_size) to float32 (n, d).
     """
-    torchvision_ops.ensure()
     import torch
 
     path, _ = _weights(options, cache, embedder.sha256)

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -105,3 +108,12 @@ def test_preprocess_is_torchvisions():
         ]
     )
     np.testing.assert_allclose(models.preprocess(crop, embedder), transforms(Image.fromarray(crop)).numpy(), atol=1e-6)
+
+
+def test_the_embedder_of_the_package_is_looked_up_without_importing_torch():
+    from camtrap.embed import by_timm, efficientnet_lite0
+
+    name = efficientnet_lite0.TIMM_NAME
+    assert efficientnet_lite0.transform("efficientnet_lite0") == by_timm.transform_of(name, "Apache-2.0")
+    code = f"import sys; from camtrap.embed.models import resolve; resolve({options(model='efficientnet_lite0')!r})"
+    subprocess.run([sys.executable, "-c", f"{code}; assert not {{'torch', 'timm'}} & set(sys.modules)"], check=True)
