@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from camtrap.core.errors import PlanError
+from camtrap.core.errors import DamageError, PlanError
 from camtrap.pictures.frames import is_video
 from camtrap.pictures.source import Planned
 from camtrap.plan.scan import Row
@@ -18,9 +18,13 @@ def planned_of(results: str | os.PathLike, shard: str) -> Planned:
     rows = read_manifest(plan / "manifests" / f"{shard}.tsv")
     known: dict[str, tuple[int, ...]] = {path: (changed,) for path, _, changed in rows}
     # both lists may name all of a survey: they are not held in memory
-    for path, _, changed in _lines(plan / "touched.tsv"):
-        if path in known:
-            known[path] += (int(changed),)
+    touched = plan / "touched.tsv"
+    try:
+        for path, _, changed in _lines(touched):
+            if path in known:
+                known[path] += (int(changed),)
+    except ValueError:
+        raise DamageError.of(touched, "not rows of path, size and time") from None
     current = plan / "current"
     name = current.read_text(encoding="utf-8", errors="replace").rpartition(":")[2] if current.exists() else ""
     gone = frozenset(path for (path,) in _lines(plan / "removed" / f"{name}.tsv") if path in known)
@@ -63,10 +67,10 @@ def read_manifest(path: str | os.PathLike) -> list[Row]:
 
     Raises
     ------
-    PlanError
+    DamageError
         A row does not have three columns, or size or time is not a number.
     """
     try:
         return [(name, int(size), int(mtime)) for name, size, mtime in read_tsv(path)]
     except ValueError:
-        raise PlanError(f"{path} is damaged (not rows of path, size and time): delete it and run again") from None
+        raise DamageError.of(path, "not rows of path, size and time") from None

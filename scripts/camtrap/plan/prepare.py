@@ -11,7 +11,7 @@ from collections.abc import Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from camtrap.core.errors import PlanError
+from camtrap.core.errors import DamageError, PlanError
 from camtrap.core.files import read_json, write_json, write_text
 from camtrap.core.hashes import file_hash
 from camtrap.core.lock import Lock
@@ -164,11 +164,14 @@ def _current(plan: Plan, value: str | None) -> tuple[int, int, str]:
     """What belongs to this run: the environment's value says it; where a cluster drops that, the last commit."""
     if value is None:
         try:
-            value = (plan.folder / "current").read_text(encoding="utf-8")
+            value = (plan.folder / "current").read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             value = "0:0:"
-    n_rows, n_superseded, removed = value.split(":")
-    return int(n_rows), int(n_superseded), removed
+    try:
+        n_rows, n_superseded, removed = value.split(":")
+        return int(n_rows), int(n_superseded), removed
+    except ValueError:
+        raise DamageError.of(plan.folder / "current", "not two numbers and a name") from None
 
 
 def _removed_path(plan: Plan, removed: str) -> str:

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from camtrap.core.errors import UserError
-from camtrap.core.files import write_parquet
+from camtrap.core.files import read_parquet, write_parquet
 from camtrap.review import FITS
 
 __all__ = ["Fit", "freeze", "known", "read"]
@@ -26,7 +25,7 @@ class Fit(NamedTuple):
 
 def of_table(path: str | os.PathLike) -> Fit:
     """The clustering in a ``clusters.parquet``, or in a frozen one."""
-    table = pq.read_table(path, columns=["crop_id", "cluster", "probability"]).combine_chunks()
+    table = read_parquet(path, columns=["crop_id", "cluster", "probability"]).combine_chunks()
     ids = table["crop_id"].combine_chunks() if table.num_rows else pa.array([], pa.string())
     return Fit(ids, table["cluster"].to_numpy().astype(np.int32), table["probability"].to_numpy().astype(np.float32))
 

@@ -5,10 +5,11 @@ import os
 import pyarrow as pa
 import pytest
 
-from camtrap.core.errors import PlanError
+from camtrap.core.errors import DamageError, PlanError
 from camtrap.core.files import write_parquet
 from camtrap.core.paths import Roots
 from camtrap.plan.ledger import Plan
+from camtrap.plan.manifests import planned_of
 
 
 @pytest.fixture
@@ -183,6 +184,14 @@ def test_a_damaged_list_of_removed_pictures_is_made_again(survey, tmp_path):
     path.write_bytes(b"path\n")
     assert plan.removed_file(outcome) == path
     assert path.read_bytes() == good
+
+
+@pytest.mark.parametrize("text", ["card a/1.jpg", "card a/1.jpg\t12\tx", "\xff"])
+def test_damage_of_what_jobs_read_of_the_plan_is_named(survey, text):
+    plan, _, _ = survey
+    (plan.folder / "touched.tsv").write_bytes(f"path\tsize\tmtime_ns\n{text}\n".encode("latin-1"))
+    with pytest.raises(DamageError, match=r"touched\.tsv is damaged .*: delete it and run again"):
+        planned_of(plan.results, plan.live()[0])
 
 
 @pytest.mark.parametrize("name", ["touched.tsv", "superseded.tsv"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from camtrap.core.errors import OutageError, PlanError
+from camtrap.core.errors import DamageError, OutageError, PlanError
 from camtrap.core.files import write_parquet
 from camtrap.core.paths import Roots, to_text
 from camtrap.pictures.source import CHANGED, VANISHED, Planned
@@ -581,5 +581,5 @@ def test_a_touched_video_is_known_by_its_frames(folder):
 def test_a_damaged_manifest_is_named(tmp_path, row):
     path = tmp_path / "card-00000-01234567.tsv"
     path.write_text(f"path\tsize\tmtime_ns\n{row}\n")
-    with pytest.raises(PlanError, match=r"card-00000-01234567\.tsv is damaged"):
+    with pytest.raises(DamageError, match=r"card-00000-01234567\.tsv is damaged"):
         read_manifest(path)
