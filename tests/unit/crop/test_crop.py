@@ -1,5 +1,7 @@
+import hashlib
 import io
 import json
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -7,9 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from camtrap.core.files import write_parquet, write_text
 from camtrap.core.paths import Roots
 from camtrap.crop.geometry import crop_id, cut, scale, window
 from camtrap.crop.run import CROP_SCHEMA, crop_shard, encode, kept
+from camtrap.pictures.source import CHANGED
 
 OPTIONS = {
     "threshold": 0.2,
@@ -130,6 +134,47 @@ def test_an_unreadable_picture_costs_only_itself(tmp_path):
     assert table["path"].to_pylist() == ["card/a.jpg", "card/c.jpg"]
     failures = json.loads(table.schema.metadata[b"failures"])
     assert [path for path, _ in failures] == ["card/b.jpg"]
+
+
+def test_a_picture_that_was_exchanged_since_the_index_is_not_cropped(tmp_path):
+    """By size, by time, or by both; one that was only touched is the same picture."""
+    first, second = (jpeg(np.full((64, 64, 3), level, np.uint8)) for level in (90, 200))
+    longer = second + b"end"
+    assert len(first) == len(second)
+    after = {"as it was.jpg": first, "longer.jpg": longer, "same size.jpg": second, "touched.jpg": first}
+    (tmp_path / "card").mkdir()
+    rows, manifest = [], "path\tsize\tmtime_ns\n"
+    for name, data in after.items():
+        file = tmp_path / "card" / name
+        file.write_bytes(data)
+        os.utime(file, ns=(10**18, 10**18 if name in ("as it was.jpg", "longer.jpg") else 2 * 10**18))
+        rows.append(
+            {
+                "image_id": hashlib.sha256(first).hexdigest(),
+                "path": f"card/{name}",
+                "bytes": len(first),
+                "video": None,
+                "status": "ok",
+                "exif": None,
+            }
+        )
+        manifest += f"card/{name}\t{len(first)}\t{10**18}\n"
+    results = tmp_path / "results"
+    write_parquet(results / "index" / "card-00000-01234567.parquet", pa.Table.from_pylist(rows))
+    write_text(results / "plan" / "manifests" / "card-00000-01234567.tsv", manifest)
+    found = {
+        "detection_categories": {"1": "animal"},
+        "images": [{"file": row["path"], "detections": BOX} for row in rows],
+    }
+    (tmp_path / "found.json").write_text(json.dumps(found))
+    out = results / "crops" / "card-00000-01234567.parquet"
+    crop_shard(results / "index" / out.name, tmp_path / "found.json", out, Roots(str(tmp_path)), OPTIONS, 1)
+    table = pq.read_table(out)
+    assert table["path"].to_pylist() == ["card/as it was.jpg", "card/touched.jpg"]
+    failures = json.loads(table.schema.metadata[b"failures"])
+    assert failures == [["card/longer.jpg", CHANGED], ["card/same size.jpg", CHANGED]]
+    again = (results / "plan" / "again" / "card-00000-01234567.tsv").read_text()
+    assert again == "card/longer.jpg\ncard/same size.jpg\n"
 
 
 def test_a_shard_without_animals_is_a_valid_empty_file(tmp_path):
