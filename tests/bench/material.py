@@ -101,7 +101,10 @@ def yolo(path: Path, name: str, images: list[Path], centred: bool = True) -> Pat
             weight, bias = layer.weight.view(head.na, head.no, -1), layer.bias.view(head.na, -1)
             weight[:, 4] *= spread
             bias[:, 4] = bias[:, 4] * spread - level - 1.4
-            bias[:, 5:] += 3
+            if centred:
+                bias[:, 5:] += 3
+            else:  # features that are not centred would give all anchors one class, at 0 or at 1
+                weight[:, 5:], bias[:, 5:] = 0, 3 - torch.arange(3.0)
     torch.save({"model": network}, path)
     return path
 
