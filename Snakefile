@@ -36,6 +36,7 @@ include: "rules/collect.smk"
 include: "rules/cluster.smk"
 include: "rules/evaluate.smk"
 include: "rules/show.smk"
+include: "rules/label.smk"
 include: "rules/export.smk"
 include: "rules/report.smk"
 

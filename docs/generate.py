@@ -39,6 +39,8 @@ def ask(folder: Path, survey: dict, *options: str) -> str:
     (folder / "pictures" / "card").mkdir(parents=True, exist_ok=True)
     (folder / "pictures" / "card" / "a.jpg").write_bytes(b"no picture")
     (folder / "found.json").write_text('{"images": []}')
+    (folder / "results.review").mkdir(exist_ok=True)
+    (folder / "results.review" / "decisions.jsonl").touch()
     (folder / "Snakefile").write_text(RULES)
     config = {"images": "pictures", "results": "results", "plan": {"settle_seconds": 0}, **survey}
     (folder / "survey.json").write_text(json.dumps(config))

@@ -133,6 +133,7 @@ rule choose:
         mem_mb=memory(2000, 0.003),
         runtime=minutes(30),
     params:
+        **result_mode(),
         version=version("cluster"),
         options=config["cluster"]["choose"],
         seed=config["seed"],  # as in rule reduce

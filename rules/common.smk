@@ -22,6 +22,7 @@ from camtrap.detect.registry import BACKENDS
 from camtrap.export.registry import wanted
 from camtrap.plan import prepare
 from camtrap.plan.manifests import has_videos
+from camtrap.review import decided, folder_of
 from camtrap.stages import STAGE_VERSION
 
 if MAIN:  # a job asks for nothing of these
@@ -47,10 +48,15 @@ try:
     complete_once(config, MAIN, configuration_files(), typed_configuration())
     RESULTS = config["results"].rstrip("/")
     EXPORT = f"{RESULTS}/export"
+    REVIEW = str(folder_of(RESULTS, config["review"]["folder"]))
+    DECIDED = decided(REVIEW, MAIN)
     # Refused here: Snakemake removes a job's old results before the job can say no.
     if MAIN:
         checks.refuse_values(config, configuration_files(), typed_configuration())
-        names.check(config["export"]["names"], RESULTS, listed(config["plan"]["redo"]))
+        redo = listed(config["plan"]["redo"])
+        names.check(
+            config["export"]["names"], RESULTS, redo, REVIEW if DECIDED else None
+        )
     PLAN = prepare.prepare(config, MAIN, is_linting())
     if MAIN and not is_linting():
         checks.refuse_files(config, PLAN.file_hash, RESULTS, PLAN.shards)
@@ -150,16 +156,17 @@ def gpus():
 
 # What says where something lies, how fast it comes or what is planned, not what comes out; all else is a parameter of
 # a rule. A file counts by its content (below), weights by the SHA-256 in models/*.json.
-PLACES = ["images", "results", "cache", "plan", "export"]
+PLACES = ["images", "results", "cache", "plan", "export", "review"]
 NO_RESULT = {
     "metadata": ["stations"],
     "detector": ["runtime", "weights", "weights_sha256", "trust_weights", "json"],
     "embed": ["runtime", "compile", "weights", "weights_sha256"],
     "evaluate": ["truth"],
+    "cluster": [],
 }
 # A key that came when there were surveys, and the value that says what was done without it: only another value counts,
 # else all of them would be worked through again.
-WITHOUT = {"embed": {"decode": "cpu"}}
+WITHOUT = {"embed": {"decode": "cpu"}, "cluster": {"mode": "assign"}}
 # The preview changes no report. Its defaults stay in the report's parameters: old surveys have them there.
 PREVIEW = {"n": 8, "pictures": []}
 
@@ -184,6 +191,11 @@ def result_options(section):
     if section == "detector":
         options["motion"] = MOTION
     return options
+
+
+def result_mode():
+    """`cluster.mode` where it is another than that of surveys that know none."""
+    return {k: v for k, v in result_options("cluster").items() if k == "mode"}
 
 
 def index_options(wildcards):

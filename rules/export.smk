@@ -4,6 +4,8 @@
 # A cluster is named by one of its crops. The table to fill in keeps the rows that have a name.
 rule names:
     input:
+        **LABELS,
+        **LABEL_INFO,
         clusters=f"{CLUSTERS}/clusters.parquet",
         representatives=f"{CLUSTERS}/representatives.parquet",
     output:
@@ -30,6 +32,7 @@ rule names:
 
 rule export_csv:
     input:
+        **LABELS,
         crops=f"{RESULTS}/tables/crops.parquet",
         clusters=f"{CLUSTERS}/clusters.parquet",
         names=f"{CLUSTERS}/names.json",
@@ -55,6 +58,7 @@ rule export_csv:
 
 rule export_folders:
     input:
+        **LABELS,
         crops=f"{RESULTS}/tables/crops.parquet",
         clusters=f"{CLUSTERS}/clusters.parquet",
         names=f"{CLUSTERS}/names.json",
@@ -83,6 +87,7 @@ rule export_folders:
 
 rule export_megadetector:
     input:
+        **LABELS,
         images=f"{RESULTS}/tables/images.parquet",
         crops=f"{RESULTS}/tables/crops.parquet",
         clusters=f"{CLUSTERS}/clusters.parquet",

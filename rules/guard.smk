@@ -21,7 +21,7 @@ def settings_now():
             "collect": config["collect"],
             "stations": content(config["metadata"]["stations"]),
         },
-        "cluster": {"cluster": config["cluster"], "seed": config["seed"]},
+        "cluster": {"cluster": result_options("cluster"), "seed": config["seed"]},
     }
     of_model = {"embed", "cluster"}
     return {

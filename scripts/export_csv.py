@@ -4,4 +4,5 @@ from camtrap.export.table import export
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     names = read_found(snakemake.input.names)
-    export(snakemake.input.crops, snakemake.input.clusters, names, snakemake.output[0])
+    labels = snakemake.input.get("labels")
+    export(snakemake.input.crops, snakemake.input.clusters, names, snakemake.output[0], labels)

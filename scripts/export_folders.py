@@ -15,5 +15,6 @@ with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output)
         Path(snakemake.output[0]),
         snakemake.params.mode,
         snakemake.params.content,
+        snakemake.input.get("labels"),
     )
     print(f"{n_files} files")

@@ -12,5 +12,6 @@ with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output)
             snakemake.output[0],
             snakemake.input.detections,
             threshold=snakemake.params.threshold,
+            labels=snakemake.input.get("labels"),
         )
     )

@@ -1,5 +1,6 @@
 """What runs again, and what comes out, when pictures, configuration or code change: through the real `snakemake`."""
 
+import csv
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import pytest
 
 from camtrap.core.paths import Roots
 from camtrap.plan.ledger import Plan
+from camtrap.review.__main__ import main
 
 MODEL = "mobilenet_v3_small"
 # The jobs of a survey with k = 2, 3, one method without k and the default exports, from the end to the beginning.
@@ -156,6 +158,28 @@ def test_every_stage_has_its_contract():
     from camtrap.stages import STAGE_VERSION
 
     assert set(VERSIONS) == set(STAGE_VERSION)
+
+
+# --- decisions --------------------------------------------------------------------------------------------------------
+
+
+def test_decisions_make_labels_and_what_shows_them_and_nothing_is_clustered_anew(survey):
+    lines = (survey.results / "export" / "clusters.csv").read_text(encoding="utf-8-sig").splitlines()
+    table = survey.folder / "names.csv"
+    table.write_text("\n".join([lines[0], lines[1].replace(",,", ",Puma,", 1)]))
+    assert main(["import", str(table), str(survey.results)]) == 0
+    before = stamps(survey.results / "clusters")
+    assert survey.dry_run().rules == NAMED + Counter(["label"])
+    survey.snakemake("--cores", "2", "export_csv")
+    with open(survey.results / "export" / "crops.csv", encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["name"] for row in rows if row["cluster"] == lines[1].split(",")[0]} == {"Puma"}
+    assert {row["name"] for row in rows if row["cluster"] != lines[1].split(",")[0]} <= {""}
+    assert {name for name, stamp in stamps(survey.results / "clusters").items() if before.get(name) != stamp} == {
+        str(survey.results / "clusters" / MODEL / "names.json")
+    }
+    survey.settings = {"export": {"names": str(table)}}
+    assert "camtrap.review import" in survey.snakemake("--dry-run", fails=True)
 
 
 # --- configuration ----------------------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
 """From the fitted clusterings to a choice, and from units back to crops."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from camtrap.cluster import fits, layers, scores, verdict
 from camtrap.cluster import neighbours as nn
+from camtrap.cluster.assign import Known, compact, most_common, nested, settle
 from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.settings import fill
 from camtrap.core import files
@@ -20,6 +23,9 @@ def choose(
     out_choice: str | Path,
     out_clusters: str | Path,
     params: dict | None = None,
+    known: Known | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
 ) -> dict:
     """Choose k for each sweep and the primary clustering; carry the labels to the crops.
 
@@ -39,6 +45,11 @@ def choose(
         (nearest cluster for noise, else the cluster); coarse, fine int32; a column int32 for each method.
     params : dict
         Section ``choose`` of the settings.
+    known : Known, optional
+        What experts said of the crops, in the order of ``reduced/ids.parquet``: the named groups are the first clusters then, and
+        only the rest is clustered (`assign.settle`). ``choice.json`` has their names, ``groups``.
+    settings : mapping, optional
+        Section ``cluster``, and ``seed``: for the rest.
 
     Returns
     -------
@@ -69,18 +80,28 @@ def choose(
 
     labels = {m: number(f.labels[unit], len(unit)) for m, f in picked.items()}
     main = labels[primary]
+    probability = fit.probability if fit.probability is not None else layers.membership(near, fit.labels)
+    of_crop = probability[unit].astype(np.float32)
+    if known is not None:
+        main, sure, counts = settle(units, unit, known, primary, settings or {}, seed)
+        reason = f"{primary}: {_stays(counts, len(known.names))}"
+        of_unit = most_common(main, unit, len(units)).astype(np.int32)
+        fit = fits.Fit(primary, compact(of_unit), fit.centres, fit.metrics)
+        of_crop = np.where(main < len(known.names), sure, layers.membership(near, of_unit)[unit]).astype(np.float32)
     coarse, fine = layers.layers(units, fit, params)
+    coarse, fine = coarse[unit], fine[unit]
+    if known is not None:
+        coarse, fine = (nested(layer, main, of_unit[unit]) for layer in (coarse, fine))
     vectors = reduced.vectors()
     distance, suggestion = _distances(vectors, main)
-    probability = fit.probability if fit.probability is not None else layers.membership(near, fit.labels)
     table = {
         "crop_id": ids["crop_id"],
         "cluster": main,
-        "probability": probability[unit].astype(np.float32),
+        "probability": of_crop,
         "distance": distance,
         "suggestion": suggestion,
-        "coarse": number(coarse[unit], len(unit)),
-        "fine": number(fine[unit], len(unit)),
+        "coarse": number(coarse, len(unit)),
+        "fine": number(fine, len(unit)),
     }
     table |= {method: labels[method] for method in sorted(labels)}
     files.write_parquet(out_clusters, pa.table(table))
@@ -93,8 +114,18 @@ def choose(
         "methods": {m: {**f.metrics, "k": f.k} for m, f in sorted(picked.items())},
         "switches": {m: f.metrics["switches"] for m, f in sorted(picked.items()) if f.metrics.get("switches")},
     }
+    if known is not None:
+        result["groups"] = {str(number_): name for number_, name in enumerate(known.names)}
     files.write_json(out_choice, result)
     return result
+
+
+def _stays(counts: Mapping[str, int], names: int) -> str:
+    groups = f"{names} named group{'s' * (names != 1)} stay{'s' * (names == 1)} as decided ({counts['said']:,} crops)"
+    new = (
+        f"{counts['assigned']:,} new crops were assigned to them" if counts["assigned"] else "no new crop was assigned"
+    )
+    return f"{groups}; {new}; the other {counts['rest']:,} crops were clustered by themselves into {counts['clusters']}"
 
 
 def number(labels: np.ndarray, n: int) -> np.ndarray:

@@ -1,10 +1,10 @@
-"""One folder per cluster, to look through in any file browser. The originals are never touched."""
+"""One folder per cluster, or per name where experts decided, to look through in any file browser. The originals are never touched."""
 
 import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from camtrap.core.errors import UserError
@@ -25,6 +25,7 @@ def export(
     out: Path,
     mode: str,
     content: str,
+    labels: Path | None = None,
 ) -> int:
     """Fill ``out`` with one folder per cluster; crops that are noise or have no cluster go into ``noise``.
 
@@ -50,10 +51,11 @@ def export(
     UserError
         A picture is gone, or the file system cannot link.
     """
-    rows = joined(crops, clusters, ["crop_id", "path", "shard", "row", "clustered"]).to_pylist()
-    rows = [row for row in rows if row["clustered"]]
+    rows = joined(crops, clusters, ["crop_id", "path", "shard", "row", "clustered"], labels).to_pylist()
+    rows = [row for row in rows if row["clustered"] or row.get("name")]
+    of_name = name_folders({row["name"] for row in rows if row["name"]}) if labels else {}
     with replacing_folder(out) as whole:
-        place = {row["crop_id"]: whole / folder_name(row["cluster"], names) for row in rows}
+        place = {row["crop_id"]: whole / _folder(row, of_name, names) for row in rows}
         for folder in set(place.values()):
             folder.mkdir()
         if content == "crops":
@@ -73,8 +75,31 @@ def folder_name(cluster: int | None, names: Mapping[int, str]) -> str:
     """``cluster_007``, with the name where there is one; ``noise`` for what is in none."""
     if cluster is None or cluster < 0:
         return "noise"
-    name = "".join(char if char.isalnum() or char in " -" else "_" for char in names.get(cluster, "")[:NAME])
+    name = _plain(names.get(cluster, ""))
     return f"cluster_{cluster:03d}" + (f"_{name}" if name else "")
+
+
+def name_folders(names: Collection[str]) -> dict[str, str]:
+    """A folder's name for each expert's name, each another, also where case does not count, and none that a cluster has."""
+    found: dict[str, str] = {}
+    taken = {"noise", "rejected"}
+    for name in sorted(names):
+        folder = _plain(name).strip()
+        if folder.casefold() in taken or not folder or folder.startswith("cluster_"):
+            folder = f"{folder}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        found[name] = folder
+        taken.add(folder.casefold())
+    return found
+
+
+def _folder(row: Mapping, of_name: Mapping[str, str], names: Mapping[int, str]) -> str:
+    if row.get("state") == "rejected":
+        return "rejected"
+    return of_name[row["name"]] if row.get("name") else folder_name(row["cluster"], {} if of_name else names)
+
+
+def _plain(name: str) -> str:
+    return "".join(char if char.isalnum() or char in " -" else "_" for char in name[:NAME])
 
 
 def _files(rows: list[dict], place: Mapping[str, Path], roots: Roots) -> list[tuple[str, Path]]:

@@ -2,7 +2,8 @@
 
 Timelapse and ``megadetector.postprocessing`` read it. A cluster is a class: its id is the cluster's number (of several
 clusters with one name, the smallest), its name the expert's, else "cluster 7"; the description lists the clusters and
-counts their crops. Noise has no class. A repeat detection has a negative confidence, as repeat-detection removal
+counts their crops. Where experts decided, each crop has the class of its own name. Noise has no class.
+A repeat detection has a negative confidence, as repeat-detection removal
 writes it. A video is one entry with the numbers of its frames. Entries stand by shard, then by path.
 """
 
@@ -35,6 +36,7 @@ def export(
     out: str | os.PathLike,
     detections: Iterable[str | os.PathLike] = (),
     threshold: float | None = None,
+    labels: Table | None = None,
 ) -> dict[str, int]:
     """Write the clusters as a MegaDetector batch file, entry by entry.
 
@@ -50,6 +52,8 @@ def export(
         Without them only crops are.
     threshold : float, optional
         The crops' threshold: viewers show boxes from here on.
+    labels : pyarrow.Table or path, optional
+        ``tables/labels.parquet``: a crop's own name takes precedence over its cluster; a rejected one has no class.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def export(
         ``images``, ``failures``, ``detections``, ``classified``: what was written.
     """
     sources = {Path(path).stem: path for path in detections}
-    found = _Crops(_table(crops, _CROPS), _table(clusters, None), names or {}, by_image=not sources)
+    found = _Crops(_table(crops, _CROPS), _table(clusters, None), names or {}, not sources, labels)
     head = {"format_version": md.FORMAT_VERSION, "detector": "unknown", "classifier": "camtrap clusters"}
     counts = dict.fromkeys(("images", "failures", "detections", "classified"), 0)
     with files.replacing(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
@@ -93,34 +97,44 @@ def _detector(sources: Mapping[str, str | os.PathLike], threshold: float | None)
 class _Crops:
     """Crops by id and by picture, with the class that their cluster is."""
 
-    def __init__(self, crops: pa.Table, clusters: pa.Table, names: Mapping[int, str], by_image: bool):
+    def __init__(
+        self, crops: pa.Table, clusters: pa.Table, names: Mapping[int, str], by_image: bool, labels: Table | None
+    ):
         names = {int(cluster): str(name).strip() for cluster, name in names.items() if str(name).strip()}
         self.categories = {name: i for i, name in md.CATEGORIES.items()}
         for name in md.categories_of(crops["category"].unique().to_pylist()).values():
             self.number(name)
-        cluster_of: dict[str, tuple[int, float]] = {}
-        size: dict[int, int] = defaultdict(int)
+        class_of: dict[str, tuple[str, float]] = {}
+        size: dict[str, int] = defaultdict(int)
+        members: dict[str, set[int]] = defaultdict(set)
+        said = _said(labels)
+        names = {} if labels is not None else names
         columns = (clusters[k].to_pylist() for k in ("crop_id", "cluster", "probability"))
-        for name, cluster, p in zip(*columns, strict=True):
-            if cluster is not None and cluster >= 0:
-                cluster_of[name] = (cluster, 1.0 if p is None or p != p else round(p, 4))
-                size[cluster] += 1
-        members = defaultdict(list)
-        for cluster in sorted(size):
-            members[names.get(cluster, f"cluster {cluster}")].append(cluster)
+        for crop, cluster, p in zip(*columns, strict=True):
+            in_one = cluster is not None and cluster >= 0
+            called = (names.get(cluster) or f"cluster {cluster}") if in_one else None
+            if crop in said:
+                called, p = said.pop(crop)
+            if called is None:
+                continue
+            class_of[crop] = (called, 1.0 if p is None or p != p else round(p, 4))
+            size[called] += 1
+            if in_one:
+                members[called].add(cluster)
+        for crop, (own, sure) in said.items():  # not clustered, and named all the same
+            if own is not None:
+                class_of[crop] = (own, round(sure, 4))
+                size[own] += 1
+        number = _numbers({name: members.get(name, set()) for name in size}, size)
         self.classes = {
-            str(of[0]): (
-                name,
-                f"cluster{'s' * (len(of) > 1)} {', '.join(map(str, of))}: {sum(size[c] for c in of)} crops",
-            )
-            for name, of in members.items()
+            number[name]: (name, _of_clusters(sorted(members[name])) + f"{size[name]} crops")
+            for name in sorted(size, key=lambda name: int(number[name]))
         }
-        class_of = {cluster: str(of[0]) for of in members.values() for cluster in of}
         self.by_id: dict[str, tuple[str, bool, list | None]] = {}
         self.by_image: dict[str, list[dict]] = defaultdict(list)
         for crop in _rows(crops):
-            cluster, p = cluster_of.get(crop["crop_id"], (None, None))
-            found = None if cluster is None else [[class_of[cluster], p]]
+            given = class_of.get(crop["crop_id"])
+            found = [[number[given[0]], given[1]]] if given else None
             self.by_id[crop["crop_id"]] = (sys.intern(crop["category"]), bool(crop["repeat"]), found)
             if by_image:
                 self.by_image[crop["image_id"]].append(crop)
@@ -139,6 +153,31 @@ class _Crops:
             if found:
                 entry["classifications"] = found
         return entry
+
+
+def _said(labels: Table | None) -> dict[str, tuple[str | None, float]]:
+    """Of each crop that was named or rejected its name (None: rejected), and how sure that is."""
+    if labels is None:
+        return {}
+    table = _table(labels, ["crop_id", "state", "name", "sure"])
+    rows = zip(*(table[column].to_pylist() for column in table.column_names), strict=True)
+    return {crop: (name, sure) for crop, state, name, sure in rows if state in ("named", "rejected")}
+
+
+def _numbers(members: Mapping[str, set[int]], size: Mapping[str, int]) -> dict[str, str]:
+    """Of each class an id: the smallest of its clusters, or else (another class has that) a number beyond all clusters."""
+    beyond = max((max(of) for of in members.values() if of), default=-1) + 1
+    found: dict[str, int] = {}
+    for name in sorted(members, key=lambda name: (min(members[name], default=beyond), -size[name], name)):
+        wanted = min(members[name], default=beyond)
+        if wanted >= beyond or wanted in found.values():
+            wanted, beyond = beyond, beyond + 1
+        found[name] = wanted
+    return {name: str(wanted) for name, wanted in found.items()}
+
+
+def _of_clusters(clusters: list[int]) -> str:
+    return f"cluster{'s' * (len(clusters) > 1)} {', '.join(map(str, clusters))}: " if clusters else ""
 
 
 def _rows(table: pa.Table) -> Iterator[dict]:

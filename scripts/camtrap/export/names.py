@@ -14,8 +14,11 @@ from typing import NamedTuple
 from camtrap.core.errors import TableError, UserError
 from camtrap.core.files import read_json, read_parquet, write_csv, write_json
 from camtrap.core.tables import read_table
+from camtrap.review import log
+from camtrap.review.decisions import key
 
 COLUMNS = ["cluster", "name", "crop_id", "crops"]
+_TAKE_IN = "take them in by 'python -m camtrap.review import"
 NUMBER = re.compile(r"[0-9]{1,9}(?:\.0)?")  # some tools make floats of a column with gaps
 
 
@@ -28,7 +31,9 @@ class Row(NamedTuple):
     cluster: str
 
 
-def check(path: str | None, results: str | os.PathLike, redo: Collection[str] = ()) -> None:
+def check(
+    path: str | None, results: str | os.PathLike, redo: Collection[str] = (), review: str | os.PathLike | None = None
+) -> None:
     """Refuse a table of names that cannot be read, before any job; and see to it that no name is lost.
 
     Parameters
@@ -38,31 +43,49 @@ def check(path: str | None, results: str | os.PathLike, redo: Collection[str] = 
     results : path
     redo : collection of str
         What may be given up (``plan.redo``).
+    review : path, optional
+        The folder of the decisions, where there are any (`camtrap.review`): names come from there, and nowhere else.
 
     Raises
     ------
     UserError
-        As :func:`read`; or names were written into ``export/clusters.csv`` itself, which each run writes anew; or there
-        were names and no table is given any more.
+        As :func:`read`; there are decisions and a table of names; or names were written into ``export/clusters.csv`` itself,
+        which each run writes anew; or there were names, and neither a table nor decisions are there any more.
     """
     written = Path(results) / "export" / "clusters.csv"
     if path and os.path.realpath(path) == os.path.realpath(written):
         raise UserError(
             f"{path} is written anew by each run: copy it to another place and set export.names to the copy"
         )
-    known = {row.name for row in read(path)}
-    given = {name for file in Path(results).glob("clusters/*/names.json") for name in read_json(file)["given"]}
-    if given and not path and not {"names", "all"} & set(redo):
+    if review and path:
         raise UserError(
-            f"these results have {len(given)} names ({', '.join(sorted(given)[:3])}, …), and this run would take them away: set "
-            "export.names to your table of names, or say yes: 'plan={redo: names}'"
+            f"export.names is {path}, and there are decisions in {review}: take the table's names in once, by "
+            f"'python -m camtrap.review import {path} {results}', and remove export.names"
         )
-    known |= given
-    typed = sorted({row.name for row in read(written) if row.name not in known}) if written.exists() else []
-    if typed:
+    known = {row.name for row in read(path)}
+    written_names = [read_json(file) for file in Path(results).glob("clusters/*/names.json")]
+    given = {name for file in written_names if not file.get("decided") for name in file["given"]}
+    decided = log.names_in(review) if review else set()
+    gone = {name for name in given if key(name) not in decided}
+    if gone and not path and not {"names", "all"} & set(redo):
+        way = f"{_TAKE_IN} names.csv {results}'" if review else "set export.names to your table of names"
         raise UserError(
-            f"{written} is written anew by each run, and names were written into it ({', '.join(typed[:3])}): "
-            "move it to another place and set export.names to that"
+            f"these results have {len(gone)} names ({', '.join(sorted(gone)[:3])}, …), and this run would take them away: "
+            f"{way}, or say yes: 'plan={{redo: names}}'"
+        )
+    lost = {name for file in written_names if file.get("decided") for name in file["given"]}
+    if lost and not review and not path and not {"names", "all"} & set(redo):
+        raise UserError(
+            f"these results have {len(lost)} names from decisions ({', '.join(sorted(lost)[:3])}, …), and the decisions are not "
+            "there: bring their folder back (review.folder), or say yes: 'plan={redo: names}'"
+        )
+    known |= given | lost
+    rows = read(written) if written.exists() else []
+    typed = sorted({row.name for row in rows if row.name not in known and key(row.name) not in decided})
+    if typed:
+        way = f"{_TAKE_IN} {written} {results}'" if review else "move it to another place and set export.names to that"
+        raise UserError(
+            f"{written} is written anew by each run, and names were written into it ({', '.join(typed[:3])}): {way}"
         )
 
 
@@ -165,6 +188,63 @@ def name_clusters(path: str | None, clusters: Path, representatives: Path, out_n
     write_csv(out_table, COLUMNS, [*in_order, *blank], encoding="utf-8-sig")
     write_json(out_names, known)
     return known
+
+
+def name_by_labels(
+    labels: Path, info: Path, clusters: Path, representatives: Path, out_names: Path, out_table: Path
+) -> dict:
+    """What was decided (`camtrap.review`), cluster by cluster: the same files as :func:`name_clusters` writes.
+
+    Parameters
+    ----------
+    labels, info : Path
+        ``tables/labels.parquet`` and ``tables/labels.json``.
+    clusters, representatives, out_names, out_table : Path
+        As there. A cluster has the name that at least half of its crops have. ``names.json`` says ``decided``.
+
+    Returns
+    -------
+    dict
+        What ``out_names`` holds.
+    """
+    table = read_parquet(clusters, columns=["crop_id", "cluster"])
+    table = table.join(read_parquet(labels, columns=["crop_id", "name"]), "crop_id")
+    sizes: dict[int, int] = {}
+    inside: dict[int, list[tuple[int, str]]] = {}
+    for row in table.group_by(["cluster", "name"]).aggregate([([], "count_all")]).to_pylist():
+        sizes[row["cluster"]] = sizes.get(row["cluster"], 0) + row["count_all"]
+        if row["name"] is not None:
+            inside.setdefault(row["cluster"], []).append((-row["count_all"], row["name"]))
+    found = read_json(info)
+    best = {cluster: min(names) for cluster, names in sorted(inside.items()) if cluster >= 0}
+    named = {cluster: name for cluster, (n, name) in best.items() if -2 * n >= sizes[cluster]}
+    known = {
+        "names": {str(cluster): name for cluster, name in named.items()},
+        "notes": [_labelled(found), *found["notes"], *_mixed(inside)],
+        "given": sorted(found["names"]),
+        "decided": True,
+    }
+    shown = read_parquet(representatives).to_pylist()
+    centre = {row["cluster"]: row["crop_id"] for row in shown if row["role"] == "nearest" and row["rank"] == 0}
+    in_order = sorted((c not in named, c) for c in sizes if c >= 0)  # those to be named are the last
+    rows = [(c, named.get(c, ""), centre.get(c, ""), sizes[c]) for _, c in in_order]
+    write_csv(out_table, COLUMNS, rows, encoding="utf-8-sig")
+    write_json(out_names, known)
+    return known
+
+
+def _labelled(info: dict) -> str:
+    how = ", ".join(f"{n:,} {way}" for way, n in sorted(info["how"].items(), key=lambda item: -item[1]))
+    others = "".join(f"; {info[state]:,} {state}" for state in ("rejected", "unsure") if info[state])
+    return f"{info['named']:,} of {info['crops']:,} crops have a name{f' ({how})' if how else ''}{others}."
+
+
+def _mixed(inside: dict[int, list[tuple[int, str]]]) -> list[str]:
+    several = {cluster: sorted(names) for cluster, names in sorted(inside.items()) if cluster >= 0 and len(names) > 1}
+    return [
+        f"Cluster {cluster} holds crops of several names: {', '.join(f'{name} ({-n:,})' for n, name in names[:5])}."
+        for cluster, names in several.items()
+    ]
 
 
 def _notes(rows: list[Row], found: list[int | None], several: dict[int, list[str]]) -> list[str]:

@@ -17,9 +17,9 @@ from typing import Any
 from camtrap.core.errors import OutageError, UserError
 from camtrap.core.lock import Lock
 from camtrap.review import DECISIONS
-from camtrap.review.decisions import Decision, DecisionError, parse
+from camtrap.review.decisions import Decision, DecisionError, key, parse
 
-__all__ = ["Log", "now"]
+__all__ = ["Log", "names_in", "now"]
 
 PATIENCE = 30  # seconds for another writer; each needs a fraction of one
 _START = '{"id"'
@@ -167,6 +167,11 @@ class Log:
             except DecisionError as error:
                 wrong = f"{self.path}: line {number}: passed over: {error}"
         return found, wrong
+
+
+def names_in(folder: str | os.PathLike) -> set[str]:
+    """The :func:`camtrap.review.decisions.key` of every name in a log, also of those that were taken back."""
+    return {key(decision.name) for decision in Log(folder).read() if decision.name is not None}
 
 
 def _torn() -> Decision:

@@ -118,6 +118,33 @@ def test_one_name_for_two_clusters_is_one_class_and_noise_is_none(tmp_path):
     assert "classifications" not in found["c1/seen.jpg"]["detections"][0]
 
 
+def test_with_decisions_each_crop_has_the_class_of_its_own_name(tmp_path):
+    ids = [crop_id(SEEN, BOXES[name]) for name in ("first", "second", "branch")]
+
+    def labels(*rows):
+        kinds = (pa.string(), pa.string(), pa.float32())
+        columns = (pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True))
+        return pa.table(dict(zip(("crop_id", "state", "name", "sure"), (pa.array(ids), *columns), strict=True)))
+
+    said = labels(("named", "ocelot", 0.5), (None, None, None), ("named", "puma", 1.0))
+    data, found, _ = written(tmp_path, clusters(4, 4), {4: "tapir"}, labels=said)
+    assert data["classification_categories"] == {"4": "cluster 4", "5": "ocelot", "6": "puma"}
+    assert data["classification_category_descriptions"] == {
+        "4": "cluster 4: 1 crops",
+        "5": "cluster 4: 1 crops",
+        "6": "1 crops",
+    }
+    assert [box["classifications"] for box in found["c1/seen.jpg"]["detections"]] == [
+        [["5", 0.5]],
+        [["4", 1.0]],
+        [["6", 1.0]],
+    ]
+    said = labels(("rejected", None, 1.0), ("named", "ocelot", 1.0), (None, None, None))
+    data, found, _ = written(tmp_path, clusters(), None, labels=said)
+    assert data["classification_categories"] == {"7": "ocelot"}
+    assert "classifications" not in found["c1/seen.jpg"]["detections"][0]
+
+
 def test_frames_become_their_video(tmp_path):
     rows = [
         {"path": "c1/v.mp4/frame000000.jpg", "image_id": "e" * 64, "frame": 0, "frame_time": 0.0, "category": "empty"},

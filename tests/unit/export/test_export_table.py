@@ -53,7 +53,17 @@ def survey(tmp_path):
     return tmp_path
 
 
-def sort(survey, mode, content, names=None):
+def decide(survey, *rows):
+    """A table of labels: (crop_id, state, name, sure)."""
+    columns = dict(zip(("crop_id", "state", "name", "sure"), map(list, zip(*rows, strict=True)), strict=True))
+    table = pa.table(
+        columns | {"how": ["cluster"] * len(rows), "who": ["ana"] * len(rows), "suggestion": ["Tapir"] * len(rows)}
+    )
+    pq.write_table(table, survey / "labels.parquet")
+    return survey / "labels.parquet"
+
+
+def sort(survey, mode, content, names=None, labels=None):
     out = survey / "folders"
     roots = Roots(str(survey / "images"))
     arguments = (
@@ -64,7 +74,7 @@ def sort(survey, mode, content, names=None):
         names or {},
         out,
     )
-    folders.export(*arguments, mode, content)
+    folders.export(*arguments, mode, content, labels)
     return out, sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir())
 
 
@@ -91,6 +101,35 @@ def test_csv_has_a_row_a_crop_and_survives_nasty_names(survey):
     assert rows["c3"]["path"] == to_text(NASTY)
     assert rows["c3"]["cluster"] == "-1"
     assert rows["c4"]["cluster"] == rows["c4"]["datetime"] == rows["c4"]["name"] == ""
+
+
+def test_with_decisions_csv_has_each_crops_own_name(survey):
+    labels = decide(survey, ("c1", "named", "=Puma", 0.75), ("c2", "rejected", None, 1.0), ("c3", None, None, None))
+    table.export(survey / "crops.parquet", survey / "clusters.parquet", {0: "Ocelot"}, survey / "out.csv", labels)
+    with (survey / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["crop_id"]: row for row in csv.DictReader(file)}
+    assert [rows[crop]["name"] for crop in ("c1", "c2", "c3", "c4")] == ["'=Puma", "", "", ""]
+    assert [rows["c1"][column] for column in ("state", "how", "who", "sure")] == ["named", "cluster", "ana", "0.75"]
+    assert (rows["c2"]["state"], rows["c3"]["suggested_name"], rows["c4"]["state"]) == ("rejected", "Tapir", "")
+
+
+def test_with_decisions_each_name_has_its_folder(survey):
+    labels = decide(survey, ("c1", "named", "a/b", 1.0), ("c2", "rejected", None, 1.0), ("c4", "named", "a_B", 1.0))
+    _, files = sort(survey, "copy", "crops", {0: "Ocelot"}, labels)
+    assert {file.partition("/")[2]: file.partition("/")[0].partition("~")[0] for file in files} == {
+        "c1.jpg": "a_b",
+        "c2.png": "rejected",
+        "c3.jpg": "noise",
+        "c4.jpg": "a_B",
+    }
+    assert len({file.partition("/")[0].casefold() for file in files}) == 4
+
+
+@pytest.mark.parametrize("name", ["noise", "Rejected", "cluster_000", "..", "a\\b"])
+def test_a_name_is_no_other_folder(name):
+    (folder,) = folders.name_folders([name]).values()
+    assert folder.casefold() not in ("noise", "rejected", "cluster_000", "..")
+    assert "\\" not in folder
 
 
 def test_a_very_long_name_gives_a_folder_too(survey):

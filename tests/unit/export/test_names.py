@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from camtrap.core.errors import UserError
+from camtrap.export import names
 from camtrap.export.names import check, name_clusters, read, read_found
+from camtrap.review.log import Log
 
 
 @pytest.fixture
@@ -128,3 +130,62 @@ def test_no_name_is_written_over(tmp_path):
     model.mkdir(parents=True)
     (model / "names.json").write_text(json.dumps({"names": {}, "notes": [], "given": ["puma"]}))
     check(str(tmp_path / "names.csv"), tmp_path)  # a run wrote it
+
+
+# --- where there are decisions ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def decided(tmp_path):
+    """Three clusters: one named, one of two names, one without; and what the rule label leaves."""
+    ids = [f"c{n}" for n in range(9)]
+    cluster = [0, 0, 0, 0, 1, 1, 2, 2, -1]
+    name = ["Puma", "Puma", "Puma", None, "Tapir", "Ocelot", None, None, "Tapir"]
+    pq.write_table(pa.table({"crop_id": ids, "cluster": pa.array(cluster, pa.int32())}), tmp_path / "clusters.parquet")
+    pq.write_table(pa.table({"crop_id": ids, "name": name}), tmp_path / "labels.parquet")
+    centre = {"cluster": [0, 1, 2], "role": ["nearest"] * 3, "rank": [0] * 3, "crop_id": ["c1", "c4", "c7"]}
+    pq.write_table(pa.table(centre), tmp_path / "representatives.parquet")
+    info = {"crops": 9, "named": 6, "rejected": 1, "unsure": 0, "how": {"cluster": 4, "looked at": 2}}
+    (tmp_path / "labels.json").write_text(
+        json.dumps({**info, "names": {"Puma": 3, "Tapir": 2, "Ocelot": 1}, "notes": ["n"]})
+    )
+    return tmp_path
+
+
+def test_a_cluster_has_the_name_of_half_of_its_crops(decided):
+    folder = decided / "results" / "clusters" / "net"
+    folder.mkdir(parents=True)
+    inputs = [
+        decided / name for name in ("labels.parquet", "labels.json", "clusters.parquet", "representatives.parquet")
+    ]
+    found = names.name_by_labels(*inputs, folder / "names.json", decided / "out.csv")
+    assert found["names"] == {"0": "Puma", "1": "Ocelot"}
+    assert found["notes"][0] == "6 of 9 crops have a name (4 cluster, 2 looked at); 1 rejected."
+    assert "Cluster 1 holds crops of several names: Ocelot (1), Tapir (1)." in found["notes"]
+    lines = (decided / "out.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines == ["cluster,name,crop_id,crops", "0,Puma,c1,4", "1,Ocelot,c4,2", "2,,c7,2"]
+    # what was decided is taken back by a decision, but not because the decisions are away
+    Log(decided / "results.review").append("ana", {"action": "reject", "crops": ["c1"]})
+    names.check(None, decided / "results", (), decided / "results.review")
+    with pytest.raises(UserError, match="bring their folder back"):
+        names.check(None, decided / "results")
+
+
+def test_a_table_of_names_is_taken_in_before_it_is_left_out(tmp_path):
+    folder = tmp_path / "results" / "clusters" / "net"
+    folder.mkdir(parents=True)
+    (folder / "names.json").write_text(json.dumps({"names": {"0": "Puma"}, "notes": [], "given": ["Puma"]}))
+    table, review = tmp_path / "names.csv", tmp_path / "results.review"
+    table.write_text("name,crop_id\nPuma,c1\n")
+    log = Log(review)
+    log.append("ana", {"action": "name", "crops": ["c2"], "name": "Tapir"})
+    with pytest.raises(UserError, match=r"camtrap\.review import .*names\.csv .*remove export\.names"):
+        names.check(str(table), tmp_path / "results", (), review)
+    with pytest.raises(UserError, match=r"1 names .*camtrap\.review import"):
+        names.check(None, tmp_path / "results", (), review)
+    log.append("ana", {"action": "name", "crops": ["c1"], "name": "puma"})
+    names.check(None, tmp_path / "results", (), review)
+    (tmp_path / "results" / "export").mkdir()
+    (tmp_path / "results" / "export" / "clusters.csv").write_text("name,crop_id\nPUMA,c1\nOcelot,c3\n")
+    with pytest.raises(UserError, match=r"\(Ocelot\): take them in by"):
+        names.check(None, tmp_path / "results", (), review)

@@ -1,0 +1,61 @@
+"""``python -m camtrap.review import names.csv RESULTS``: a filled-in table of clusters becomes decisions."""
+
+import argparse
+import getpass
+import sys
+from collections.abc import Sequence
+
+from camtrap.core.errors import UserError
+from camtrap.review import folder_of
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what is asked; 2 and one line on standard error where it cannot be done."""
+    parser = argparse.ArgumentParser(prog="python -m camtrap.review", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    taken = commands.add_parser("import", help="names in a copy of export/clusters.csv become decisions")
+    taken.add_argument("table", help="the filled-in table")
+    _common(taken)
+    taken.add_argument("--model", help="the embedder whose clusters are meant, where there are several")
+    undo = commands.add_parser("undo", help="take a decision out, by its id in decisions.jsonl")
+    undo.add_argument("id", help="the decision's id")
+    _common(undo)
+    asked = parser.parse_args(arguments)
+    folder = folder_of(asked.results, asked.folder)
+    try:
+        if asked.command == "undo":
+            from camtrap.review.log import Log
+
+            log = Log(folder)
+            if asked.id not in {decision.id for decision in log.read()}:
+                raise UserError(f"{log.path}: there is no decision {asked.id}")
+            log.undo(asked.who, asked.id)
+            print(f"taken out: {asked.id}; run the workflow again, and the tables follow")
+            return 0
+        from camtrap.review.from_table import clusters_of, take_in
+
+        n, notes = take_in(asked.table, clusters_of(asked.results, asked.model), folder, asked.who)
+    except UserError as error:
+        print(f"camtrap.review: {error}", file=sys.stderr)
+        return 2
+    for note in notes:
+        print(note)
+    print(f"{n} decisions saved in {folder}; run the workflow again, and the tables follow" if n else "nothing new")
+    return 0
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("results", help="the results folder of the survey")
+    parser.add_argument("--folder", help="where decisions lie, if review.folder is set; else <results>.review")
+    parser.add_argument("--who", default=_user(), help="who decides (default: %(default)s)")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container has users without a name
+        return "unknown"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

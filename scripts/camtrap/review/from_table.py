@@ -1,0 +1,122 @@
+"""A filled-in ``export/clusters.csv`` as decisions: the way without a browser."""
+
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from camtrap.core.errors import UserError
+from camtrap.export import names
+from camtrap.review import fits
+from camtrap.review.decisions import LABELS, LONGEST, in_effect, is_name, key
+from camtrap.review.fold import fold
+from camtrap.review.label import read
+from camtrap.review.log import Log
+
+__all__ = ["clusters_of", "take_in"]
+
+
+def clusters_of(results: str | os.PathLike, model: str | None = None) -> Path:
+    """The ``clusters.parquet`` of a results folder.
+
+    Raises
+    ------
+    UserError
+        There is none, or there are several and no model is named.
+    """
+    pattern = f"clusters/{model or '*'}/clusters.parquet"
+    found = sorted(Path(results).glob(pattern))
+    if not found:
+        raise UserError(f"{results}: there is no {pattern}: is it the results folder, and has the run ended?")
+    if len(found) > 1:
+        models = ", ".join(path.parent.name for path in found)
+        raise UserError(
+            f"{results}: clusters of several embedders ({models}): say which: --model {found[-1].parent.name}"
+        )
+    return found[0]
+
+
+def take_in(table: str | os.PathLike, clusters: Path, folder: str | os.PathLike, who: str) -> tuple[int, list[str]]:
+    """Make decisions of the rows that have a name; what was decided already is not decided again.
+
+    Parameters
+    ----------
+    table : path
+        As `export.names.read` reads it: name and crop_id, or cluster.
+    clusters : Path
+        The ``clusters.parquet`` that the table was written for.
+    folder : path
+        ``<results>.review``.
+    who : str
+
+    Returns
+    -------
+    n : int
+        Decisions made.
+    notes : list of str
+        A line for each row that names no cluster, and what became of it.
+
+    Raises
+    ------
+    UserError
+        The table, or the log, cannot be read; a name is none. Nothing was decided then.
+    """
+    rows = names.read(table)
+    if not rows:
+        raise UserError(f"{table}: no row has a name: fill in the column name, and save it as CSV")
+    wrong = [row for row in rows if not is_name(row.name)]
+    if wrong:
+        raise UserError(f"{table}: line {wrong[0].line}: not a name (one line, up to {LONGEST} characters)")
+    meant = names.resolve(rows, clusters)
+    fit = fits.of_table(clusters)
+    notes: list[str] = []
+    of_cluster: dict[int, dict[str, list[names.Row]]] = defaultdict(lambda: defaultdict(list))
+    of_crops: dict[str, list[names.Row]] = defaultdict(list)
+    for row, cluster in zip(rows, meant, strict=True):
+        if cluster is None:
+            what = f"crop {row.crop_id}" if row.crop_id else f"cluster {row.cluster or 'without a number'}"
+            notes.append(f"line {row.line}: “{row.name}” names nothing: {what} is not in this clustering")
+        elif cluster < 0 and row.crop_id:
+            notes.append(f"line {row.line}: crop {row.crop_id} is in no cluster: only this crop is named “{row.name}”")
+            of_crops[key(row.name)].append(row)
+        elif cluster >= 0:
+            of_cluster[cluster][key(row.name)].append(row)
+    frozen = fits.freeze(folder, fit)
+    drafts: list[dict[str, Any]] = []
+    for cluster, several in sorted(of_cluster.items()):
+        if len(several) == 1:
+            (same,) = several.values()
+            drafts.append({"action": "name", "fit": frozen, "cluster": cluster, "name": same[0].name})
+            continue
+        said = ", ".join(f"“{same[0].name}”" for same in several.values())
+        notes.append(f"cluster {cluster} has several names ({said}): only the crops in these rows are named")
+        for name, same in several.items():
+            of_crops[name] += [row for row in same if row.crop_id]
+    for same in of_crops.values():
+        if same:
+            drafts.append({"action": "name", "crops": sorted({row.crop_id for row in same}), "name": same[0].name})
+    drafts = _new(drafts, fit, frozen, folder)
+    if drafts:
+        Log(folder).append(who, *drafts)
+    return len(drafts), notes
+
+
+def _new(drafts: list[dict[str, Any]], fit: fits.Fit, frozen: str, folder: str | os.PathLike) -> list[dict[str, Any]]:
+    """Those that were not said before: neither in so many words, nor of all these crops."""
+    decisions, known, _ = read(folder)
+    names_now = fold(decisions, known, fit.crop_id)["name"].to_pylist()
+    name_of = {crop: name and key(name) for crop, name in zip(fit.crop_id.to_pylist(), names_now, strict=True)}
+    members, last = defaultdict(list), {}
+    for crop, cluster in zip(fit.crop_id.to_pylist(), fit.cluster.tolist(), strict=True):
+        members[cluster].append(crop)
+    for decision in in_effect(decisions):
+        if decision.action in LABELS:
+            for what in decision.crops or [(decision.fit, decision.cluster)]:
+                last[what] = decision.name and key(decision.name)
+    changing = []
+    for draft in drafts:
+        name, crops = key(draft["name"]), draft.get("crops")
+        said = [last.get(what) for what in crops or [(frozen, draft["cluster"])]]
+        if {*said} != {name} and {name_of[crop] for crop in crops or members[draft["cluster"]]} != {name}:
+            changing.append(draft)
+    return changing

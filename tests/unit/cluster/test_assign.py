@@ -1,0 +1,130 @@
+"""New crops beside named groups: vectors in the plane, so that all can be seen."""
+
+import numpy as np
+import pyarrow.parquet as pq
+from clusterdata import blobs, fit_all, survey
+
+from camtrap.cluster import choose as choosing
+from camtrap.cluster.assign import NEW, OLD, REJECTED, Known, assign, compact, most_common, nested, settle
+from camtrap.cluster.settings import fill
+
+
+def directions(*degrees):
+    angle = np.radians(degrees)
+    return np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32)
+
+
+def fan(middle, n=20, width=4):
+    return list(middle + np.linspace(-width, width, n))
+
+
+A, B, C = fan(0), fan(60), fan(120)
+
+
+def given(new, classes=(A, B), names=("a", "b")):
+    """What becomes of new crops in these directions, each its own unit, beside the classes."""
+    degrees = [d for members in classes for d in members] + list(new)
+    group = [number for number, members in enumerate(classes) for _ in members] + [NEW] * len(new)
+    found, sure = assign(directions(*degrees), np.arange(len(degrees)), Known(np.array(group), list(names)))
+    n_old = len(degrees) - len(new)
+    inside = np.array(group[:n_old]) < len(names)
+    assert found[:n_old][inside].tolist() == np.array(group[:n_old])[inside].tolist()
+    assert (found[:n_old][~inside] == -1).all()
+    return found[n_old:].tolist(), sure[n_old:]
+
+
+def test_a_new_crop_goes_where_it_belongs_or_nowhere():
+    found, sure = given([1, 58, 120, 30, 200, 3.9])
+    assert found == [0, 1, -1, -1, -1, 0]
+    assert (sure[[0, 1, 5]] > 0.9).all()
+    assert (sure[[2, 3, 4]] == 0).all()
+
+
+def test_what_is_nearest_to_an_old_cluster_without_a_name_is_nobodys():
+    assert given([61, 119, 1], classes=(A, B, C), names=("a",))[0] == [-1, -1, 0]
+
+
+def test_between_two_groups_nobody_decides():
+    assert given([8], classes=(fan(0, width=9), fan(16, width=9)))[0] == [-1]
+
+
+def test_one_group_alone_takes_its_own_only():
+    assert given([1, 90], classes=(A,), names=("a",))[0] == [0, -1]
+
+
+def test_a_group_of_one_crop_takes_what_is_as_near_as_in_other_groups():
+    assert given([61, 90], classes=(A, [60]))[0] == [1, -1]
+
+
+def test_the_crops_of_a_new_burst_stay_together_and_said_crops_stay():
+    """The second unit holds an old crop of b and a new one; the third two new ones."""
+    prototypes = directions(*A, *B, 59, 2)
+    unit = np.r_[np.arange(41), 40, 41, 41]
+    group = np.r_[np.zeros(20, int), np.ones(21, int), NEW, NEW, NEW]
+    found, _ = assign(prototypes, unit, Known(group, ["a", "b"]))
+    assert found[-3:].tolist() == [1, 0, 0]
+
+
+def test_blocks_change_nothing(monkeypatch):
+    rng = np.random.default_rng(1)
+    new = rng.uniform(-20, 150, 100).tolist()
+    whole = given(new, classes=(A, B, C), names=("a", "b"))[0]
+    monkeypatch.setattr("camtrap.cluster.assign.BLOCK", 7)
+    assert given(new, classes=(A, B, C), names=("a", "b"))[0] == whole
+    assert {-1, 0, 1} == set(whole)
+
+
+def test_the_rest_is_clustered_by_itself_and_no_group_changes():
+    degrees = A + B + fan(200, 30) + fan(300, 12) + [1.5]
+    group = np.array([0] * 20 + [1] * 20 + [OLD] * 30 + [NEW] * 12 + [NEW])
+    group[3] = REJECTED
+    settings = {"average": fill("average", {}), "neighbours": fill("neighbours", {})}
+    known = Known(group, ["a", "b"])
+    labels, sure, counts = settle(directions(*degrees), np.arange(len(degrees)), known, "average", settings, 0)
+    assert labels[:3].tolist() == [0] * 3
+    assert labels[3] == -1
+    assert labels[20:40].tolist() == [1] * 20
+    assert labels[-1] == 0
+    assert set(labels[40:70]) == {2}
+    assert set(labels[70:82]) == {3}
+    assert counts == {"said": 39, "assigned": 1, "rest": 42, "clusters": 2}
+    assert (sure[40:82] == 0).all()
+
+
+def test_of_a_unit_the_commonest_label_counts():
+    assert most_common(np.array([2, 1, 1, 3, 0]), np.array([0, 0, 0, 1, 1]), 3).tolist() == [1, 0, -1]
+    assert compact(np.array([5, -1, 2, 5])).tolist() == [1, -1, 0, 1]
+
+
+def test_a_layer_nests_also_where_a_crop_was_decided_otherwise():
+    labels, of_unit = np.array([0, 0, 1, 1, 2, -1]), np.array([0, 0, 1, 0, 0, 1])
+    layer = np.array([0, 0, 5, 0, 0, 5])
+    found = nested(layer, labels, of_unit)
+    assert found.tolist()[:4] == [0, 0, 5, 5]
+    assert found[4] not in (0, 5)
+    assert found[5] == -1
+
+
+def test_choose_leaves_the_named_groups_first_and_nests_all_layers(tmp_path):
+    x, y = blobs((60, 50, 40, 30), spread=0.2)
+    fit_all(tmp_path, *survey(tmp_path, x))
+    group = np.where(y == 2, 0, np.where(y == 3, NEW, OLD))
+    group[np.flatnonzero(y == 2)[:10]] = NEW
+    files = (
+        tmp_path / "reduced",
+        tmp_path / "near.npz",
+        sorted(tmp_path.glob("kmeans*.npz")),
+        [tmp_path / "average.npz"],
+    )
+    out = tmp_path / "choice.json", tmp_path / "clusters.parquet"
+    choice = choosing.choose(*files, *out, None, Known(group, ["Puma"]), {}, 0)
+    table = pq.read_table(out[1]).to_pandas()
+    assert choice["groups"] == {"0": "Puma"}
+    assert set(table["cluster"][y == 2]) == {0}
+    assert table["cluster"].nunique() == choice["k"] == 4
+    for kind in (0, 1, 3):
+        assert table["cluster"][y == kind].nunique() == 1
+    assert (table["probability"][group == 0] == 1).all()
+    for finer, coarser in (("fine", "cluster"), ("cluster", "coarse")):
+        assert table.groupby(finer)[coarser].nunique().max() == 1
+    assert "10 new crops were assigned" in choice["reason"]
