@@ -63,7 +63,7 @@ def test_every_picture_is_accounted_for(survey):
     summary = json.loads((results / "report" / "summary.json").read_text())
     assert summary["n_images"] == on_disk
     assert sum(summary["counts"].values()) == on_disk
-    assert summary["counts"]["animal"] > 30
+    assert summary["counts"]["animal"] > 20
     assert (results / "report" / "report.html").stat().st_size > 100_000
 
 
@@ -110,7 +110,7 @@ def test_boxes_are_those_of_the_package(survey):
         expected, found = ([d for d in side if d[1] > 0.012] for side in (expected, found))
         assert_same(found, expected, *sizes.loc[name, ["width", "height"]], name)
         compared += len(found)
-    assert compared > 300
+    assert compared > 100
 
 
 def assert_same(found, expected, width, height, name):

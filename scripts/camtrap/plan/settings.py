@@ -159,9 +159,7 @@ class Made:
         """Record the current settings; called when a run begins."""
         new = {"format": 1, "version": version, "stages": {**self.stages, **current}}
         if not self.path.exists() or read_json(self.path) != new:
-            checksums.forget(self.results, [self.path])
-            write_json(self.path, new)
-            checksums.record(self.results, [self.path])
+            self._write(new)
         self._touched.clear()
 
     def put_back(self, stages: Collection[str]) -> None:
@@ -170,7 +168,12 @@ class Made:
         for stage in stages:
             if stage in self.stages:
                 known["stages"][stage] = self.stages[stage]
-        write_json(self.path, known)
+        self._write(known)
+
+    def _write(self, content: dict[str, Any]) -> None:
+        checksums.forget(self.results, [self.path])
+        write_json(self.path, content)
+        checksums.record(self.results, [self.path])
 
     def touch(self, stages: Collection[str], inputs: Mapping[str, Collection[str]]) -> None:
         """Make the small inputs of changed stages new, so that they run also where Snakemake has no record (a copy)."""
