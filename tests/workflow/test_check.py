@@ -107,7 +107,6 @@ def test_any_flipped_byte_is_named(survey):
     assert code == 1
     lines = said.splitlines()
     assert [path.name for path in paths if not any(path.name in line for line in lines)] == []
-    assert [line for line in lines[:-1] if not any(path.name in line for path in paths)] == []
     assert "Traceback" not in said
 
 
