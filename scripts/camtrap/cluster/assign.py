@@ -2,9 +2,10 @@
 
 No named group is merged with another or split here: what a decision said of a crop stands, and only new crops are given out.
 
-A burst's prototype belongs to the class with the nearest mean (Rocchio) if it lies no farther from it than nearly all of the class's
-own bursts do, and clearly nearer than to the next class. Classes are the named groups, and as their rivals the old
-clusters that nobody named: what is nearest to one of these is nobody's.
+A burst belongs to the class of its nearest neighbours among the old bursts (k nearest neighbours, Fix and Hodges 1951) if they
+agree, and if they are no farther than those of nearly all of the class's own bursts. Classes are the named groups, and as their
+rivals the old clusters that nobody named: what is nearest to one of these is nobody's. Class means were tried first: fewer
+new crops came to the right name, at the same share of a new kind that was left alone (docs/review.md).
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from camtrap.cluster import neighbours as nn
+from camtrap.cluster.kmeans import every
 from camtrap.cluster.methods.registry import METHODS
 from camtrap.cluster.scores import normalise
 from camtrap.cluster.settings import fill
@@ -20,11 +22,11 @@ from camtrap.cluster.settings import fill
 __all__ = ["NEW", "OLD", "REJECTED", "Known", "assign", "compact", "most_common", "nested", "settle"]
 
 NEW, OLD, REJECTED = -1, -2, -3
-# Measured on the simulated survey, each kind in turn being the new one (docs/review.md).
-WITHIN = 0.98  # quantile of the squared distances of a class's own bursts to its mean, each left out of the mean
-CLEARLY = 0.75  # of the squared distance to the next class at most
+NEIGHBOURS = 5  # that vote; in a smaller class as many as it has bursts
+AGREE = 0.7  # of the votes, weighted by cosine, at least
+OUTSIDE = 0.01  # of a class's own bursts have neighbours as far off as what is left out
 FEW = 5  # bursts: so much counts the spread of all classes beside that of one
-BLOCK = 16_384
+SAMPLE = 20_000  # of the old bursts whose neighbours say how far a class reaches
 
 
 class Known(NamedTuple):
@@ -53,8 +55,7 @@ def assign(prototypes: np.ndarray, unit: np.ndarray, known: Known) -> tuple[np.n
     group : int64 array of shape (n,)
         The named group of each crop; -1 where it has none.
     sure : float32 array of shape (n,)
-        1 where it was said. Of a new crop in a group d2 / (d1 + d2), the squared distances to its class and to the next one: 0.5
-        is undecided. Else 0.
+        1 where it was said; of a new crop in a group the share of its neighbours' votes; else 0.
     """
     k = len(known.names)
     group = np.where((known.group >= 0) & (known.group < k), known.group, -1)
@@ -65,23 +66,16 @@ def assign(prototypes: np.ndarray, unit: np.ndarray, known: Known) -> tuple[np.n
     said = _most_common(known.group, unit, len(prototypes))
     x = normalise(np.asarray(prototypes, np.float32))
     inside = np.flatnonzero(said >= 0)
-    classes, size, means = _means(x[inside], said[inside])
-    own = ((x[inside] - means[classes]) ** 2).sum(1) * (size[classes] / np.maximum(size[classes] - 1, 0.5)) ** 2
-    limit = _limits(own, classes, size)
-    number = np.unique(said[inside])  # a class may have all its crops in units of others
+    numbers, classes, size = np.unique(said[inside], return_inverse=True, return_counts=True)
+    old = Neighbours(x[inside], classes, size)
+    rows = every(len(inside), SAMPLE)
+    mine, _, near = old.vote(x[inside[rows]], rows)
+    limit = _limits(near, classes[rows], mine == classes[rows], len(size))
     wanted = np.unique(unit[new])
+    nearest, share, near = old.vote(x[wanted])
+    fine = (share >= AGREE) & (near >= limit[nearest]) & (numbers[nearest] < k)
     best, ratio = np.full(len(x), -1, np.int64), np.zeros(len(x), np.float32)
-    for start in range(0, len(wanted), BLOCK):
-        rows = wanted[start : start + BLOCK]
-        distance = ((x[rows] ** 2).sum(1)[:, None] - 2 * x[rows] @ means.T + (means**2).sum(1)).clip(min=0)
-        nearest = distance.argmin(1)
-        at = np.arange(len(rows))
-        first = distance[at, nearest]
-        distance[at, nearest] = np.inf
-        second = distance.min(1)
-        fine = (first <= limit[nearest]) & (first < CLEARLY * second) & (number[nearest] < k)
-        best[rows] = np.where(fine, number[nearest], -1)
-        ratio[rows] = 1 / (1 + first / np.maximum(second, 1e-12))
+    best[wanted], ratio[wanted] = np.where(fine, numbers[nearest], -1), share
     group[new] = best[unit[new]]
     sure[new] = np.where(group[new] >= 0, ratio[unit[new]], 0)
     return group, sure
@@ -184,17 +178,56 @@ def _most_common(group: np.ndarray, unit: np.ndarray, n_units: int) -> np.ndarra
     return most_common(group[inside], unit[inside], n_units) if inside.any() else np.full(n_units, -1, np.int64)
 
 
-def _means(x: np.ndarray, said: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Classes 0… of the rows, their sizes, and their means, float32 (k, d)."""
-    numbers, classes, size = np.unique(said, return_inverse=True, return_counts=True)
-    means = np.zeros((len(numbers), x.shape[1]))
-    np.add.at(means, classes, x)
-    return classes, size, (means / size[:, None]).astype(np.float32)
+class Neighbours:
+    """Old bursts, asked for the class of others.
+
+    Parameters
+    ----------
+    x : float32 array of shape (n, d)
+        Of length 1.
+    classes : int array of shape (n,)
+    size : int array of shape (n_classes,)
+    """
+
+    def __init__(self, x: np.ndarray, classes: np.ndarray, size: np.ndarray) -> None:
+        import faiss
+
+        self.classes, self.size = classes, size
+        self.index = faiss.IndexFlatIP(x.shape[1])
+        self.index.add(np.ascontiguousarray(x))
+
+    def vote(self, x: np.ndarray, own: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of each row the class that its neighbours vote for, their share, and their mean cosine.
+
+        ``own``: the rows themselves among the old ones, which have no vote.
+        """
+        n, extra = len(x), int(own is not None)
+        cosine, found = self.index.search(np.ascontiguousarray(x), min(NEIGHBOURS + extra, len(self.classes)))
+        if own is not None:
+            cosine = np.where(found == own[:, None], -2, cosine)
+            order = np.argsort(-cosine, axis=1, kind="stable")
+            cosine, found = np.take_along_axis(cosine, order, 1), np.take_along_axis(found, order, 1)
+        voted = self.classes[np.maximum(found, 0)]
+        most = np.clip(self.size[voted[:, 0]] - (extra if own is not None else 0), 1, NEIGHBOURS)
+        counts = (np.arange(found.shape[1]) < most[:, None]) & (cosine > -2)
+        weight = np.where(counts, np.maximum(cosine, 1e-6), 0)
+        best, most_votes = np.zeros(n, np.int64), np.zeros(n)
+        for column in range(found.shape[1]):
+            votes = (weight * (voted == voted[:, [column]])).sum(1)
+            better = counts[:, column] & (votes > most_votes)
+            best[better], most_votes[better] = voted[better, column], votes[better]
+        total = weight.sum(1)
+        return best, most_votes / np.maximum(total, 1e-12), total / np.maximum(counts.sum(1), 1)
 
 
-def _limits(own: np.ndarray, classes: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """How far from its mean a class reaches; that of a small class leans on all classes together."""
-    order = np.lexsort((own, classes))
-    start = np.concatenate([[0], np.cumsum(size)[:-1]])
-    each = own[order][start + np.ceil(WITHIN * size).astype(int).clip(1) - 1]
-    return (each * size + np.quantile(own, WITHIN) * FEW) / (size + FEW)
+def _limits(near: np.ndarray, classes: np.ndarray, right: np.ndarray, n_classes: int) -> np.ndarray:
+    """How near its neighbours must be for a burst to belong to a class; that of a small class leans on all classes together.
+
+    ``near``, ``classes``, ``right`` of old bursts: the mean cosine of their neighbours, their class, and whether these say so.
+    """
+    pooled = np.quantile(near[right], OUTSIDE) if right.any() else np.inf
+    limit = np.full(n_classes, pooled)
+    for number in np.unique(classes[right]):
+        own = np.sort(near[right & (classes == number)])
+        limit[number] = (own[int(OUTSIDE * len(own))] * len(own) + pooled * FEW) / (len(own) + FEW)
+    return limit

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 from clusterdata import blobs, fit_all, survey
 
 from camtrap.cluster import choose as choosing
-from camtrap.cluster.assign import NEW, OLD, REJECTED, Known, assign, compact, most_common, nested, settle
+from camtrap.cluster.assign import NEW, OLD, REJECTED, Known, Neighbours, assign, compact, most_common, nested, settle
 from camtrap.cluster.settings import fill
 
 
@@ -65,13 +66,19 @@ def test_the_crops_of_a_new_burst_stay_together_and_said_crops_stay():
     assert found[-3:].tolist() == [1, 0, 0]
 
 
-def test_blocks_change_nothing(monkeypatch):
-    rng = np.random.default_rng(1)
-    new = rng.uniform(-20, 150, 100).tolist()
-    whole = given(new, classes=(A, B, C), names=("a", "b"))[0]
-    monkeypatch.setattr("camtrap.cluster.assign.BLOCK", 7)
-    assert given(new, classes=(A, B, C), names=("a", "b"))[0] == whole
-    assert {-1, 0, 1} == set(whole)
+def test_neighbours_vote_by_cosine_and_in_a_small_class_as_many_as_it_has_bursts():
+    x = directions(0, 10, 19, 30, 40, 90)
+    old = Neighbours(x, np.array([0, 0, 0, 1, 1, 2]), np.array([3, 2, 1]))
+    best, share, near = old.vote(directions(1, 88, 34))
+    cosine = np.cos(np.radians([1, 9, 18]))
+    assert best.tolist() == [0, 2, 1]
+    assert share[:2] == pytest.approx([1, 1])
+    assert near[:2] == pytest.approx([cosine.mean(), np.cos(np.radians(2))], abs=1e-6)
+    # at 34 degrees the nearest is of a class of two: two neighbours vote
+    assert near[2] == pytest.approx(np.cos(np.radians([4, 6])).mean(), abs=1e-6)
+    # left out of its own vote, the last one has no class
+    best, _, _ = old.vote(x, np.arange(6))
+    assert best.tolist() == [0, 0, 0, 1, 1, 1]
 
 
 def test_the_rest_is_clustered_by_itself_and_no_group_changes():
