@@ -219,6 +219,19 @@ def content(path):
     return PLAN.file_hash(path)
 
 
+def detector_file():
+    """SHA-256 of the local weights; None for those that go by their name, also where the file is what was found by that name."""
+    from camtrap.core.files import read_json
+
+    given = content(config["detector"]["weights"])
+    known = Path(RESULTS) / "models" / "detector.json"
+    if MAIN and given and known.exists():
+        found = read_json(known)
+        if (found["model"], found["sha256"]) == (config["detector"]["model"], given):
+            return None
+    return given
+
+
 def ks():
     """The numbers of clusters that the sweeps try."""
     return numbers_of_clusters(config["cluster"]["k"])

@@ -5,19 +5,6 @@ if DETECTOR.split:
     GIVEN += [result_options("detector")]
 
 
-def detector_file():
-    """SHA-256 of the local weights; None for those that go by their name, also where the file is what was found by that name."""
-    from camtrap.core.files import read_json
-
-    given = content(config["detector"]["weights"])
-    known = Path(RESULTS) / "models" / "detector.json"
-    if MAIN and given and known.exists():
-        found = read_json(known)
-        if (found["model"], found["sha256"]) == (config["detector"]["model"], given):
-            return None
-    return given
-
-
 # A look-up that fails removes nothing: with `update` Snakemake leaves the file where it is and puts it back (and guard.smk its
 # time), or all shards would be detected again.
 rule find_detector:

@@ -89,9 +89,9 @@ def put_back_lookups():
         "find_detector": ["detect", "crop", "collect", *of_embedder],
         "find_embedder": of_embedder,
     }
-    for rule in {job.rule.name for job in jobs_to_run()} & LOOKUPS.keys():
-        if LOOKUPS[rule].put_back():
-            MADE.put_back(stages[rule])
+    for name in {job.rule.name for job in jobs_to_run()} & LOOKUPS.keys():
+        if LOOKUPS[name].put_back():
+            MADE.put_back(stages[name])
 
 
 def documented():
