@@ -39,8 +39,9 @@ $(DEVELOPMENT): $(SETUP) envs/development.lock
 demo: setup
 	$(BIN)/python -m camtrap.simulate.demo --cores $(CORES)
 
+# The long ones first, so that no core waits at the end.
 test: development
-	$(BIN)/python -m pytest -q -n $(CORES) --dist loadscope tests/unit tests/workflow
+	$(BIN)/python -m pytest -q -n $(CORES) --dist loadscope --no-loadscope-reorder tests/workflow tests/unit
 
 # A real SLURM cluster on this machine (root and Debian; elsewhere it says that nothing was tested).
 # What failed alone: make test-slurm ARGS=--last-failed
