@@ -18,15 +18,11 @@ from camtrap.core.errors import PictureError
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
+
+import material  # noqa: E402
+
 DATA = ROOT.parent / "shared" / "data"
-OPTIONS = {
-    "model": "efficientnet_lite0",
-    "weights": None,
-    "weights_sha256": None,
-    "image_size": None,
-    "runtime": "auto",
-}
-OPTIONS |= {"storage": "float32", "precision": "float32", "compile": False, "decode": "cpu"}
+OPTIONS = material.OPTIONS | {"model": "efficientnet_lite0", "weights": None}
 SEEDS = 5
 
 

@@ -17,17 +17,7 @@ from camtrap.networks import torchvision_ops
 
 SIZES = {3: (2048, 1536), 12: (4000, 3000)}
 SMALL = {3: (640, 480), 12: (1280, 960)}
-OPTIONS = {
-    "model": "resnet50",
-    "weights": "random",
-    "weights_sha256": None,
-    "image_size": None,
-    "storage": "float32",
-    "runtime": "auto",
-    "precision": "float32",
-    "compile": False,
-    "decode": "cpu",
-}
+OPTIONS = material.OPTIONS | {"model": "resnet50", "weights": "random"}
 
 
 def cores() -> int:

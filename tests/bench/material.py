@@ -8,6 +8,16 @@ import numpy as np
 from camtrap.networks import torchvision_ops
 
 PICTURES = Path(__file__).resolve().parents[3] / "shared" / "data" / "camera-traps"
+# The section `embed` of the configuration, without the model and its weights.
+OPTIONS = {
+    "weights_sha256": None,
+    "image_size": None,
+    "storage": "float32",
+    "runtime": "auto",
+    "precision": "float32",
+    "compile": False,
+    "decode": "cpu",
+}
 MEGAPIXELS = {2: (1632, 1224), 3: (2048, 1536), 12: (4000, 3000)}
 
 

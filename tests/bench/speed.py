@@ -29,17 +29,6 @@ import speed_profile  # noqa: E402
 import timing  # noqa: E402
 from ways import CROP, Ours  # noqa: E402
 
-OPTIONS = {
-    "weights_sha256": None,
-    "image_size": None,
-    "storage": "float32",
-    "runtime": "auto",
-    "precision": "float32",
-    "compile": False,
-    "decode": "cpu",
-}
-
-
 # in this order: the last two take times and networks that those before them have made
 PARTS = {
     part.__name__: part
@@ -90,7 +79,7 @@ class Bench:
         weights = self.folder / f"{name}.pth"
         if not weights.exists():
             material.resnet(weights, name, self.small)
-        options = OPTIONS | {"model": name, "weights": str(weights)}
+        options = material.OPTIONS | {"model": name, "weights": str(weights)}
         embedder = self.ours.embedder(options)
         from camtrap.embed.models import load
 

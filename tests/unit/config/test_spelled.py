@@ -47,6 +47,7 @@ def test_a_tilde_is_home(monkeypatch):
             "detector": {"json": ["~/a.json", "b~.json"], "weights": None},
             "export": {"names": "~/names.csv"},
             "evaluate": {"truth": "~other/truth.csv"},
+            "review": {"folder": "~/review"},
         }
     )
     home(config)
@@ -55,6 +56,7 @@ def test_a_tilde_is_home(monkeypatch):
     assert config["detector"]["json"] == ["/home/someone/a.json", "b~.json"]
     assert config["export"]["names"] == os.path.join("/home/someone", "names.csv")
     assert config["evaluate"]["truth"] == "~other/truth.csv"
+    assert config["review"]["folder"] == "/home/someone/review"
 
 
 def test_a_key_without_a_value_is_said():
