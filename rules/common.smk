@@ -160,13 +160,18 @@ PLACES = ["images", "results", "cache", "plan", "export", "review"]
 NO_RESULT = {
     "metadata": ["stations"],
     "detector": ["runtime", "weights", "weights_sha256", "trust_weights", "json"],
+    "crop": [],
     "embed": ["runtime", "compile", "weights", "weights_sha256"],
     "evaluate": ["truth"],
     "cluster": [],
 }
 # A key that came when there were surveys, and the value that says what was done without it: only another value counts,
 # else all of them would be worked through again.
-WITHOUT = {"embed": {"decode": "cpu"}, "cluster": {"mode": "assign"}}
+WITHOUT = {
+    "crop": {"fill": "black"},
+    "embed": {"decode": "cpu"},
+    "cluster": {"mode": "assign"},
+}
 # The preview changes no report. Its defaults stay in the report's parameters: old surveys have them there.
 PREVIEW = {"n": 8, "pictures": []}
 

@@ -16,7 +16,7 @@ rule crop:
         runtime=minutes(15, 0.02, SHARD_SIZE),
     params:
         version=version("crop"),
-        options=config["crop"],
+        options=result_options("crop"),
     message:
         "Cropping {wildcards.shard}"
     script:

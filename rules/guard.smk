@@ -15,7 +15,7 @@ def settings_now():
     stages = {
         "index": {"metadata": result_options("metadata")},
         "detect": detect,
-        "crop": {"crop": config["crop"]},
+        "crop": {"crop": result_options("crop")},
         "embed": {"embed": result_options("embed"), "weights": weights("embed")},
         "collect": {
             "collect": config["collect"],

@@ -135,7 +135,7 @@ rule preview:
     params:
         version=version("report"),
         options=config["preview"],
-        crop=config["crop"],
+        crop=result_options("crop"),
         seed=config["seed"],
     message:
         "Drawing what the network sees"

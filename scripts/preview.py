@@ -14,7 +14,9 @@ with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output)
     problems = preview(
         choose(crops, options["n"], options["pictures"], images, snakemake.params.seed),
         lambda path: load(roots, path),
-        lambda picture, box: cut(picture, box, geometry["shape"], geometry["size"], geometry["padding"]),
+        lambda picture, box: cut(
+            picture, box, geometry["shape"], geometry["size"], geometry["padding"], geometry.get("fill", "black")
+        ),
         lambda crop: preprocess(crop, embedder),
         snakemake.output[0],
         embedder.mean,

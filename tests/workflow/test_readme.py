@@ -115,7 +115,7 @@ def house(tmp_path_factory):
 
 def test_what_the_readme_runs(house):
     """In their order, with the `my.yaml` that needs no download. The next step, names, is a dry run."""
-    no_download = blocks("docs/recipes.md", "yaml")[0].replace("_lite0}", "_lite0, runtime: torch}") + FAST
+    no_download = blocks("docs/recipes.md", "yaml")[0].replace("embedded}", "embedded, runtime: torch}") + FAST
     house.configure(no_download)
     for command in [
         command for command in commands("README.md") if as_run(command) == command and " -n" not in command

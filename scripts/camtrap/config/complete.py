@@ -1,7 +1,7 @@
 """The configuration: defaults filled in, mistakes refused in one line that says what to write instead."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 
@@ -38,7 +38,7 @@ def _resolve(schema: dict) -> None:
                 _resolve(inner)
 
 
-def complete(config: dict, schema: dict | None = None) -> dict:
+def complete(config: dict, schema: dict | None = None, kept: Mapping[str, object] | None = None) -> dict:
     """Fill defaults in place (nested ones too) and check the configuration against the schema.
 
     What is alike comes out alike, whatever the order of the keys and whether a default was written down or not: Snakemake
@@ -48,6 +48,8 @@ def complete(config: dict, schema: dict | None = None) -> dict:
     ----------
     config : dict
         As read from YAML and the command line.
+    kept : mapping, optional
+        Of `camtrap.config.kept.kept`: the defaults that an existing survey keeps.
 
     Returns
     -------
@@ -63,7 +65,7 @@ def complete(config: dict, schema: dict | None = None) -> dict:
     mistakes = [*_unknown(config, schema, "")]
     if not mistakes:
         config.update({key: _typed(value, schema["properties"].get(key, {})) for key, value in config.items()})
-        _fill(config, schema)
+        _fill(config, schema, kept or {})
         from jsonschema import Draft202012Validator  # a third of a second, and only the main process validates
 
         errors = sorted(
@@ -129,14 +131,18 @@ def _typed(value: object, schema: dict) -> object:
     return value
 
 
-def _fill(config: dict, schema: dict) -> None:
+def _fill(config: dict, schema: dict, kept: Mapping[str, object], prefix: str = "") -> None:
     for key, inner in schema.get("properties", {}).items():
+        path = f"{prefix}{key}"
         if config.get(key) is None and "properties" in inner:
             config[key] = {}
         elif key not in config and "default" in inner:
-            config[key] = deepcopy(inner["default"])
+            config[key] = deepcopy(kept.get(path, inner["default"]))
+        for word, meaning in inner.get("x-words", {}).items():
+            if config.get(key) == word:
+                config[key] = kept.get(f"{path}={word}", meaning)
         if isinstance(config.get(key), dict) and "properties" in inner:
-            _fill(config[key], inner)
+            _fill(config[key], inner, kept, f"{path}.")
 
 
 def _together(config: dict) -> Iterator[str]:
@@ -162,16 +168,21 @@ def _settle(config: dict, schema: dict) -> None:
 
 
 def beyond_defaults(config: dict, *path: str) -> dict:
-    """Of a section of a completed configuration what is not the default."""
+    """Of a section of a completed configuration what is not the default (where that changed: the one before)."""
     schema = load_schema()
     for key in path:
         config, schema = config[key], schema["properties"][key]
-    return {key: value for key, value in config.items() if value != schema["properties"][key].get("default")}
+    return {key: value for key, value in config.items() if value != _before(schema["properties"][key])}
 
 
 def default_of(key: str) -> object:
-    """The schema's default of a dotted key; None where there is no such key."""
+    """The schema's default of a dotted key (where that changed: the one before); None where there is no such key."""
     schema = load_schema()
     for name in key.split("."):
         schema = schema.get("properties", {}).get(name, {})
-    return schema.get("default")
+    return _before(schema)
+
+
+def _before(schema: dict) -> object:
+    """What a survey was made with whose settings do not speak of this key."""
+    return schema.get("x-before", schema.get("default"))

@@ -39,6 +39,8 @@ def complete_once(
     ------
     ConfigError
         As :func:`camtrap.config.complete.complete`.
+    DamageError
+        As :func:`camtrap.config.kept.kept`.
     """
     key = _key(config)
     if not main:
@@ -47,12 +49,15 @@ def complete_once(
             config.clear()
             config.update(handed["config"])
             return config
-    from camtrap.config.complete import complete
+    from camtrap.config.complete import complete, load_schema
+    from camtrap.config.kept import kept
     from camtrap.config.spelled import home, spell
 
     spell(config, files, arguments)
-    complete(config)
     home(config)
+    schema, embed = load_schema(), config.get("embed")
+    results = str(config.get("results") or schema["properties"]["results"]["default"])
+    complete(config, schema, kept(results, schema, str(embed.get("model")) if isinstance(embed, dict) else ""))
     if main:
         _hand(key, config)
     return config

@@ -10,6 +10,8 @@ HEAD = """# Configuration
 A survey is set up in one line: `snakemake --cores 4 --config images=/path/to/pictures results=/path/to/results`.
 For more, copy a file of this folder, change it and name it: `snakemake --cores 4 --configfile my.yaml`. What it leaves out keeps
 the default. An unknown key is refused, with the nearest right one.
+A survey keeps the defaults that it was made with, also where a newer version has others for new surveys, until its configuration
+says otherwise.
 
 | file | what it is |
 |---|---|
@@ -55,6 +57,9 @@ def _section(title: str, text: str, keys: list[tuple[str, dict]]) -> str:
             names = [f"`{name}`" for name in inner.get("enum") or inner["items"]["enum"]]
             if not all(name in description for name in names):
                 description += f" Known: {', '.join(names)}."
+        if "x-before" in inner:
+            before = json.dumps(inner["x-before"], ensure_ascii=False)
+            description += f" (Surveys from before the default changed keep `{before}`.)"
         rows.append(f"| `{name}` | {description} | `{default}` | {inner.get('x-unit', '')} |")
     return "\n".join(rows) + "\n"
 

@@ -41,8 +41,16 @@ def window(
     return left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1)
 
 
+FILLS = {"black": 0, "grey": 127}  # what stands where the picture ends
+
+
 def cut(
-    picture: np.ndarray, box: Sequence[float], shape: str = "pad", size: int = 256, padding: float = 0.0
+    picture: np.ndarray,
+    box: Sequence[float],
+    shape: str = "pad",
+    size: int = 256,
+    padding: float = 0.0,
+    fill: str = "black",
 ) -> np.ndarray:
     """Cut a box out of a picture and bring it to ``size`` x ``size``.
 
@@ -52,6 +60,8 @@ def cut(
     box : x, y, w, h relative to the picture
     size : int
         Side of the result in pixels; resized by Pillow's antialiased bilinear filter, as torchvision's ``Resize`` does.
+    fill : str
+        A key of `FILLS`: what stands where a square reaches beyond the picture (``pad``).
 
     Returns
     -------
@@ -61,7 +71,7 @@ def cut(
     left, top, right, bottom = window(box, width, height, shape, padding)
     inner = picture[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
     if inner.shape[:2] != (bottom - top, right - left):
-        square = np.zeros((bottom - top, right - left, 3), dtype=np.uint8)
+        square = np.full((bottom - top, right - left, 3), FILLS[fill], dtype=np.uint8)
         square[max(-top, 0) : max(-top, 0) + inner.shape[0], max(-left, 0) : max(-left, 0) + inner.shape[1]] = inner
         inner = square
     image = Image.fromarray(np.ascontiguousarray(inner))

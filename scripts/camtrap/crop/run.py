@@ -126,7 +126,7 @@ def _crops(row: dict, boxes: list, roots: Roots, options: dict, seen: source.See
     infrared = is_infrared(picture)
     made = []
     for box, category, conf in boxes:
-        crop = cut(picture, box, options["shape"], options["size"], options["padding"])
+        crop = cut(picture, box, options["shape"], options["size"], options["padding"], options.get("fill", "black"))
         sharpness, brightness = focus(crop)
         x, y, w, h = box
         made.append(

