@@ -87,9 +87,9 @@ def agreement_with_truth(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 def formats(folder: Path) -> dict:
     """Crops and vectors stored or computed in fewer bits."""
     from camtrap.crop.geometry import cut
-    from camtrap.crop.run import encode
     from camtrap.embed.engines import has_bfloat16
     from camtrap.pictures import decode
+    from camtrap.pictures.encode import encode
 
     with open(DATA / "crops" / "animals22" / "labels.csv", newline="") as file:
         rows = sorted((row["path"], row["label"]) for row in csv.DictReader(file))
@@ -114,8 +114,8 @@ def formats(folder: Path) -> dict:
 def scaled(folder: Path) -> dict:
     """Crops from pictures decoded at a part of their size, against full decoding."""
     from camtrap.crop.geometry import cut, scale
-    from camtrap.crop.run import encode
     from camtrap.pictures import decode
+    from camtrap.pictures.encode import encode
 
     random = np.random.default_rng(0)
     options = {"shape": "pad", "padding": 0.0, "size": 224, "decode": "scaled"}

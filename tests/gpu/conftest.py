@@ -64,8 +64,8 @@ def pictures(work):
 def crops(pictures):
     """JPEG crops of those pictures, as the crop stage makes them."""
     from camtrap.crop.geometry import cut
-    from camtrap.crop.run import encode
     from camtrap.pictures.decode import decode
+    from camtrap.pictures.encode import encode
 
     boxes = [(0.1, 0.2, 0.3, 0.4), (0.5, 0.1, 0.45, 0.5), (0.3, 0.5, 0.1, 0.1), (0.0, 0.0, 1.0, 1.0)]
     found = [cut(decode(path.read_bytes()), box, "pad", 256, 0.0) for path in pictures for box in boxes]

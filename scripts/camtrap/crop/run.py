@@ -14,6 +14,7 @@ from camtrap.core.logs import progress
 from camtrap.core.paths import Roots
 from camtrap.crop.geometry import crop_id, cut, scale
 from camtrap.pictures import decode, source
+from camtrap.pictures.encode import encode
 from camtrap.pictures.infrared import is_infrared
 from camtrap.plan import again
 from camtrap.plan.manifests import planned_of
@@ -37,19 +38,6 @@ CROP_SCHEMA = pa.schema(
     ]
 )
 BORDER = 0.005
-
-
-def encode(crop: np.ndarray, fmt: str, quality: int) -> bytes:
-    """A crop as JPEG (4:4:4, so that colour stays sharp) or PNG bytes."""
-    if fmt == "jpeg":
-        import simplejpeg
-
-        return simplejpeg.encode_jpeg(np.ascontiguousarray(crop), quality=quality, colorsubsampling="444")
-    import cv2
-
-    # for pictures run lengths do as well as a search for repeats, and sooner
-    options = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    return cv2.imencode(".png", np.ascontiguousarray(crop[..., ::-1]), options)[1].tobytes()
 
 
 def focus(crop: np.ndarray) -> tuple[float, float]:

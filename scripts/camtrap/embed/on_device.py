@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from camtrap.core.errors import UserError
-from camtrap.crop.run import encode
 from camtrap.embed.models import Embedder
 from camtrap.networks import torchvision_ops
 from camtrap.networks.halving import out_of_memory
 from camtrap.pictures import decode
+from camtrap.pictures.encode import encode
 
 if TYPE_CHECKING:
     import torch

@@ -1,9 +1,7 @@
 """Weights of networks: a local file, the cache, or a download that is checked before anything reads it."""
 
-import http.client
 import logging
 import os
-import urllib.request
 from pathlib import Path
 
 from camtrap.core.errors import UserError
@@ -82,6 +80,8 @@ def fetch(
         )
     how = f"download {url} elsewhere ({stated}) and put it at {target}"
     if not target.exists():
+        import http.client  # only a download pays for it, not each job
+
         logging.info("downloading %s", url)
         try:
             with replacing(target) as temporary:
@@ -99,6 +99,8 @@ def fetch(
 
 
 def _download(url: str, target: Path, most: int) -> None:
+    import urllib.request
+
     with urllib.request.urlopen(url, timeout=60) as source, open(target, "wb") as file:
         size = int(source.headers.get("Content-Length") or 0)
         while size <= most and (block := source.read(1 << 20)):

@@ -12,7 +12,8 @@ from PIL import Image
 from camtrap.core.files import write_parquet, write_text
 from camtrap.core.paths import Roots
 from camtrap.crop.geometry import crop_id, cut, scale, window
-from camtrap.crop.run import CROP_SCHEMA, crop_shard, encode, kept
+from camtrap.crop.run import CROP_SCHEMA, crop_shard, kept
+from camtrap.pictures.encode import encode
 from camtrap.pictures.source import CHANGED
 
 OPTIONS = {

@@ -11,11 +11,12 @@ import pytest
 
 from camtrap.core.errors import UserError
 from camtrap.core.files import write_json
-from camtrap.crop.run import CROP_SCHEMA, encode
+from camtrap.crop.run import CROP_SCHEMA
 from camtrap.embed import int8
 from camtrap.embed.models import load, preprocess, resolve
 from camtrap.embed.run import embed_shard, even
 from camtrap.pictures.decode import decode
+from camtrap.pictures.encode import encode
 
 OPTIONS = {
     "model": "test_resnet",

@@ -16,12 +16,13 @@ from sklearn.datasets import load_sample_images
 from camtrap.core.errors import UserError
 from camtrap.core.files import write_json
 from camtrap.crop.geometry import cut
-from camtrap.crop.run import CROP_SCHEMA, encode
+from camtrap.crop.run import CROP_SCHEMA
 from camtrap.embed import on_device, run
 from camtrap.embed.engines import Engine
 from camtrap.embed.models import load, preprocess, resolve
 from camtrap.networks.halving import halving
 from camtrap.pictures import decode
+from camtrap.pictures.encode import encode
 
 OPTIONS = {
     "model": "test_resnet",
