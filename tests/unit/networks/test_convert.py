@@ -222,5 +222,5 @@ def test_a_cache_that_cannot_be_written_costs_only_the_next_job(tmp_path, kind):
 
 def test_another_version_of_a_library_is_another_file(monkeypatch):
     before = convert.cached("onnx", "resnet50", "cache", ("onnxruntime",))
-    monkeypatch.setattr(convert, "version", lambda package: "0.0")
+    monkeypatch.setattr("importlib.metadata.version", lambda package: "0.0")
     assert convert.cached("onnx", "resnet50", "cache", ("onnxruntime",)) != before
