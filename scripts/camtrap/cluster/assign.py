@@ -19,7 +19,7 @@ from camtrap.cluster.methods.registry import METHODS
 from camtrap.cluster.scores import normalise
 from camtrap.cluster.settings import fill
 
-__all__ = ["NEW", "OLD", "REJECTED", "Known", "assign", "compact", "most_common", "nested", "settle"]
+__all__ = ["NEW", "OLD", "REJECTED", "Known", "assign", "by_itself", "compact", "most_common", "nested", "settle"]
 
 NEW, OLD, REJECTED = -1, -2, -3
 NEIGHBOURS = 5  # that vote; in a smaller class as many as it has bursts
@@ -113,7 +113,7 @@ def settle(
     rows = np.unique(unit[rest])
     of_unit = np.full(len(prototypes), -1, np.int64)
     if len(rows):
-        of_unit[rows] = _cluster(prototypes[rows], method, settings, seed)
+        of_unit[rows] = by_itself(prototypes[rows], method, settings, seed)
     parts = number(of_unit[unit[rest]], int(rest.sum()))
     labels[rest] = np.where(parts >= 0, parts + len(known.names), -1)
     counts = {
@@ -125,7 +125,23 @@ def settle(
     return labels, sure, counts
 
 
-def _cluster(x: np.ndarray, method: str, settings: Mapping[str, Any], seed: int) -> np.ndarray:
+def by_itself(x: np.ndarray, method: str, settings: Mapping[str, Any], seed: int) -> np.ndarray:
+    """Cluster some units as a survey of their own.
+
+    Parameters
+    ----------
+    x : float32 array of shape (n, d)
+    method : str
+        Average linkage where it is a sweep.
+    settings : mapping
+        Section ``cluster``.
+    seed : int
+
+    Returns
+    -------
+    int array of shape (n,)
+        -1 is noise. Fewer than three units are a cluster each.
+    """
     if len(x) < 3:
         return np.arange(len(x))
     name = method if method in METHODS else "average"

@@ -44,7 +44,7 @@ class Decision:
 
     ``at`` is the time in UTC, ``2026-11-26T22:25:35.123456Z``. ``fit`` and ``cluster``, or ``crops``, are what it speaks of.
     ``more`` holds what only some actions have: ``parts`` (split: the fit of the parts), ``other`` (same, different: another cluster of
-    the fit), ``right`` (audit: bool).
+    the fit), ``right`` (audit: bool), ``round``, ``of``, ``level`` (audit: `camtrap.review.audit`).
     """
 
     id: str
@@ -107,6 +107,7 @@ def parse(said: Mapping[str, Any]) -> Decision:
         _require(_is_number(said.get("other")), "other", said)
     if "right" in needs:
         _require(isinstance(said.get("right"), bool), "right", said)
+        _check_audit(said)
     known = {"id", "at", "who", "action", "fit", "cluster", "crops", "name", "undoes"}
     return Decision(
         id=said["id"],
@@ -120,6 +121,16 @@ def parse(said: Mapping[str, Any]) -> Decision:
         undoes=said.get("undoes"),
         more={key: value for key, value in said.items() if key not in known},
     )
+
+
+def _check_audit(said: Mapping[str, Any]) -> None:
+    """An audit without a round is one burst looked at; with one it also has a name, and what the round is of."""
+    if "name" in said or "round" in said:
+        _require(isinstance(said.get("name"), str) and is_name(said["name"]), "name", said)
+    if "round" in said:
+        _require(isinstance(said["round"], str) and _ID.fullmatch(said["round"]), "round", said)
+        _require(_is_number(said.get("of")) and said["of"] > 0, "of", said)
+        _require(isinstance(said.get("level"), float) and 0 < said["level"] < 1, "level", said)
 
 
 def in_effect(decisions: Iterable[Decision]) -> list[Decision]:

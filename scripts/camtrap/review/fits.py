@@ -12,7 +12,7 @@ from camtrap.core.errors import UserError
 from camtrap.core.files import read_parquet, write_parquet
 from camtrap.review import FITS
 
-__all__ = ["Fit", "freeze", "known", "read"]
+__all__ = ["Fit", "freeze", "known", "name_of", "read"]
 
 
 class Fit(NamedTuple):
@@ -30,8 +30,16 @@ def of_table(path: str | os.PathLike) -> Fit:
     return Fit(ids, table["cluster"].to_numpy().astype(np.int32), table["probability"].to_numpy().astype(np.float32))
 
 
+def name_of(fit: Fit) -> str:
+    """What decisions call a clustering: 16 hexadecimal digits of its content's SHA-256."""
+    content = hashlib.sha256("\n".join(fit.crop_id.to_pylist()).encode())
+    content.update(np.ascontiguousarray(fit.cluster, "<i4").tobytes())
+    content.update(np.ascontiguousarray(fit.probability, "<f4").tobytes())
+    return content.hexdigest()[:16]
+
+
 def freeze(folder: str | os.PathLike, fit: Fit) -> str:
-    """Keep a clustering beside the decisions; return what decisions call it: 16 hexadecimal digits of its content's SHA-256.
+    """Keep a clustering beside the decisions; return its name (:func:`name_of`).
 
     Parameters
     ----------
@@ -39,10 +47,7 @@ def freeze(folder: str | os.PathLike, fit: Fit) -> str:
         ``<results>.review``.
     fit : Fit
     """
-    content = hashlib.sha256("\n".join(fit.crop_id.to_pylist()).encode())
-    content.update(np.ascontiguousarray(fit.cluster, "<i4").tobytes())
-    content.update(np.ascontiguousarray(fit.probability, "<f4").tobytes())
-    name = content.hexdigest()[:16]
+    name = name_of(fit)
     path = _path(folder, name)
     if not path.exists():
         columns = {"crop_id": fit.crop_id, "cluster": fit.cluster, "probability": fit.probability}
