@@ -162,6 +162,7 @@ NO_RESULT = {
     "detector": ["runtime", "weights", "weights_sha256", "trust_weights", "json"],
     "crop": [],
     "embed": ["runtime", "compile", "weights", "weights_sha256"],
+    "collect": [],
     "evaluate": ["truth"],
     "cluster": [],
 }
@@ -170,6 +171,7 @@ NO_RESULT = {
 WITHOUT = {
     "crop": {"fill": "black"},
     "embed": {"decode": "cpu"},
+    "collect": {"repeat_look": 0, "repeat_days": 1, "repeat_keep": []},
     "cluster": {"mode": "assign"},
 }
 # The preview changes no report. Its defaults stay in the report's parameters: old surveys have them there.
