@@ -1,4 +1,5 @@
 # make demo           sets up, runs the whole pipeline on a simulated survey, prints where the report is
+# make review         opens the page in which the groups are looked at and named (RESULTS=results)
 # make test           sets up, passes the tests
 # make lint           everything that reads the code without running it
 # make gpu-pack       wheels for tests/gpu/run.sh on a machine without a network
@@ -15,7 +16,7 @@ unexport PYTHONPATH
 
 RESULTS ?= results
 
-.PHONY: setup development demo test test-writers test-install test-slurm test-faults faults fuzz bench bench-quality bench-scale gpu-pack lint format replan check lock clean
+.PHONY: setup development demo review test test-browser test-writers test-install test-slurm test-faults faults fuzz bench bench-quality bench-scale gpu-pack lint format replan check lock clean
 setup: $(SETUP)
 development: $(DEVELOPMENT)
 
@@ -38,6 +39,14 @@ $(DEVELOPMENT): $(SETUP) envs/development.lock
 
 demo: setup
 	$(BIN)/python -m camtrap.simulate.demo --cores $(CORES)
+
+# The page in which experts look, name and correct; ARGS: --images, --species, --port, --no-browser, --who, --folder.
+review: setup
+	$(BIN)/python -m camtrap.review serve $(ARGS) -- "$(RESULTS)"
+
+# The page in Debian's Chromium; where there is none it says so.
+test-browser: development
+	$(BIN)/python -m pytest -q -rs tests/browser
 
 # The long ones first, so that no core waits at the end.
 test: development

@@ -100,6 +100,7 @@ def begin():
     except PlanError as error:
         raise WorkflowError(str(error)) from None
     record_settings()
+    record_places()
 
 
 onstart:
@@ -162,7 +163,6 @@ NO_RESULT = {
     "detector": ["runtime", "weights", "weights_sha256", "trust_weights", "json"],
     "crop": [],
     "embed": ["runtime", "compile", "weights", "weights_sha256"],
-    "collect": [],
     "evaluate": ["truth"],
     "cluster": [],
 }
@@ -171,7 +171,6 @@ NO_RESULT = {
 WITHOUT = {
     "crop": {"fill": "black"},
     "embed": {"decode": "cpu"},
-    "collect": {"repeat_look": 0, "repeat_days": 1, "repeat_keep": []},
     "cluster": {"mode": "assign"},
 }
 # The preview changes no report. Its defaults stay in the report's parameters: old surveys have them there.

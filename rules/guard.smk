@@ -18,7 +18,7 @@ def settings_now():
         "crop": {"crop": result_options("crop")},
         "embed": {"embed": result_options("embed"), "weights": weights("embed")},
         "collect": {
-            "collect": result_options("collect"),
+            "collect": config["collect"],
             "stations": content(config["metadata"]["stations"]),
         },
         "cluster": {"cluster": result_options("cluster"), "seed": config["seed"]},
@@ -82,6 +82,18 @@ def record_settings():
     MADE.write(NOW, SOFTWARE_VERSION)
 
 
+def record_places():
+    """Called when a run begins: where the pictures lie, for those who look at the results (camtrap.review)."""
+    from camtrap.core.files import write_json
+
+    images = config["images"]
+    if isinstance(images, dict):
+        images = {str(name): os.path.abspath(path) for name, path in images.items()}
+    else:
+        images = os.path.abspath(images)
+    write_json(f"{RESULTS}/plan/places.json", {"images": images})
+
+
 def put_back_lookups():
     """Called when a run fails: a look-up that failed leaves what it found before, and the settings that go with it."""
     of_embedder = [f"embed/{MODEL}", f"cluster/{MODEL}"]
@@ -102,6 +114,8 @@ def documented():
         *shards("crops/{shard}.parquet"),
         *shards(f"embeddings/{MODEL}/{{shard}}.parquet"),
     ]
+    if PLAN.n_pictures > 10_000:
+        per_shard += shards("thumbs/{shard}.bin")
     tables = ["images.parquet", "crops.parquet", "failures.csv", "counts.json"]
     clusters = [
         *("neighbours.npz", "choice.json", "clusters.parquet", "nuisance.json"),

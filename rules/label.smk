@@ -30,3 +30,24 @@ if DECIDED:
 # The table of labels, as an input of those who read it.
 LABELS = {"labels": f"{RESULTS}/tables/labels.parquet"} if DECIDED else {}
 LABEL_INFO = {"label_info": f"{RESULTS}/tables/labels.json"} if DECIDED else {}
+
+
+# Small pictures for the page of the experts: of a large survey now, of a small one when the page is opened.
+rule thumbs:
+    input:
+        f"{RESULTS}/crops/{{shard}}.parquet",
+    output:
+        f"{RESULTS}/thumbs/{{shard}}.bin",
+    log:
+        f"{RESULTS}/logs/thumbs/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/thumbs/{{shard}}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(15, 0.01, SHARD_SIZE),
+    message:
+        "Small pictures of {wildcards.shard}"
+    script:
+        "../scripts/thumbs.py"

@@ -1,4 +1,4 @@
-"""``python -m camtrap.review import names.csv RESULTS``: a filled-in table of clusters becomes decisions."""
+"""``python -m camtrap.review serve RESULTS``: the page; ``… import names.csv RESULTS``: a filled-in table becomes decisions."""
 
 import argparse
 import getpass
@@ -20,9 +20,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     undo = commands.add_parser("undo", help="take a decision out, by its id in decisions.jsonl")
     undo.add_argument("id", help="the decision's id")
     _common(undo)
+    page = commands.add_parser("serve", help="open the page in which the groups are looked at and named")
+    _common(page)
+    page.add_argument("--model", help="the embedder whose clusters are shown, where there are several")
+    page.add_argument("--images", help="the picture folder, if it is not where the last run found it")
+    page.add_argument("--species", help="CSV of species, for completing names; else species.csv beside the decisions")
+    page.add_argument("--port", type=int, default=0, help="else a free one")
+    page.add_argument("--no-browser", action="store_true", help="only print the address")
     asked = parser.parse_args(arguments)
     folder = folder_of(asked.results, asked.folder)
     try:
+        if asked.command == "serve":
+            from camtrap.review.server.run import serve
+
+            serve(
+                asked.results,
+                folder,
+                asked.who,
+                asked.port,
+                asked.images,
+                asked.species,
+                asked.model,
+                not asked.no_browser,
+            )
+            return 0
         if asked.command == "undo":
             from camtrap.review.log import Log
 

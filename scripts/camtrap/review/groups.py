@@ -35,7 +35,7 @@ def groups(labels: pa.Table, decisions: Iterable[Decision], name: str, fits: Map
         ``crop_id``, ``state``, ``name`` of n crops (``tables/labels.parquet``, or `fold.fold`).
     decisions : iterable of Decision
     name : str
-        What the clustering of now is called, frozen or not (`fits.called`).
+        What the clustering of now is called, frozen or not (`fits.name_of`).
     fits : mapping
         It by this name, and the parts of splits (those that are missing are passed over).
     """

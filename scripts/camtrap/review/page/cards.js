@@ -1,0 +1,143 @@
+// The overview: each group as a card with several of its crops.
+import { count, make, number } from "./dom.js";
+import { decide } from "./decide.js";
+import { store, title } from "./store.js";
+import { filters } from "./filters.js";
+import { questions } from "./questions.js";
+import { show } from "./thumbs.js";
+
+/** @typedef {import("./store.js").Group} Group */
+
+const ORDERS = {
+  size: ["largest first", (/** @type {Group} */ g) => -g.crops],
+  small: ["smallest first", (/** @type {Group} */ g) => g.crops],
+  unsure: ["least sure first", (/** @type {Group} */ g) => g.sure],
+  unnamed: ["unnamed first", (/** @type {Group} */ g) => (g.kind === "open" ? -1e9 : 0) - g.crops],
+  name: ["by name", (/** @type {Group} */ g) => (g.name ?? "\uffff").toLowerCase()],
+  like: ["most like the chosen one", (/** @type {Group} */ g) => g.like ?? 1e9],
+};
+
+/** @param {Group[]} groups */
+export function ordered(groups) {
+  const by = ORDERS[store.order][1];
+  const last = (/** @type {Group} */ g) => (["rejected", "unsure"].includes(g.kind) ? 1 : 0);
+  return [...groups].sort((a, b) => last(a) - last(b) || (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : b.crops - a.crops));
+}
+
+export class Cards {
+  /** @param {HTMLElement} work @param {{open: (id: string) => void, name: (group: Group) => void}} on */
+  constructor(work, on) {
+    this.work = work;
+    this.on = on;
+    /** @type {string|null} */
+    this.chosen = null;
+    this.order = make("select", { "aria-label": "Order of the groups", on: { change: () => { store.order = /** @type {any} */ (this.order).value; this.draw(); } } },
+      ...Object.entries(ORDERS).filter(([key]) => key !== "like").map(([key, [text]]) => make("option", { value: key, text })));
+    this.left = make("p", { class: "left" });
+    this.list = make("div", { class: "cards", role: "list" });
+    /** @type {Map<string, HTMLElement>} */
+    this.made = new Map();
+    this.filters = filters();
+    work.replaceChildren(
+      make("div", { class: "line" }, this.left, make("span", { class: "grow" }), questions(), make("label", {}, "Order ", this.order)),
+      this.filters.element,
+      make("div", { class: "scroll" }, this.list),
+    );
+    this.draw();
+  }
+
+  close() {}
+
+  draw() {
+    const remaining = store.remaining;
+    if (!remaining) return;
+    this.left.replaceChildren(
+      remaining.open
+        ? make("span", {}, make("b", { text: count(remaining.openGroups, "group") }), ` without a name: ${count(remaining.open, "crop")} in ${count(remaining.openBursts, "burst")}`)
+        : make("b", { text: "Everything has a name." }));
+    this.filters.draw();
+    const groups = ordered(store.groups);
+    /** @type {any} */ (this.order).value = store.order;
+    const scroll = this.list.parentElement.scrollTop;
+    const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.closest?.(".card")?.getAttribute("data-id");
+    const cards = groups.map((group) => this.card(group));
+    this.list.replaceChildren(...cards);
+    if (!groups.length) this.list.append(make("p", { class: "nothing", text: "No crop passes this filter." }));
+    this.list.parentElement.scrollTop = scroll;
+    if (focused) this.list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus?.();
+  }
+
+  /** @param {Group} group */
+  card(group) {
+    const strip = make("div", { class: "strip" });
+    for (const row of group.samples.slice(0, 6)) {
+      const image = /** @type {HTMLImageElement} */ (make("img", { alt: "", draggable: "false", class: group.people.includes(row) ? "person" : null }));
+      show(image, row);
+      strip.append(image);
+    }
+    const stations = group.stations.map(([code]) => store.survey?.stations[code]).filter((s) => s !== undefined);
+    const name = make("span", { class: "name", text: title(group) });
+    const most = Math.max(...group.hours, 1);
+    const hours = make("span", { class: "hours", role: "img", "aria-label": `most at ${group.hours.indexOf(most)} o'clock`, title: "hours of the day, 0 to 23" });
+    for (const n of group.hours) {
+      const bar = make("i");
+      bar.style.height = `${n ? Math.max(12, (100 * n) / most) : 0}%`;
+      hours.append(bar);
+    }
+    const facts = [count(group.crops, "crop"), count(group.bursts, "burst")];
+    const notes = [];
+    if (group.new) notes.push(`${number(group.new)} new`);
+    if (group.kind === "named" && group.looked) notes.push(`${number(group.looked)} looked at`);
+    if (group.kind === "open") notes.push(`sure ${group.sure.toFixed(2)}`);
+    if (group.suggestion) notes.push(`like “${group.suggestion.name}”?`);
+    const card = make("article", { class: `card ${group.kind}`, role: "listitem", tabindex: "0", "data-id": group.id,
+      "aria-label": `${title(group)}, ${facts.join(", ")}${group.kind === "open" ? ", no name yet" : ""}`,
+      on: {
+        click: () => this.on.open(group.id),
+        focus: () => (this.chosen = group.id),
+        keydown: (/** @type {KeyboardEvent} */ event) => this.key(event, group),
+      } },
+      strip,
+      make("div", { class: "what" }, make("span", { class: "dot", "data-number": group.number }), name, hours),
+      make("p", { class: "facts", text: facts.join(" · ") }),
+      make("p", { class: "facts soft", text: [stations.slice(0, 2).join(", ") + (group.nStations > 2 ? ` +${group.nStations - 2}` : ""), ...notes].filter(Boolean).join(" · ") }),
+    );
+    /** @type {HTMLElement} */ (card.querySelector(".dot")).style.background = colour(group.number);
+    return card;
+  }
+
+  /** @param {KeyboardEvent} event @param {Group} group */
+  key(event, group) {
+    const cards = /** @type {HTMLElement[]} */ ([...this.list.children]);
+    const at = cards.indexOf(/** @type {HTMLElement} */ (event.currentTarget));
+    const across = cards.filter((card) => card.offsetTop === cards[0].offsetTop).length || 1;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across }[event.key];
+    if (step !== undefined) cards[Math.max(0, Math.min(cards.length - 1, at + step))].focus();
+    else if (event.key === "Enter") this.on.open(group.id);
+    else if (event.key === "n") this.on.name(group);
+    else if (event.key === "x") decide({ action: "reject", group: group.id, filter: store.filter });
+    else if (event.key === "u") decide({ action: "unsure", group: group.id, filter: store.filter });
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Keys that reach no card: the first one takes the focus. @param {KeyboardEvent} event */
+  press(event) {
+    if (["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].includes(event.key)) {
+      /** @type {HTMLElement|null} */ (this.list.querySelector(this.chosen ? `[data-id="${CSS.escape(this.chosen)}"]` : ".card") ?? this.list.firstElementChild)?.focus();
+      return true;
+    }
+    if (event.key === "f") {
+      this.filters.toggle();
+      return true;
+    }
+    return false;
+  }
+}
+
+const HUES = [145, 25, 265, 85, 205, 330, 55, 175, 300, 0, 235, 115];
+/** The colour of a group, in the map and on its card. @param {number} n */
+export function colour(n) {
+  return `hsl(${HUES[n % HUES.length]} ${60 - 12 * (Math.floor(n / 12) % 3)}% ${44 + 10 * (Math.floor(n / 36) % 3)}%)`;
+}

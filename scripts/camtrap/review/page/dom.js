@@ -1,0 +1,39 @@
+// Elements are made here, and text is only ever text: nothing that comes from a survey is read as HTML.
+
+/**
+ * @param {string} tag
+ * @param {Object<string, any>} [with_] attributes; `on` holds listeners, `text` the text, `class` the class
+ * @param {...(Node|string)} children
+ * @returns {HTMLElement}
+ */
+export function make(tag, with_ = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(with_)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "on") for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (name === "text") element.textContent = value;
+    else if (name === "class") element.className = value;
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children);
+  return element;
+}
+
+/** @param {string} id @returns {any} */
+export const get = (id) => document.getElementById(id);
+
+/** A whole number as people write it. @param {number} n */
+export const number = (n) => n.toLocaleString("en");
+
+/** "1 crop", "12 crops". @param {number} n @param {string} word */
+export const count = (n, word) => `${number(n)} ${word}${n === 1 ? "" : "s"}`;
+
+let timer = 0;
+/** Say something at the foot of the page, also to a screen reader. @param {string} text @param {boolean} [bad] */
+export function say(text, bad = false) {
+  const box = get("said");
+  box.textContent = text;
+  box.className = bad ? "bad shown" : "shown";
+  clearTimeout(timer);
+  timer = setTimeout(() => (box.className = bad ? "bad" : ""), bad ? 12000 : 4000);
+}

@@ -1,0 +1,98 @@
+// Small pictures: asked for in batches, those on the screen first, kept while there is room.
+import { bytes } from "./api.js";
+
+const BATCH = 64;
+const AT_ONCE = 4;
+const KEPT = 8000;
+
+/** @type {Map<number, string>} */
+const urls = new Map();
+/** @type {Map<number, Set<HTMLImageElement>>} */
+const waiting = new Map();
+/** @type {number[]} */
+let queue = [];
+let running = 0;
+const asked = new Set();
+
+/** Show a crop's small picture in an image, as soon as it is there. @param {HTMLImageElement} image @param {number} row */
+export function show(image, row) {
+  image.dataset.row = String(row);
+  const url = urls.get(row);
+  if (url) {
+    if (image.src !== url) image.src = url;
+    return;
+  }
+  image.removeAttribute("src");
+  if (!waiting.has(row)) waiting.set(row, new Set());
+  waiting.get(row).add(image);
+  if (!asked.has(row)) {
+    asked.add(row);
+    queue.unshift(row);
+  }
+  soon();
+}
+
+/** Fetch these soon: they may be scrolled to next. @param {Iterable<number>} rows */
+export function expect(rows) {
+  for (const row of rows) {
+    if (urls.has(row) || asked.has(row)) continue;
+    asked.add(row);
+    queue.push(row);
+  }
+  soon();
+}
+
+/** Forget what was asked for and did not come yet: the screen shows other crops. */
+export function drop() {
+  for (const row of queue) asked.delete(row);
+  queue = [];
+  for (const [row, images] of waiting) {
+    for (const image of images) if (!image.isConnected || image.dataset.row !== String(row)) images.delete(image);
+    if (!images.size) waiting.delete(row);
+    else if (!asked.has(row)) {
+      asked.add(row);
+      queue.push(row);
+    }
+  }
+}
+
+let planned = false;
+function soon() {
+  if (planned) return;
+  planned = true;
+  queueMicrotask(() => {
+    planned = false;
+    while (running < AT_ONCE && queue.length) load(queue.splice(0, BATCH));
+  });
+}
+
+/** @param {number[]} rows */
+async function load(rows) {
+  running++;
+  try {
+    const data = await bytes("/small", Int32Array.from(rows));
+    const lengths = new Uint32Array(data, 0, rows.length);
+    let at = 4 * rows.length;
+    rows.forEach((row, n) => {
+      urls.set(row, URL.createObjectURL(new Blob([new Uint8Array(data, at, lengths[n])], { type: "image/jpeg" })));
+      at += lengths[n];
+      for (const image of waiting.get(row) ?? []) if (image.dataset.row === String(row)) image.src = urls.get(row);
+      waiting.delete(row);
+    });
+    forget();
+  } catch {
+    // the server is away, which the next decision says: here an empty tile is enough
+  } finally {
+    for (const row of rows) asked.delete(row);
+    running--;
+    soon();
+  }
+}
+
+function forget() {
+  for (const [row, url] of urls) {
+    if (urls.size <= KEPT) return;
+    URL.revokeObjectURL(url);
+    urls.delete(row);
+  }
+}

@@ -1,0 +1,200 @@
+"""What the page can ask of a survey, without anything of the web in it."""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from camtrap.core.errors import UserError
+from camtrap.review.decisions import is_name, key
+from camtrap.review.pages import order
+from camtrap.review.server import overview
+from camtrap.review.server.live import Live
+from camtrap.review.server.originals import Originals
+from camtrap.review.server.overview import Filter
+from camtrap.review.server.survey import Survey
+from camtrap.review.thumbs import Thumbs
+
+__all__ = ["Desk"]
+
+_PERSON, _LOOKED, _NEW, _NIGHT = 1, 2, 4, 8  # flags of a crop, for the page
+
+
+class Desk:
+    """A survey on the desk of one expert.
+
+    Parameters
+    ----------
+    survey : Survey
+    folder : path
+        ``<results>.review``.
+    who : str
+        Who decides.
+    images : str, dict or None
+        Where the pictures lie.
+    species : list of lists of str
+        Of :func:`camtrap.review.server.species.read_species`.
+    """
+
+    def __init__(
+        self,
+        survey: Survey,
+        folder: str | os.PathLike,
+        who: str,
+        images: str | dict[str, str] | None = None,
+        species: list[list[str]] | None = None,
+    ):
+        self.survey, self.who, self.species = survey, who, species or []
+        self.live = Live(survey, folder)
+        self.thumbs = Thumbs(survey.results)
+        self.originals = Originals(survey, images)
+        self._cards: OrderedDict[tuple[int, Filter], dict[str, Any]] = OrderedDict()
+        self._thumbs = threading.Lock()
+        self._undone: list[list[str]] = []  # undos that a redo takes back
+
+    def about(self) -> dict[str, Any]:
+        """What does not change while the page is open."""
+        survey = self.survey
+        when = survey.when[~np.isnat(survey.when)]
+        return {
+            "title": str(
+                survey.results.resolve().parent.name if survey.results.name == "results" else survey.results.name
+            ),
+            "crops": survey.n,
+            "who": self.who,
+            "stations": survey.listed["station"],
+            "categories": survey.listed["category"],
+            "first": str(when.min())[:10] if len(when) else None,
+            "last": str(when.max())[:10] if len(when) else None,
+            "species": self.species,
+            "pictures": self.originals.roots is not None,
+        }
+
+    def groups(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """The cards, what remains, and the version they are of."""
+        wanted = Filter.of(said)
+        with self.live.lock:
+            version = self.live.version
+            if (version, wanted) not in self._cards:
+                self._cards[version, wanted] = {
+                    "version": version,
+                    "groups": overview.cards(self.live, wanted),
+                    "remaining": overview.remaining(self.live),
+                    "names": sorted(self.live.spelled.values(), key=str.casefold),
+                    "notes": self.live.log.notes[:5],
+                }
+                while len(self._cards) > 8:
+                    self._cards.popitem(last=False)
+            return self._cards[version, wanted]
+
+    def rows(self, group: str, said: Mapping[str, Any]) -> np.ndarray:
+        """The crops of a group in order of similarity, bursts together: int32 (3, m), rows, bursts, flags."""
+        with self.live.lock:
+            rows = self.live.rows(group)
+            mask = Filter.of(said).mask(self.live)
+            rows = rows if mask is None else rows[mask[rows]]
+        rows = rows[np.lexsort((rows, self.survey.when[rows]))]
+        there, x = self.survey.vectors_of(rows)
+        seen = rows[there][order(x, self.survey.burst[rows[there]])]
+        return self.tiles(np.concatenate([seen, rows[~there]]))
+
+    def tiles(self, rows: np.ndarray) -> np.ndarray:
+        """Crops as the page's tiles: int32 (3, m), rows, bursts, flags."""
+        survey, live = self.survey, self.live
+        new = ~live.seen[rows] if live.seen.any() else np.zeros(len(rows), bool)
+        flags = (
+            survey.person[rows] * _PERSON + live.looked[rows] * _LOOKED + new * _NEW + survey.infrared[rows] * _NIGHT
+        )
+        return np.stack([rows, survey.burst[rows], flags]).astype("<i4")
+
+    def small(self, rows: np.ndarray) -> bytes:
+        """Small pictures of crops: their lengths as uint32, then the JPEGs."""
+        rows = self.checked(rows)
+        found: list[bytes] = [b""] * len(rows)
+        shard = self.survey.code["shard"][rows]
+        for code in np.unique(shard).tolist():
+            at = np.flatnonzero(shard == code)
+            with self._thumbs:
+                read = self.thumbs.read(self.survey.listed["shard"][code], self.survey.row[rows[at]].tolist())
+            for place, data in zip(at.tolist(), read, strict=True):
+                found[place] = data
+        return np.array([len(data) for data in found], "<u4").tobytes() + b"".join(found)
+
+    def checked(self, rows: Any) -> np.ndarray:
+        """Rows that the page sent, int64; UserError for what is none of this survey."""
+        try:
+            found = np.asarray(rows, np.int64).reshape(-1)
+        except (TypeError, ValueError, OverflowError):
+            raise UserError("these are no crops") from None
+        if len(found) and (found.min() < 0 or found.max() >= self.survey.n):
+            raise UserError("there is no such crop")
+        return found
+
+    def decide(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Make decisions: ``action``, ``name``, and ``rows`` with ``looked``, or ``group``; with ``same``, two groups that are joined."""
+        action, name = said.get("action"), said.get("name")
+        if action not in ("name", "reject", "unsure"):
+            raise UserError("there is no such decision")
+        if action == "name" and not (isinstance(name, str) and is_name(name)):
+            raise UserError("this is no name: it needs some text, in one line, of up to 200 characters")
+        with self.live.lock:
+            if "group" in said:
+                rows = self.live.rows(str(said["group"]))
+                mask = Filter.of(said.get("filter") or {}).mask(self.live)
+                rows = rows if mask is None else rows[mask[rows]]
+            else:
+                rows = np.unique(self.checked(said.get("rows")))
+            if not len(rows):
+                raise UserError("there is nothing here any more: another window was faster")
+            self._undone.clear()
+            ids, n = self.live.decide(self.who, action, rows, bool(said.get("looked")), name)
+            group = {"name": f"n:{key(name)}" if name else "", "reject": "rejected", "unsure": "unsure"}[action]
+            return {"ids": ids, "crops": n, "version": self.live.version, "group": group}
+
+    def back(self, which: str) -> dict[str, Any]:
+        """Undo what this expert decided last, or bring back what was undone last (until something new is decided)."""
+        with self.live.lock:
+            if which == "redo":
+                ids, word = (self._undone.pop() if self._undone else []), "brought back"
+            else:
+                mine = [d for d in self.live.effective if d.who == self.who]
+                batch = mine[-1].more.get("batch") if mine else None
+                ids = [d.id for d in mine if d.id == mine[-1].id or (batch and d.more.get("batch") == batch)]
+                word = "taken back"
+            if not ids:
+                return {
+                    "said": "there is nothing more to undo" if which != "redo" else "there is nothing to bring back"
+                }
+            told = self._told(ids)
+            made = self.live.undo(self.who, ids)
+            if which != "redo":
+                self._undone.append(made)
+            return {"said": f"{word}: {told}; saved", "version": self.live.version}
+
+    def _told(self, ids: list[str]) -> str:
+        first = self.live.all[ids[0]]
+        while first.action == "undo" and first.undoes in self.live.all:
+            first = self.live.all[first.undoes]
+        return first.action + (f" “{first.name}”" if first.name else "")
+
+    def look(self, row: int) -> dict[str, Any]:
+        """All that is known of one crop."""
+        (row,) = self.checked([row]).tolist()
+        found = self.originals.about(row)
+        group = self.live.groups[int(self.live.group[row])]
+        said = self.live.history(row)
+        found["group"], found["name"] = group, self.live.name_of(group)
+        found["said"] = [
+            {"action": d.action, "name": d.name, "who": d.who, "at": d.at, "listed": bool(d.crops)} for d in said
+        ]
+        return found
+
+    def make_thumbs(self) -> None:
+        """Make the small pictures that are missing, one shard after another; they are also made when they are asked for."""
+        for shard in self.survey.listed["shard"]:
+            if self.thumbs.missing(shard):
+                with self._thumbs:
+                    self.thumbs.read(shard, [])
