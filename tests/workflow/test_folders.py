@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
 from conftest import Survey
 from PIL import Image
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "folders.yaml"
 K = 4
+
+pytestmark = pytest.mark.long
 
 
 def make_pictures(folder):
@@ -66,7 +69,7 @@ def test_folders_hold_the_pictures_that_the_recipe_puts_together(tmp_path):
         "images": "pictures",
         "results": "results",
         "plan": {"settle_seconds": 0},
-        "embed": {"weights": str(weights)},
+        "embed": {"weights": str(weights), "runtime": "torch"},  # to convert it takes longer than all else
         "cluster": {"k": K, "project": {"perplexity": 4, "iterations": 20}},
         "evaluate": {"seeds": 1},
     }

@@ -16,6 +16,8 @@ from PIL import Image
 REPO = Path(__file__).resolve().parents[2]
 K = 3
 
+pytestmark = pytest.mark.long
+
 
 def make_survey(folder):
     """Twelve noisy pictures of three sizes and a MegaDetector file with boxes in their middle and at their borders."""

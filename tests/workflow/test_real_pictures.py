@@ -18,6 +18,7 @@ SETS = ["southwest", "edge-cases"]
 COCO = {"animal": list(range(14, 24)), "person": [0], "vehicle": [1, 2, 3, 5, 6, 7]}
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(not WEIGHTS.exists(), reason="shared/data is not there"),
 ]
 

@@ -21,15 +21,15 @@ NO_RESULT = ("logs/", "benchmarks/", "checksums/report/", "plan/lock", "plan/cur
 @pytest.fixture(scope="module")
 def survey(tmp_path_factory):
     folder = tmp_path_factory.mktemp("resume")
-    simulate(folder, seed=3, cards=2, stations=2, pictures=24, size=(320, 240))
+    simulate(folder, seed=3, cards=1, stations=2, pictures=24, size=(320, 240))
     config = {
         "images": str(folder / "images"),
         "results": "results",
         "plan": {"shard_size": 8, "settle_seconds": 0},
         "detector": {"backend": "motion"},
         "embed": {"model": "efficientnet_lite0"},
-        "cluster": {"k": "2-3", "project": {"methods": ["tsne"], "perplexity": 5}},
-        "evaluate": {"truth": str(folder / "truth.csv")},
+        "cluster": {"k": "2-3", "methods": ["leiden"], "project": {"methods": ["tsne"], "perplexity": 5}},
+        "evaluate": {"truth": str(folder / "truth.csv"), "seeds": 1},
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return folder
