@@ -140,3 +140,37 @@ rule export_yasuni:
         "Writing the notebooks' records"
     script:
         "../scripts/export_yasuni.py"
+
+
+# Drawn before the report, which shows them first.
+rule export_figures:
+    input:
+        **LABELS,
+        images=f"{RESULTS}/tables/images.parquet",
+        crops=f"{RESULTS}/tables/crops.parquet",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        names=f"{CLUSTERS}/names.json",
+    output:
+        report(
+            directory(f"{EXPORT}/figures"),
+            patterns=["{figure}.svg"],
+            caption="../report/figure.rst",
+            category="What was seen",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{RESULTS}/logs/export_figures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_figures.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1500, 0.003),
+        runtime=minutes(20),
+    params:
+        version=version("export"),
+        model=MODEL,
+    message:
+        "Drawing what was seen"
+    script:
+        "../scripts/export_figures.py"

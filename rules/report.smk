@@ -1,5 +1,11 @@
+# The report shows the figures of what was seen, unless they are turned off; and who decided what, where somebody did.
+SEEN = {"seen": f"{EXPORT}/figures"} if config["export"]["figures"] else {}
+
+
 rule report:
     input:
+        **SEEN,
+        **LABELS,
         images=f"{RESULTS}/tables/images.parquet",
         crops_table=f"{RESULTS}/tables/crops.parquet",
         counts=f"{RESULTS}/tables/counts.json",

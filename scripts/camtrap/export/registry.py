@@ -18,6 +18,9 @@ class Export(NamedTuple):
 
 EXPORTS = {
     "csv": Export("crops.csv", "one row per crop, for spreadsheets and R", True),
+    "figures": Export(
+        "figures", "activity, species by station, accumulation of species and calendar, as SVG and PNG", True
+    ),
     "folders": Export("folders", "one folder per cluster, for any file browser"),
     "megadetector": Export(
         "megadetector.json", "clusters as classifications, for Timelapse and MegaDetector's tools", True

@@ -82,7 +82,7 @@ def clusters(survey: Survey) -> list[dict]:
 
     Keys: cluster, name (the expert's, or ""), crops, bursts, events, n_stations, stations [(name, crops)], more_stations,
     night (share of crops in infrared light, None where unknown), hours (24 numbers of events by the hour of their first
-    crop), dated (events with a time), first, last, labels [(label, crops)], labelled (crops with a label), notes (list of
+    crop), dated (events with a time), first, last, said (as :func:`said`), labels [(label, crops)], labelled (crops with a label), notes (list of
     sentences), suggestions (of noise: [(name of a cluster, crops)]).
     """
     inside = survey.crops[survey.crops["cluster"].notna()]
@@ -112,6 +112,7 @@ def _cluster(name: int, part: pd.DataFrame, survey: Survey, everywhere: pd.Serie
         "last": part["datetime"].max() if len(start) else None,
         "labels": labels[:_SHOWN],
         "labelled": sum(crops for _, crops in labels),
+        "said": said(part),
         "suggestions": _suggested(part, survey.names) if name < 0 else [],
         "notes": [],
     }
@@ -123,6 +124,48 @@ def _cluster(name: int, part: pd.DataFrame, survey: Survey, everywhere: pd.Serie
                 "Check whether the animal or the background made this cluster."
             )
     return row
+
+
+def said(crops: pd.DataFrame) -> dict:
+    """What was said of these crops.
+
+    Returns
+    -------
+    dict
+        ``crops``; ``named``, ``rejected``, ``unsure``, and ``open`` (nothing was said): numbers that add up to it; ``how``, the named
+        ones by how [(how, crops)]; ``names`` [(name, crops)]; ``who``, sorted; ``sure``, the mean of the named crops, or None.
+    """
+    states = crops["state"].value_counts()
+    n = {state: int(states.get(state, 0)) for state in ("named", "rejected", "unsure")}
+    named = crops[crops["state"] == "named"]
+    sure = named["sure"].astype(float).mean()
+    return {
+        "crops": len(crops),
+        **n,
+        "open": len(crops) - sum(n.values()),
+        "how": _ranked(named["how"]),
+        "names": _ranked(named["name"]),
+        "who": sorted({who for who in crops["who"] if who is not None}),
+        "sure": None if pd.isna(sure) else float(sure),
+    }
+
+
+def species(survey: Survey) -> list[dict]:
+    """One row per name, commonest first (by visits): name, crops, events, stations (numbers), looked_at (crops), first, last."""
+    named = survey.crops[survey.crops["state"] == "named"]
+    rows = [
+        {
+            "name": name,
+            "crops": len(part),
+            "events": int(part["event"].nunique()),
+            "stations": int(part["station"].nunique()),
+            "looked_at": int((part["how"] == "looked at").sum()),
+            "first": part["datetime"].min(),
+            "last": part["datetime"].max(),
+        }
+        for name, part in named.groupby("name", sort=True)
+    ]
+    return sorted(rows, key=lambda row: (-row["events"], row["name"]))
 
 
 def _ranked(values: pd.Series) -> list[tuple]:

@@ -10,8 +10,10 @@ import pandas as pd
 
 from camtrap.core.cells import unguarded
 from camtrap.core.files import open_parquet, read_json, read_parquet
+from camtrap.export.seen import NO_STATION, one_spelling
 
-NO_STATION = "station unknown"
+__all__ = ["NO_STATION", "Files", "Survey", "gather"]
+
 _IMAGES = ["path", "station", "datetime", "latitude", "longitude", "category", "event", "clock", "clock_reason"]
 _CROPS = ["crop_id", "path", "category", "station", "datetime", "burst", "event", "infrared", "repeat", "clustered"]
 
@@ -24,7 +26,8 @@ class Files:
     """The files that the report is made of, under the names of the inputs of rule report.
 
     ``crops`` are the files of all shards. ``figures`` and ``sheets`` are folders; sheets are not shown, but the page must not be
-    older than they are. ``matching`` holds one file where the detections come from somebody else.
+    older than they are. ``matching`` holds one file where the detections come from somebody else. ``seen`` is the folder of the
+    figures of what was seen, and ``labels`` what experts decided of each crop, where they are there.
     """
 
     images: File
@@ -46,6 +49,8 @@ class Files:
     embedder: File
     detector: File
     matching: Sequence[File] = ()
+    seen: File | None = None
+    labels: File | None = None
 
     @property
     def confusion(self) -> Path:
@@ -58,9 +63,11 @@ class Survey:
     """All that the report is made of.
 
     ``images`` one row per picture that is still there (columns of docs/tables.md; ``datetime`` is null where the clock is not
-    to be trusted). ``crops`` one row per crop, indexed by crop_id, with ``cluster`` (nullable; -1 noise), ``suggestion``.
+    to be trusted). ``crops`` one row per crop, indexed by crop_id, with ``cluster`` (nullable; -1 noise), ``suggestion``, and what
+    was said of it or None: ``name``, ``state``, ``how``, ``who``, ``sure``.
     ``plane`` one row per clustered crop: umap_x, umap_y and the cluster by each method, or None where there is no UMAP.
     ``representatives`` cluster, role, rank, crop_id. ``confusion`` cluster, label ("" without one), crops.
+    ``seen`` are the figures of what was seen (camtrap.export.figures), each with its ``path``.
     The other fields are the JSON files as they are; ``matching`` is None where the detections are our own.
     """
 
@@ -82,14 +89,17 @@ class Survey:
     names: dict[int, str]
     name_notes: list[str]
     figures: list[Path] = field(default_factory=list)
+    seen: dict = field(default_factory=lambda: {"figures": [], "lacking": []})
 
 
 def gather(files: Files) -> Survey:
     """Read the results of one embedder."""
+    named = read_json(files.names)
+    names = {int(cluster): name for cluster, name in named["names"].items()}
     images, crops = _images(files.images), _crops(files.crops_table, files.clusters)
+    crops = _said(crops, names, files.labels)
     crops.loc[crops["path"].isin(set(images.loc[images["clock"].notna(), "path"])), "datetime"] = pd.NaT
     images.loc[images["clock"].notna(), "datetime"] = pd.NaT
-    named = read_json(files.names)
     representatives = read_parquet(files.representatives).to_pandas()
     return Survey(
         images=images,
@@ -107,10 +117,37 @@ def gather(files: Files) -> Survey:
         matching=read_json(files.matching[0]) if files.matching else None,
         detector=read_json(files.detector),
         embedder=read_json(files.embedder),
-        names={int(cluster): name for cluster, name in named["names"].items()},
+        names=names,
         name_notes=named["notes"],
         figures=sorted(Path(files.figures).glob("*.png")),
+        seen=_seen(files.seen),
     )
+
+
+def _said(crops: pd.DataFrame, names: dict[int, str], labels: File | None) -> pd.DataFrame:
+    """Add what was said of each crop: by experts' decisions, else by the name of its cluster."""
+    if labels is not None:
+        columns = ["crop_id", "name", "state", "how", "who", "sure"]
+        said = read_parquet(labels, columns=columns).to_pandas().set_index("crop_id")
+        crops = crops.join(said)
+    else:
+        crops["name"] = [names.get(cluster) if pd.notna(cluster) else None for cluster in crops["cluster"]]
+        named = crops["name"].notna()
+        crops["state"], crops["how"] = (pd.Series(word, crops.index).where(named) for word in ("named", "cluster"))
+        crops["who"], crops["sure"] = None, float("nan")
+    for column in ("name", "state", "how", "who"):
+        crops[column] = crops[column].astype(object).where(crops[column].notna(), None)
+    spelled = one_spelling(crops["name"].dropna())
+    crops["name"] = [spelled.get(name) for name in crops["name"]]
+    return crops
+
+
+def _seen(folder: File | None) -> dict:
+    if folder is None:
+        return {"figures": [], "lacking": []}
+    about = read_json(Path(folder) / "figures.json")
+    figures = [{**figure, "path": Path(folder) / f"{figure['name']}.png"} for figure in about["figures"]]
+    return {**about, "figures": figures}
 
 
 def _images(file: File) -> pd.DataFrame:

@@ -1,5 +1,10 @@
 (function () {
   "use strict";
+  // where this page lies is known only to who opens it
+  var place = location.protocol === "file:" ? decodeURI(location.pathname).replace(/\/report\/[^/]*$/, "") : "";
+  if (/^[\w./-]+$/.test(place)) {
+    document.querySelectorAll(".results").forEach(function (span) { span.textContent = place; });
+  }
   var list = document.getElementById("cards");
   var bar = document.getElementById("sort");
   if (!list || !bar) return;

@@ -121,6 +121,21 @@ def named(survey: Survey) -> str:
     return f"{number(n)} of {count(k, 'cluster')} {'has a name' if n == 1 else 'have names'}."
 
 
+HOW = {"looked at": "looked at", "cluster": "named with their group", "carried over": "carried over to new pictures"}
+
+
+def naming(said: dict) -> str:
+    """How many crops have a name, how they came to it, and what is left."""
+    if not said["crops"]:
+        return "There is no crop to name."
+    text = f"{number(said['named'])} of {count(said['crops'], 'crop')} {'has' if said['named'] == 1 else 'have'} a name"
+    ways = ", ".join(f"{number(n)} {HOW.get(way, way)}" for way, n in said["how"])
+    text += f" ({ways})" if ways else ""
+    rest = [f"{number(said[state])} {state}" for state in ("rejected", "unsure") if said[state]]
+    rest.append(f"{number(said['open'])} without a name" if said["open"] else "none is left without a word")
+    return f"{text}; {', '.join(rest)}."
+
+
 def headline(survey: Survey) -> str:
     """The result in one or two sentences."""
     found, k, noise = survey.counts["found"], survey.choice["k"], survey.choice["noise"]
