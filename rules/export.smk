@@ -146,6 +146,7 @@ rule export_yasuni:
 rule export_figures:
     input:
         **LABELS,
+        **LABEL_INFO,
         images=f"{RESULTS}/tables/images.parquet",
         crops=f"{RESULTS}/tables/crops.parquet",
         clusters=f"{CLUSTERS}/clusters.parquet",

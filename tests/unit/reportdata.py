@@ -160,7 +160,13 @@ def jpeg(number):
     return buffer.getvalue()
 
 
-def files(results):
+def png():
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def files(results, **more):
     """The files of a results folder, under the names of the rule's inputs."""
     clusters = results / "clusters" / MODEL
     return Files(
@@ -182,10 +188,13 @@ def files(results):
         names=clusters / "names.json",
         embedder=results / "models" / f"{MODEL}.json",
         detector=results / "models" / "detector.json",
+        **more,
     )
 
 
-def make(results, **options):
+def make(results, labels=None, seen=None, **options):
     out = results / "report"
-    summary = build(files(results), MODEL, CONFIG, out / "report.html", out / "summary.json", **options)
+    summary = build(
+        files(results, labels=labels, seen=seen), MODEL, CONFIG, out / "report.html", out / "summary.json", **options
+    )
     return (out / "report.html").read_text(encoding="utf-8"), summary

@@ -132,7 +132,9 @@ def test_what_the_readme_runs(house):
     readme = (REPO / "README.md").read_text(encoding="utf-8")
     house.configure(no_download + re.search(r"one folder per cluster: `(export: .*?)`", readme)[1])
     planned = Jobs.of(house.run("snakemake --configfile my.yaml -n")).rules
-    assert planned == Counter(["names", "export_csv", "export_folders", "export_megadetector", "report"])
+    assert planned == Counter(
+        ["names", "export_csv", "export_figures", "export_folders", "export_megadetector", "report"]
+    )
 
 
 def test_every_other_command(house):

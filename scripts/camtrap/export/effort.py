@@ -30,8 +30,12 @@ def days_by_station(images: pd.DataFrame, stations: Stations | None = None) -> p
     """
     dated = images[images["datetime"].notna()]
     day = dated["datetime"].dt.normalize()
-    found = pd.DataFrame({"station": dated["station"], "day": day, "animals": (dated["category"] == "animal").astype(int)})
-    found = found.groupby(["station", "day"], as_index=False).agg(pictures=("animals", "size"), animals=("animals", "sum"))
+    found = pd.DataFrame(
+        {"station": dated["station"], "day": day, "animals": (dated["category"] == "animal").astype(int)}
+    )
+    found = found.groupby(["station", "day"], as_index=False).agg(
+        pictures=("animals", "size"), animals=("animals", "sum")
+    )
     rows: set[tuple[str, pd.Timestamp]] = set()
     here = set(images["station"])
     spelled = {stations.known(name): name for name in sorted(here)} if stations else {}

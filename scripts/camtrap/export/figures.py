@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.special import gammaln
 
-from camtrap.core.files import read_parquet, replacing_folder, write_json
+from camtrap.core.files import replacing_folder, write_json
 from camtrap.export.effort import days_by_station
-from camtrap.export.seen import HUMAN, NO_STATION, seen
+from camtrap.export.records import Survey
+from camtrap.export.seen import is_human, pictures_of, seen
 from camtrap.metadata.deployments import Stations
-from camtrap.review.decisions import key
 from camtrap.show import plots
 from camtrap.show.plots import days as marks
 
@@ -22,21 +22,15 @@ SHOWN = 24  # species with a curve of their own
 TALLEST = 45  # species in the figure of stations
 
 
-def draw(
-    images: Path,
-    crops: Path,
-    clusters: Path,
-    names: Mapping[int, str],
-    out: Path,
-    labels: Path | None = None,
-    stations: Stations | None = None,
-) -> dict:
+def draw(survey: Survey, images: Path, names: Mapping[int, str], out: Path, stations: Stations | None = None) -> dict:
     """Draw the figures that can be drawn into the folder ``out`` (made anew).
 
     Parameters
     ----------
-    images, crops, clusters, names, labels
-        As :func:`camtrap.export.seen.seen`.
+    survey, names
+        As :func:`camtrap.export.seen.seen`. People are in no figure of species.
+    images : Path
+        ``tables/images.parquet``.
     out : Path
         ``NAME.png``, ``NAME.svg``, and ``figures.json``: what is returned.
     stations : Stations, optional
@@ -47,11 +41,10 @@ def draw(
     dict
         ``figures``, a list of {name, title, caption}, and ``lacking``, sentences on what could not be drawn and why.
     """
-    rows = seen(crops, clusters, images, names, labels)
-    named = rows[rows["name"].notna()]
-    named = named[~named["name"].map(key).isin(HUMAN)]
+    rows, _ = seen(survey, names)
+    named = rows[rows["name"].notna() & ~rows["name"].map(is_human)]
     events = _events(named)
-    by_day = days_by_station(_pictures(images), stations)
+    by_day = days_by_station(pictures_of(images), stations)
     figures: list[tuple[dict, Figure]] = []
     lacking: list[str] = []
     if not len(named):
@@ -79,14 +72,6 @@ def draw(
             plots.save(figure, [folder / f"{text['name']}.png", folder / f"{text['name']}.svg"], dpi=200)
         write_json(folder / "figures.json", about)
     return about
-
-
-def _pictures(images: Path) -> pd.DataFrame:
-    table = read_parquet(images, columns=["station", "datetime", "clock", "category"]).to_pandas()
-    table = table[~table["category"].isin(["removed", "duplicate"])]
-    table["datetime"] = pd.to_datetime(table["datetime"]).where(table["clock"].isna())
-    table["station"] = table["station"].astype(object).where(table["station"].notna(), NO_STATION)
-    return table
 
 
 def _events(named: pd.DataFrame) -> pd.DataFrame:
@@ -117,7 +102,7 @@ def _activity(timed: pd.DataFrame) -> tuple[dict, Figure]:
     hours = times.dt.hour + times.dt.minute / 60 + times.dt.second / 3600
     of = {name: hours[timed["name"] == name].to_numpy() for name in species}
     caption = (
-        "Activity over the day: kernel density on the circle (von Mises; Ridout and Linkie 2009) of the first picture of each "
+        "Kernel density on the circle (von Mises; Ridout and Linkie 2009) of the first picture of each "
         f"independent event{_left_out(timed['name'].nunique(), len(species))}. The marks are the events. Each curve has its own height."
     )
     return {"name": "activity", "title": "Activity over the day", "caption": caption}, plots.activity(of)
@@ -131,10 +116,13 @@ def _accumulation(timed: pd.DataFrame, days: pd.DataFrame) -> tuple[dict, Figure
     effort, expected, spent, known = accumulated(timed, days)
     by_table = bool(days["deployed"].any())
     unit = "camera-days (table of stations, and days with pictures)" if by_table else "camera-days with pictures"
-    caption = f"How many species {spent[-1]:,.0f} camera-days showed. A curve that still climbs says that species are missing. " + (
-        "Camera-days are those of the table of stations, and other days with pictures."
-        if by_table
-        else "Days without a picture are not counted, as no table of stations says when the cameras stood: the effort is a lower bound."
+    caption = (
+        f"How many species {spent[-1]:,.0f} camera-days showed. A curve that still climbs says that species are missing. "
+        + (
+            "Camera-days are those of the table of stations, and other days with pictures."
+            if by_table
+            else "Days without a picture are not counted, as no table of stations says when the cameras stood: the effort is a lower bound."
+        )
     )
     figure = plots.accumulation(effort, expected, spent, known, unit)
     return {"name": "accumulation", "title": "Species over effort", "caption": caption}, figure

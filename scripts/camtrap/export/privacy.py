@@ -10,9 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from camtrap.detections import megadetector_json as md
-from camtrap.export.seen import HUMAN
+from camtrap.export.seen import is_human
 from camtrap.pictures.frames import split_frame
-from camtrap.review.decisions import key
 
 __all__ = ["Box", "boxes_of_people", "rounded", "with_people"]
 
@@ -37,7 +36,7 @@ def boxes_of_people(detections: Iterable[Path], threshold: float) -> Iterator[tu
     """
     for path in detections:
         found = md.read(path)
-        people = {number for number, name in found["detection_categories"].items() if key(str(name)) in HUMAN}
+        people = {number for number, name in found["detection_categories"].items() if is_human(str(name))}
         for image in found["images"]:
             boxes = [
                 tuple(box["bbox"])
@@ -60,7 +59,7 @@ def with_people(rows: pd.DataFrame, detected: Iterable[str], duplicates: dict[st
     duplicates : dict
         Of each copy the picture that counts. A video is one with people if one of its frames is.
     """
-    called = rows["name"].map(lambda name: name is not None and key(name) in HUMAN).astype(bool)
+    called = rows["name"].map(is_human).astype(bool)
     found = {*detected, *rows.loc[called | rows["category"].eq("person"), "path"]}
     found |= {copy for copy, first in duplicates.items() if first in found}
     return found | {video for path in found if (video := split_frame(path)[0])}

@@ -1,73 +1,86 @@
-"""What was seen, crop by crop, for the tables and figures that people look at: the name, how it came, where and when."""
+"""What was seen, crop by crop, as a table: for the tables and figures that people look at."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from camtrap.core.files import read_parquet
-from camtrap.export.table import joined
+from camtrap.export.records import NOWHERE, Survey
+from camtrap.export.species import Names, counted
 from camtrap.review.decisions import key
 
-__all__ = ["HUMAN", "NO_STATION", "one_spelling", "seen"]
+__all__ = ["HUMAN", "NOWHERE", "is_human", "pictures_of", "seen"]
 
-NO_STATION = "station unknown"
 # Names that experts give to people, as :func:`camtrap.review.decisions.key` has them.
 HUMAN = {
     *("human", "humans", "person", "persons", "people", "homo sapiens", "humano", "humanos", "persona", "personas"),
     *("gente", "personne", "personnes", "humain", "mensch", "menschen", "pessoa", "pessoas", "hunter", "hunters"),
 }
-_CROPS = ["crop_id", "path", "station", "datetime", "burst", "event", "category", "repeat", "clustered"]
-_SAID = ("state", "how", "who", "sure", "suggested_name")
+_COLUMNS = {
+    "crop_id": object,
+    "path": object,
+    "station": object,
+    "datetime": "datetime64[us]",
+    "burst": object,
+    "event": object,
+    "category": object,
+    "cluster": "Int32",
+    "name": object,
+    "state": object,
+    "how": object,
+    "who": object,
+    "at": object,
+    "sure": float,
+    "suggestion": object,
+}
 
 
-def seen(
-    crops: Path, clusters: Path, images: Path, names: Mapping[int, str], labels: Path | None = None
-) -> pd.DataFrame:
+def is_human(name: str | None) -> bool:
+    """Whether a name stands for people."""
+    return name is not None and key(name) in HUMAN
+
+
+def seen(survey: Survey, names: Mapping[int, str]) -> tuple[pd.DataFrame, Names]:
     """Read the crops with their names.
 
     Parameters
     ----------
-    crops, clusters, images : Path
-        ``tables/crops.parquet``, ``clusters.parquet``, ``tables/images.parquet``.
+    survey : Survey
     names : mapping of int to str
-        Names of clusters; they count only without ``labels``.
-    labels : Path, optional
-        ``tables/labels.parquet``.
+        Names of clusters (``export.names``); they count only where there are no decisions.
 
     Returns
     -------
-    DataFrame
-        One row per crop, sorted by path and crop_id: crop_id, path, station (:data:`NO_STATION` where it is unknown), datetime
-        (NaT where the clock cannot be trusted), burst, event, category, repeat, clustered, cluster (nullable), and, None
-        where nothing was said: name (in one spelling: case and spaces do not count), state (named, rejected, unsure),
-        how, who, sure, suggested_name.
+    rows : DataFrame
+        One row per crop, sorted by path and crop_id: crop_id, path, station, datetime (the camera's corrected clock, NaT where it
+        cannot be trusted), burst, event, category, cluster (nullable), and None where nothing was said: name (as
+        ``Species.name``, so equal names are one), state (named, rejected, unsure), how, who, at, sure (NaN), suggestion.
+    names : Names
+        What the names stand for.
     """
-    table = joined(crops, clusters, _CROPS, labels).to_pandas()
-    table["cluster"] = table["cluster"].astype("Int32")
-    if labels is None:
-        table["name"] = table["cluster"].map(lambda c: names.get(c) if pd.notna(c) else None).astype(object)
-        for column in _SAID:
-            table[column] = None
-        named = table["name"].notna()
-        table.loc[named, "state"], table.loc[named, "how"] = "named", "cluster"
-    for column in ("name", *_SAID):
-        if column != "sure":
-            table[column] = table[column].astype(object).where(table[column].notna(), None)
-    spelled = one_spelling(table["name"].dropna())
-    table["name"] = table["name"].map(spelled.get).astype(object).where(table["name"].notna(), None)
+    said = survey.names
+    if not survey.decided:
+        said = Names(counted(names.values()), {})
+    rows = []
+    for picture, crop in survey.crops():
+        time = picture.time.replace(tzinfo=None) if picture.time and not picture.clock else None
+        species, state, how = crop.species, crop.state, crop.how
+        if not survey.decided and crop.cluster is not None and crop.cluster in names:
+            species, state, how = said.of(names[crop.cluster]), "named", "cluster"
+        name = species.name if species else None
+        where = crop.crop_id, picture.path, picture.station, time, picture.burst, picture.event, crop.category
+        rows.append((*where, crop.cluster, name, state, how, crop.who, crop.at, crop.sure, crop.suggestion))
+    table = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
     table["datetime"] = pd.to_datetime(table["datetime"])
-    doubted = read_parquet(images, columns=["path", "clock"]).to_pandas()
-    table.loc[table["path"].isin(doubted.loc[doubted["clock"].notna(), "path"]), "datetime"] = pd.NaT
-    table["station"] = table["station"].astype(object).where(table["station"].notna(), NO_STATION)
-    return table
+    return table.astype(_COLUMNS), said
 
 
-def one_spelling(names: Iterable[str]) -> dict[str, str]:
-    """Of each name the commonest spelling of those that differ in case and spaces only; the first by alphabet among equals."""
-    counts = Counter(names)
-    best: dict[str, str] = {}
-    for name in sorted(counts, key=lambda name: (-counts[name], name)):
-        best.setdefault(key(name), " ".join(name.split()))
-    return {name: best[key(name)] for name in counts}
+def pictures_of(images: Path) -> pd.DataFrame:
+    """One row per picture that counts or failed: station, datetime (NaT where the clock cannot be trusted), category."""
+    table = read_parquet(images, columns=["station", "batch", "datetime", "clock", "category"]).to_pandas()
+    table = table[~table["category"].isin(["removed", "duplicate"])]
+    table["datetime"] = pd.to_datetime(table["datetime"]).where(table["clock"].isna())
+    batch = table["batch"].astype(object).where(table["batch"].ne("."), NOWHERE)
+    table["station"] = table["station"].astype(object).where(table["station"].notna(), batch)
+    return table[["station", "datetime", "category"]]

@@ -82,8 +82,8 @@ def clusters(survey: Survey) -> list[dict]:
 
     Keys: cluster, name (the expert's, or ""), crops, bursts, events, n_stations, stations [(name, crops)], more_stations,
     night (share of crops in infrared light, None where unknown), hours (24 numbers of events by the hour of their first
-    crop), dated (events with a time), first, last, said (as :func:`said`), labels [(label, crops)], labelled (crops with a label), notes (list of
-    sentences), suggestions (of noise: [(name of a cluster, crops)]).
+    crop), dated (events with a time), first, last, said (as :func:`said`), labels [(label, crops)], labelled (crops with a
+    label), notes (list of sentences), suggestions (of noise: [(name of a cluster, crops)]).
     """
     inside = survey.crops[survey.crops["cluster"].notna()]
     everywhere = inside["station"].value_counts(normalize=True)

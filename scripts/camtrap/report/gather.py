@@ -10,10 +10,9 @@ import pandas as pd
 
 from camtrap.core.cells import unguarded
 from camtrap.core.files import open_parquet, read_json, read_parquet
-from camtrap.export.seen import NO_STATION, one_spelling
+from camtrap.export.species import Names, counted
 
-__all__ = ["NO_STATION", "Files", "Survey", "gather"]
-
+NO_STATION = "station unknown"
 _IMAGES = ["path", "station", "datetime", "latitude", "longitude", "category", "event", "clock", "clock_reason"]
 _CROPS = ["crop_id", "path", "category", "station", "datetime", "burst", "event", "infrared", "repeat", "clustered"]
 
@@ -137,8 +136,9 @@ def _said(crops: pd.DataFrame, names: dict[int, str], labels: File | None) -> pd
         crops["who"], crops["sure"] = None, float("nan")
     for column in ("name", "state", "how", "who"):
         crops[column] = crops[column].astype(object).where(crops[column].notna(), None)
-    spelled = one_spelling(crops["name"].dropna())
-    crops["name"] = [spelled.get(name) for name in crops["name"]]
+    # equal names are one, however they are spelled
+    species = Names(counted(crops["name"]), {})
+    crops["name"] = [one.name if (one := species.of(name)) else None for name in crops["name"]]
     return crops
 
 

@@ -128,12 +128,14 @@ def naming(said: dict) -> str:
     """How many crops have a name, how they came to it, and what is left."""
     if not said["crops"]:
         return "There is no crop to name."
+    if said["open"] == said["crops"]:
+        return f"{count(said['crops'], 'crop')}, and no name yet."
     text = f"{number(said['named'])} of {count(said['crops'], 'crop')} {'has' if said['named'] == 1 else 'have'} a name"
     ways = ", ".join(f"{number(n)} {HOW.get(way, way)}" for way, n in said["how"])
     text += f" ({ways})" if ways else ""
     rest = [f"{number(said[state])} {state}" for state in ("rejected", "unsure") if said[state]]
-    rest.append(f"{number(said['open'])} without a name" if said["open"] else "none is left without a word")
-    return f"{text}; {', '.join(rest)}."
+    rest += [f"{number(said['open'])} without a name"] if said["open"] else []
+    return f"{'; '.join([text, ', '.join(rest)] if rest else [text])}."
 
 
 def headline(survey: Survey) -> str:

@@ -5,8 +5,9 @@ import os
 import pytest
 
 from camtrap.export.outdated import put_aside
+from camtrap.export.registry import EXPORTS
 
-OFF = {"csv": False, "folders": "none", "megadetector": False, "yasuni": False}
+OFF = {name: "none" if name == "folders" else False for name in EXPORTS}
 
 
 @pytest.fixture

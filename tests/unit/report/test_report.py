@@ -7,7 +7,7 @@ import re
 
 import pandas as pd
 import pytest
-from reportdata import MODEL, NASTY, NASTY_FILE, Page, crop, files, make, picture, write
+from reportdata import MODEL, NASTY, NASTY_FILE, Page, crop, files, make, picture, png, write
 
 from camtrap.export.registry import EXPORTS
 from camtrap.report import charts, facts, thumbnails, words
@@ -358,3 +358,49 @@ def test_every_export_is_named_on_the_page(survey):
     for name, export in EXPORTS.items():
         assert f"export/{export.file}" in page.text
         assert f"export.{name}" in page.text
+
+
+LABELS = ["crop_id", "name", "state", "how", "who", "sure"]
+
+
+def test_the_page_says_what_was_named_by_whom_and_how_sure_and_what_was_not(survey):
+    rows = [
+        ("0001", "Puma", "named", "looked at", "ana <b>", 1.0),
+        ("0002", "puma", "named", "cluster", "ben", 0.5),
+        ("0003", None, "unsure", "cluster", "ben", 0.5),
+        ("0004", NASTY, "named", "carried over", "ana <b>", 0.9),
+        ("0005", None, None, None, None, None),
+    ]
+    pd.DataFrame(rows, columns=LABELS).astype({"sure": "float32"}).to_parquet(survey / "tables" / "labels.parquet")
+    html, _ = make(survey, labels=survey / "tables" / "labels.parquet")
+    page = Page(html)
+    first, second, noise = facts.clusters(gather(files(survey, labels=survey / "tables" / "labels.parquet")))
+    assert (first["said"]["named"], first["said"]["unsure"], first["said"]["open"]) == (2, 1, 0)
+    assert first["said"]["names"] == [("Puma", 2)]
+    assert first["said"]["who"] == ["ana <b>", "ben"]
+    assert first["said"]["sure"] == pytest.approx(0.75)
+    assert (second["said"]["how"], noise["said"]["open"]) == ([("carried over", 1)], 1)
+    text = " ".join(page.text.split())
+    assert "3 of 5 crops have a name" in text
+    assert "1 unsure, 1 without a name." in text
+    assert "By ana <b>, ben. 1 named with their group, 1 looked at; 75 % sure on average." in text
+    assert "python -m camtrap.review serve" in text
+    assert "Nobody has named this group yet" in Page(make(survey)[0]).text
+
+
+def test_the_figures_of_what_was_seen_stand_first_and_scores_behind_a_fold(survey, tmp_path):
+    folder = tmp_path / "figures"
+    folder.mkdir()
+    (folder / "activity.png").write_bytes(png())
+    about = {
+        "figures": [{"name": "activity", "title": "Activity", "caption": NASTY}],
+        "lacking": [f"Nothing of {NASTY}"],
+    }
+    (folder / "figures.json").write_text(json.dumps(about))
+    page = Page(make(survey, seen=folder)[0])
+    assert page.ids.index("seen") < page.ids.index("seen-activity") < page.ids.index("pictures")
+    assert page.ids.index("choice") < page.ids.index("scores")
+    assert page.all("details", id="scores")
+    assert "open" not in page.all("details", id="scores")[0]
+    assert f"Nothing of {NASTY}" in page.text
+    assert len(page.scripts) == 1

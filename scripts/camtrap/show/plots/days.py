@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.colors import ListedColormap
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from camtrap.show.plots import style
-from camtrap.show.plots.species import short
+from camtrap.show.plots.species import NARROW, short
 
 # What a day is: nothing known, the camera stood there by the table of stations, pictures, pictures of animals.
 NOTHING, DEPLOYED, PICTURES, ANIMALS = range(4)
@@ -36,7 +37,8 @@ def calendar(days: np.ndarray, stations: Sequence[str], first: dt.date) -> Figur
     days = np.asarray(days)
     start = np.datetime64(first).astype("datetime64[D]").astype(int)
     with style.settings():
-        figure = style.new(0.85 + min(8.0, max(0.5, 0.2 * len(stations))))
+        narrow = len(stations) <= 20 and days.shape[1] <= 400
+        figure = style.new(0.85 + min(8.0, max(0.5, 0.2 * len(stations))), NARROW if narrow else style.WIDTH)
         axes = figure.add_subplot()
         axes.imshow(
             days,
@@ -48,6 +50,9 @@ def calendar(days: np.ndarray, stations: Sequence[str], first: dt.date) -> Figur
             extent=(start, start + days.shape[1], len(stations) - 0.5, -0.5),
         )
         axes.xaxis_date()
+        locator = AutoDateLocator(minticks=3, maxticks=7)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         step = max(1, -(-len(stations) // _LABELLED))
         axes.set_yticks(range(0, len(stations), step), [short(name) for name in stations[::step]])
         axes.set_yticks(np.arange(len(stations) - 1) + 0.5, minor=True)
@@ -57,5 +62,7 @@ def calendar(days: np.ndarray, stations: Sequence[str], first: dt.date) -> Figur
         axes.spines["left"].set_visible(False)
         kinds = [kind for kind in _MEANING if (days == kind).any()]
         patches = [Patch(facecolor=_COLOURS[kind], label=_MEANING[kind]) for kind in kinds]
-        figure.legend(handles=patches, loc="outside upper left", ncols=3, handlelength=1, handleheight=1)
+        figure.legend(
+            handles=patches, loc="outside upper left", ncols=2 if narrow else 3, handlelength=1, handleheight=1
+        )
     return figure

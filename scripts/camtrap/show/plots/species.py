@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.colors import LogNorm
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from camtrap.show.circular import density
 from camtrap.show.plots import style
 
 ENOUGH = 10  # events from which a curve is drawn; below, each event is a mark
 _COLUMNS = 3
+NARROW = 5.0  # inches: two stand side by side in the report
+_FEW = 8  # stations of a narrow figure
 _WRITTEN = 16  # stations up to which the number stands in each cell
 
 
@@ -37,7 +40,7 @@ def activity(hours: Mapping[str, np.ndarray]) -> Figure:
     rows = max(1, -(-len(hours) // _COLUMNS))
     grid = np.linspace(0, 24, 289)
     with style.settings():
-        figure = style.new(0.45 + 1.25 * rows)
+        figure = style.new(0.4 + 0.98 * rows, NARROW)
         axes_of = figure.subplots(rows, _COLUMNS, squeeze=False, sharex=True).ravel()
         for axes, (name, times) in zip(axes_of, hours.items(), strict=False):
             times = np.asarray(times, float) % 24
@@ -56,18 +59,17 @@ def activity(hours: Mapping[str, np.ndarray]) -> Figure:
             axes.set_yticks([])
             axes.spines["left"].set_visible(False)
             axes.tick_params(labelbottom=True)
-            events = f"{len(times):,} event{'s' * (len(times) != 1)}"
-            axes.set_title(f"{short(name)} ({events})", fontsize=8, loc="left")
+            axes.set_title(f"{short(name, 22)} ({len(times):,})", fontsize=7.5, loc="left", pad=2)
             if len(times) < ENOUGH:
                 axes.text(12, 0.5, "too few for a curve", ha="center", va="center", color=style.MUTED, fontsize=7)
         for axes in axes_of[len(hours) :]:
             axes.set_axis_off()
-        figure.supxlabel("hour of the day (the camera's clock)", fontsize=8)
+        figure.supxlabel("hour of the day, by the camera's clock (in brackets: number of events)", fontsize=8)
     return figure
 
 
 def species_by_station(events: np.ndarray, species: Sequence[str], stations: Sequence[str]) -> Figure:
-    """Draw a table of events, darker where there are more (cividis reversed, on a logarithmic scale).
+    """Draw a table of events, darker where there are more (one hue, by the root of the number).
 
     Parameters
     ----------
@@ -83,10 +85,10 @@ def species_by_station(events: np.ndarray, species: Sequence[str], stations: Seq
     events = np.asarray(events)
     high = int(max(2, events.max(initial=0)))
     with style.settings():
-        figure = style.new(1.25 + 0.24 * max(2, len(species)))
+        figure = style.new(0.95 + 0.24 * max(2, len(species)), NARROW if len(stations) <= _FEW else style.WIDTH)
         axes = figure.add_subplot()
-        shown = np.ma.masked_equal(events, 0)
-        image = axes.imshow(shown, cmap="cividis_r", norm=LogNorm(1, high), aspect="auto", interpolation="nearest")
+        norm = PowerNorm(0.5, 0, 1.25 * high)
+        image = axes.imshow(events, cmap="Blues", norm=norm, aspect="auto", interpolation="nearest")
         step = max(1, -(-len(stations) // 60))
         axes.set_xticks(
             range(0, len(stations), step),
@@ -108,7 +110,7 @@ def species_by_station(events: np.ndarray, species: Sequence[str], stations: Seq
         if len(stations) <= _WRITTEN:
             for (row, column), n in np.ndenumerate(events):
                 if n:
-                    colour = "white" if np.log(n) > 0.5 * np.log(high) else style.INK
+                    colour = "white" if norm(n) > 0.6 else style.INK
                     axes.text(column, row, f"{n:,}", ha="center", va="center", fontsize=7, color=colour)
         else:
             bar = figure.colorbar(image, ax=axes, shrink=0.9, pad=0.01)
@@ -135,13 +137,13 @@ def accumulation(effort: np.ndarray, expected: np.ndarray, days: np.ndarray, see
     matplotlib.figure.Figure
     """
     with style.settings():
-        figure = style.new(2.7, 4.6)
+        figure = style.new(2.7, NARROW)
         axes = figure.add_subplot()
         axes.step(days, seen, where="post", color=style.COLOURS[4], label="as they came", linewidth=1)
         axes.plot(effort, expected, color=style.COLOURS[0], label="expected (days in random order)", linewidth=1.6)
         axes.set_xlim(0, max(1.0, float(max(effort.max(initial=0), days.max(initial=0)))))
         axes.set_ylim(0, max(1.0, float(seen.max(initial=0))) * 1.12)
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel(unit)
         axes.set_ylabel("species")
