@@ -28,7 +28,7 @@ from camtrap.stages import STAGE_VERSION
 if MAIN:  # a job asks for nothing of these
     from camtrap.config import checks
     from camtrap.core import terminal
-    from camtrap.export import names
+    from camtrap.export import about, names
     from camtrap.networks.device import no_gpu_for_jobs
     from camtrap.plan import table
 
@@ -62,6 +62,9 @@ try:
         checks.refuse_files(config, PLAN.file_hash, RESULTS, PLAN.shards)
         if config["metadata"]["stations"]:
             for line in table.compare(config["metadata"], PLAN.manifests()):
+                prepare.say(line)
+        if config["export"]["camtrap_dp"] != "none":
+            for line in about.missing(config["export"]):
                 prepare.say(line)
 except UserError as error:
     raise WorkflowError(str(error)) from None

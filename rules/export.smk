@@ -175,3 +175,96 @@ rule export_figures:
         "Drawing what was seen"
     script:
         "../scripts/export_figures.py"
+
+
+# What goes on to other software. Names come from the decisions only (tables/labels.parquet).
+HANDED_OVER = {
+    **LABELS,
+    **LABEL_INFO,
+    "images": f"{RESULTS}/tables/images.parquet",
+    "crops": f"{RESULTS}/tables/crops.parquet",
+}
+# What only the user knows of stations, clocks and species; files count by their content.
+KNOWN = {
+    "species": config["export"]["species"],
+    "timezone": config["export"]["timezone"],
+    "stations": config["metadata"]["stations"],
+    "content": [
+        content(config["export"]["species"]),
+        content(config["metadata"]["stations"]),
+    ],
+}
+
+
+rule export_camtrap_dp:
+    input:
+        **HANDED_OVER,
+    output:
+        directory(f"{EXPORT}/camtrap_dp"),
+    log:
+        f"{RESULTS}/logs/export_camtrap_dp.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_camtrap_dp.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.001),
+        runtime=minutes(30, 0.001),
+    params:
+        **KNOWN,
+        version=version("export"),
+        level=config["export"]["camtrap_dp"],
+        about=config["export"]["about"],
+        detector=config["detector"]["backend"],
+    message:
+        "Writing a Camtrap DP"
+    script:
+        "../scripts/export_camtrap_dp.py"
+
+
+rule export_r_tables:
+    input:
+        **HANDED_OVER,
+    output:
+        directory(f"{EXPORT}/r"),
+    log:
+        f"{RESULTS}/logs/export_r_tables.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_r_tables.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.001),
+        runtime=minutes(30, 0.001),
+    params:
+        **KNOWN,
+        version=version("export"),
+        occasion_days=config["export"]["occasion_days"],
+    message:
+        "Writing tables for R"
+    script:
+        "../scripts/export_r_tables.py"
+
+
+rule export_darwin_core:
+    input:
+        **HANDED_OVER,
+    output:
+        f"{EXPORT}/darwin_core.csv",
+    log:
+        f"{RESULTS}/logs/export_darwin_core.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_darwin_core.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.001),
+        runtime=minutes(30, 0.001),
+    params:
+        **KNOWN,
+        version=version("export"),
+        about=config["export"]["about"],
+    message:
+        "Writing Darwin Core occurrences"
+    script:
+        "../scripts/export_darwin_core.py"

@@ -17,6 +17,7 @@ from camtrap.core.errors import ConfigError, UserError
 from camtrap.core.files import read_json, write_json
 from camtrap.detect.registry import BACKENDS
 from camtrap.detections.megadetector_json import CATEGORIES
+from camtrap.export import about
 
 __all__ = ["check_files", "check_values", "refuse_files", "refuse_values"]
 
@@ -82,6 +83,7 @@ def _values(config: dict[str, Any]) -> Iterator[object]:
     yield from unmet(cluster)
     yield from _categories(config)
     yield from _metadata(config["metadata"])
+    yield from _handed_over(config["export"])
     if config["evaluate"]["label_pattern"]:
         try:
             label_expression(config["evaluate"]["label_pattern"])
@@ -99,6 +101,19 @@ def _categories(config: dict[str, Any]) -> Iterator[str]:
             yield f"crop.categories: {name!r} is no category ({', '.join(dict.fromkeys(known))})" + (
                 f": did you mean {near[0]}?" if near else ""
             )
+
+
+def _handed_over(export: dict[str, Any]) -> Iterator[str]:
+    """Of what the exports need to know."""
+    from camtrap.metadata.when import parse_zone
+
+    if export["timezone"]:
+        try:
+            parse_zone(export["timezone"])
+        except ValueError as error:
+            yield f"export.timezone: {error}"
+    if export["camtrap_dp"] != "none":
+        yield from about.required(export)
 
 
 def _metadata(options: dict[str, Any]) -> Iterator[object]:
@@ -199,7 +214,20 @@ def _tables(config: dict[str, Any]) -> None:
     if config["metadata"]["stations"]:
         from camtrap.metadata.deployments import read_stations
 
-        read_stations(config["metadata"]["stations"])
+        table = read_stations(config["metadata"]["stations"])
+        zoneless = sorted({row.station for row in table.deployments if not row.timezone})
+    else:
+        zoneless = ["all stations"]
+    export = config["export"]
+    if export["camtrap_dp"] != "none" and not export["timezone"] and zoneless:
+        raise ConfigError(
+            f"export.timezone: Camtrap DP needs the time zone of {', '.join(zoneless[:5])}: set it, or give the table of "
+            "stations (metadata.stations) a column 'time zone'"
+        )
+    if config["export"]["species"]:
+        from camtrap.export.species import read_species
+
+        read_species(config["export"]["species"])
     if config["evaluate"]["truth"]:
         from camtrap.evaluate.labels import read_labels
 

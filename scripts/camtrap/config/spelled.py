@@ -12,7 +12,7 @@ __all__ = ["home", "spell"]
 # All keys that name a file or a folder.
 PATHS = (
     *("images", "results", "cache", "metadata.stations", "detector.weights", "detector.json"),
-    *("embed.weights", "evaluate.truth", "export.names", "review.folder"),
+    *("embed.weights", "evaluate.truth", "export.names", "export.species", "review.folder"),
 )
 
 

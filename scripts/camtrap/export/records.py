@@ -163,7 +163,7 @@ class Survey:
         species: str | Path | None = None,
         zone: str | None = None,
     ):
-        self._images, self._crops_of = Path(images), Path(crops)
+        self.images, self._crops_of = Path(images), Path(crops)
         self.zone = parse_zone(zone) if zone else None
         self.decided = labels is not None
         table = read_parquet(crops, columns=["crop_id", "path", *_CROP])
@@ -200,7 +200,7 @@ class Survey:
             else:
                 yield picture, []
         if path is not None:
-            raise DamageError.of(self._crops_of, f"it has a crop of {path}, which is not in {self._images.name}")
+            raise DamageError.of(self._crops_of, f"it has a crop of {path}, which is not in {self.images.name}")
 
     def crops(self) -> Iterator[tuple[Picture, Crop]]:
         """Yield each crop with its picture, sorted by path and crop_id."""
@@ -209,7 +209,7 @@ class Survey:
                 yield picture, crop
 
     def _read(self) -> Iterator[Picture]:
-        file = open_parquet(self._images)
+        file = open_parquet(self.images)
         there = set(file.schema_arrow.names)
         wanted = [name for name in (*Picture._fields, "datetime", "timestamp") if name in there]
         for batch in file.iter_batches(_PART, columns=wanted):

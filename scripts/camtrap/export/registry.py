@@ -30,6 +30,9 @@ EXPORTS = {
         "the records of the Yasuní notebooks, with yasuni_features.jsonl beside it",
         beside=("yasuni_features.jsonl",),
     ),
+    "camtrap_dp": Export("camtrap_dp", "Camtrap DP 1.0.2, the format of GBIF, camtrapdp and camtrapR"),
+    "r_tables": Export("r", "tables for R: records, camera operation, detection histories and effort"),
+    "darwin_core": Export("darwin_core.csv", "Darwin Core occurrences, one row per named species and event"),
 }
 
 

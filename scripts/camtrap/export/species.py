@@ -38,7 +38,7 @@ _LANGUAGE = {name: code for code, names in _LANGUAGES.items() for name in names}
 _SEVERAL = re.compile(r"\s*[;|/]\s*")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Species:
     """A species, or whatever else experts named.
 

@@ -109,7 +109,9 @@ class Stations:
         folders = [folder for folder in path.split("/")[:-1] if self.known(folder)]
         return folders[0] if len({self.known(folder) for folder in folders}) == 1 else station
 
-    def find(self, station: str | None, time: dt.datetime | None, path: str = "") -> Deployment | None:
+    def find(
+        self, station: str | None, time: dt.datetime | None, path: str = "", corrected: bool = False
+    ) -> Deployment | None:
         """Return the deployment that a picture belongs to.
 
         Parameters
@@ -119,6 +121,8 @@ class Stations:
             The camera's clock, before any offset.
         path : str
             The picture's: rows that name a ``batch`` are of the pictures below that folder.
+        corrected : bool
+            The time is that after the offset, as in ``tables/images.parquet``.
 
         Returns
         -------
@@ -130,7 +134,7 @@ class Stations:
         if len(found) < 2:
             return found[0] if found else None
         if time is not None:
-            return min(found, key=lambda deployment: deployment.distance(time))
+            return min(found, key=lambda one: one.distance(time - one.offset if corrected else time))
         first = found[0]
         same = all((d.latitude, d.longitude) == (first.latitude, first.longitude) for d in found)
         return Deployment(first.station, *((first.latitude, first.longitude) if same else (None, None)))

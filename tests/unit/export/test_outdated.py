@@ -7,7 +7,7 @@ import pytest
 from camtrap.export.outdated import put_aside
 from camtrap.export.registry import EXPORTS
 
-OFF = {name: "none" if name == "folders" else False for name in EXPORTS}
+OFF = {name: "none" if name in ("folders", "camtrap_dp") else False for name in EXPORTS}
 
 
 @pytest.fixture

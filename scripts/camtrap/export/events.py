@@ -1,0 +1,220 @@
+"""What was seen, event by event: which species, how many, who says so.
+
+An event is what ``tables/images.parquet`` calls one (pictures of a station without a longer pause), within one deployment. Events of
+a deployment do not overlap: readers find an event's pictures by its start and end. Where clocks cannot be trusted they could;
+then they are one.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from camtrap.export.records import Crop, Picture, Survey
+from camtrap.export.species import Species
+from camtrap.export.visits import Visit, Visits
+from camtrap.metadata.deployments import Stations
+
+__all__ = ["Event", "Seen", "Shot", "Subject", "Walk", "kind_of", "subjects"]
+
+ANIMAL, HUMAN, VEHICLE, BLANK, UNKNOWN, UNCLASSIFIED = "animal", "human", "vehicle", "blank", "unknown", "unclassified"
+_KIND = {"person": HUMAN, "vehicle": VEHICLE}
+# Names that experts give to what is no animal.
+_NO_ANIMAL = {
+    **dict.fromkeys(("human", "person", "people", "homo sapiens"), HUMAN),
+    **dict.fromkeys(("vehicle", "car"), VEHICLE),
+    **dict.fromkeys(("blank", "empty", "nothing"), BLANK),
+}
+
+
+class Subject(NamedTuple):
+    """What can be seen: one of Camtrap DP's observation types, and which species where it is a named animal."""
+
+    kind: str
+    species: Species | None = None
+
+
+class Shot(NamedTuple):
+    """A picture that counts and has a time, with its deployment and what it shows (at least one subject, of blank with no crops)."""
+
+    picture: Picture
+    time: dt.datetime
+    visit: Visit
+    shows: dict[Subject, list[Crop]]
+
+
+@dataclass(slots=True)
+class Seen:
+    """A subject in an event. ``count`` is the most crops in one picture: so many individuals at least.
+
+    ``at`` is when it was decided (UTC); ``sure`` of the surest crop; ``looked_at`` whether somebody looked at one of the crops;
+    ``who`` decided; ``conf`` the detector's best confidence; ``first`` and ``path`` the first file of it; ``pictures`` how many.
+    """
+
+    first: dt.datetime
+    path: str
+    count: int = 0
+    pictures: int = 0
+    looked_at: bool = False
+    sure: float | None = None
+    conf: float | None = None
+    at: dt.datetime | None = None
+    who: tuple[str, ...] = ()
+
+    def add(self, shot: Shot, crops: list[Crop]) -> None:
+        """Take note of one picture of it."""
+        self.pictures += 1
+        self.count = max(self.count, len(crops) or 1)
+        if shot.time < self.first:
+            self.first, self.path = shot.time, shot.picture.file
+        conf = max((crop.conf for crop in crops), default=shot.picture.max_conf)
+        self.conf = _most(self.conf, conf)
+        # what was looked at takes precedence over what came with a cluster
+        looked = [crop for crop in crops if crop.looked_at]
+        if looked and not self.looked_at:
+            self.looked_at, self.who, self.at, self.sure = True, (), None, None
+        for crop in looked if self.looked_at else crops:
+            self.sure = _most(self.sure, crop.sure)
+            if crop.at is not None and (self.at is None or crop.at > self.at):
+                self.at = crop.at
+            if crop.who is not None and crop.who not in self.who:
+                self.who = tuple(sorted((*self.who, crop.who)))
+
+    def join(self, other: "Seen") -> None:
+        """Take in the same subject of an event that turned out to be this one."""
+        if other.first < self.first:
+            self.first, self.path = other.first, other.path
+        self.count, self.pictures = max(self.count, other.count), self.pictures + other.pictures
+        self.conf = _most(self.conf, other.conf)
+        if other.looked_at and not self.looked_at:
+            self.looked_at, self.who, self.at, self.sure = True, other.who, other.at, other.sure
+        elif other.looked_at == self.looked_at:
+            self.sure = _most(self.sure, other.sure)
+            self.at = max([at for at in (self.at, other.at) if at], default=None)
+            self.who = tuple(sorted({*self.who, *other.who}))
+
+
+def _most(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None else max(one, other)
+
+
+@dataclass(slots=True)
+class Event:
+    """An event within one deployment. ``doubtful``: a clock in it cannot be trusted. Blank is seen only where nothing else is."""
+
+    id: str
+    visit: Visit
+    start: dt.datetime
+    end: dt.datetime
+    pictures: int = 0
+    doubtful: bool = False
+    seen: dict[Subject, Seen] = field(default_factory=dict)
+
+    def observed(self) -> list[tuple[Subject, Seen]]:
+        """What was seen, animals by name first; blank only where nothing else was."""
+        full = [item for item in self.seen.items() if item[0].kind != BLANK] or list(self.seen.items())
+        return sorted(full, key=lambda item: (item[0].kind, item[0].species.key if item[0].species else ""))
+
+
+class Walk:
+    """One way through a survey: deployments and events come of it.
+
+    Parameters
+    ----------
+    survey : Survey
+    stations : Stations, optional
+        The table of stations.
+
+    Attributes
+    ----------
+    left_out : list of (path, reason)
+        Pictures that failed or have no time, in the order of their paths. Copies are left out without a word.
+    """
+
+    def __init__(self, survey: Survey, stations: Stations | None = None):
+        self._survey = survey
+        self._visits = Visits(stations, survey.zone)
+        self._events: dict[tuple[str, str], Event] = {}
+        self.left_out: list[tuple[str, str]] = []
+
+    def shots(self) -> Iterator[Shot]:
+        """Yield the pictures that count and have a time, by path. To be walked to the end, once."""
+        for picture, crops in self._survey.pictures():
+            if not picture.counts:
+                if picture.category == "failed":
+                    self.left_out.append((picture.path, "it could not be used"))
+                continue
+            if picture.time is None:
+                self.left_out.append((picture.path, "its time is not known"))
+                continue
+            shot = Shot(picture, picture.time, self._visits.of(picture), subjects(picture, crops))
+            self._note(shot)
+            yield shot
+
+    def deployments(self) -> list[Visit]:
+        """All deployments, after the last picture."""
+        return self._visits.close()
+
+    def events(self, apart: bool = False) -> Iterator[Event]:
+        """All events, by deployment and start, after the last picture. None overlap; ``apart``: all as they are."""
+        if apart:
+            yield from self._events.values()
+            return
+        last: Event | None = None
+        for event in sorted(self._events.values(), key=lambda one: (one.visit.id, one.start, one.id)):
+            if last and last.visit is event.visit and event.start.replace(microsecond=0) <= last.end:
+                last.end = max(last.end, event.end)
+                last.pictures += event.pictures
+                last.doubtful |= event.doubtful
+                for subject, seen in event.seen.items():
+                    if subject in last.seen:
+                        last.seen[subject].join(seen)
+                    else:
+                        last.seen[subject] = seen
+                continue
+            if last:
+                yield last
+            last = event
+        if last:
+            yield last
+
+    def _note(self, shot: Shot) -> None:
+        picture = shot.picture
+        key = (shot.visit.id, picture.event or picture.path)
+        event = self._events.get(key)
+        if event is None:
+            event = self._events[key] = Event(key[1], shot.visit, shot.time, shot.time)
+        event.start, event.end = min(event.start, shot.time), max(event.end, shot.time)
+        event.pictures += 1
+        event.doubtful |= picture.clock is not None
+        for subject, crops in shot.shows.items():
+            seen = event.seen.get(subject)
+            if seen is None:
+                seen = event.seen[subject] = Seen(shot.time, picture.file)
+            seen.add(shot, crops)
+
+
+def kind_of(species: Species) -> str:
+    """What a name stands for: an animal, unless it is one of the few names of people, vehicles and nothing."""
+    return _NO_ANIMAL.get((species.scientific or "").casefold()) or _NO_ANIMAL.get(species.key, ANIMAL)
+
+
+def subjects(picture: Picture, crops: list[Crop]) -> dict[Subject, list[Crop]]:
+    """What one picture shows, and the crops that show it.
+
+    A crop that was rejected, or that is a repeat detection without a name (a branch), shows nothing. A crop without a decision is
+    unclassified; one of which the expert was unsure is unknown.
+    """
+    found: dict[Subject, list[Crop]] = {}
+    for crop in crops:
+        species = crop.species
+        if species is not None:
+            kind = kind_of(species)
+        elif crop.state == "rejected" or (crop.state is None and crop.repeat):
+            continue
+        else:
+            kind = UNKNOWN if crop.state == "unsure" else _KIND.get(crop.category, UNCLASSIFIED)
+        found.setdefault(Subject(kind, species if kind == ANIMAL else None), []).append(crop)
+    if not found and not crops and picture.category != "empty":
+        found[Subject(_KIND.get(picture.category, UNCLASSIFIED))] = []
+    return found or {Subject(BLANK): []}

@@ -1,0 +1,205 @@
+"""Tables for R: records of species, when cameras worked, detection histories and effort (camtrapR, unmarked, overlap, activity).
+
+A folder of CSV files; docs/handover.md has the lines of R that read each. A record is the first picture of a species in an event;
+events are independent by ``collect.event_minutes``. Only crops with a name count, and only pictures whose clock can be trusted;
+what that leaves out is in ``left_out.csv``.
+
+A day on which a camera worked is one between start and end of a deployment (`visits`): by the table of stations, or from the first to the
+last picture. Problems of the table are days without work. Days without a camera are NA, and so are occasions without a day of work.
+"""
+
+import datetime as dt
+import math
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from camtrap.core.files import replacing_folder, write_csv
+from camtrap.export.events import ANIMAL, Seen, Walk
+from camtrap.export.records import Survey
+from camtrap.export.species import Species
+from camtrap.export.sun import by_clock, by_sun
+from camtrap.export.visits import TABLE, Visit
+from camtrap.metadata.deployments import Stations
+
+__all__ = ["Record", "export", "operation", "records"]
+
+_DAY = dt.timedelta(days=1)
+RECORD_TABLE = [
+    *("Station", "Species", "DateTimeOriginal", "Date", "Time"),
+    *("delta.time.secs", "delta.time.mins", "delta.time.hours", "delta.time.days"),
+    *(
+        "Directory",
+        "FileName",
+        "n_images",
+        "count",
+        "scientific",
+        "how",
+        "sure",
+        "event",
+        "utc_offset",
+        "clock_rad",
+        "sun_rad",
+    ),
+]
+DEPLOYMENTS = [
+    *("Station", "deployment", "Setup_date", "Retrieval_date", "Longitude", "Latitude", "source", "days"),
+    *("days_with_pictures", "pictures", "clock_doubtful"),
+]
+
+
+class Record(NamedTuple):
+    """A species in an event: an independent detection."""
+
+    station: str
+    species: Species
+    time: dt.datetime
+    event: str
+    seen: Seen
+    visit: Visit
+
+
+def export(survey: Survey, stations: Stations | None, out: str | os.PathLike, occasion_days: int) -> dict[str, int]:
+    """Write the tables.
+
+    Parameters
+    ----------
+    survey : Survey
+    stations : Stations, optional
+        The table of stations.
+    out : path
+        The folder; it appears whole.
+    occasion_days : int
+        Days in an occasion of the detection history; the first occasion begins with the first day of work.
+
+    Returns
+    -------
+    dict
+        ``records``, ``species``, ``stations``, ``left_out``.
+    """
+    walk = Walk(survey, stations)
+    for shot in walk.shots():
+        if shot.picture.clock and any(subject.kind == ANIMAL for subject in shot.shows):
+            walk.left_out.append((shot.picture.path, f"its clock cannot be trusted: {shot.picture.clock}"))
+    visits = walk.deployments()
+    found = records(walk)
+    worked = operation(visits)
+    with replacing_folder(out) as folder:
+        write_csv(folder / "record_table.csv", RECORD_TABLE, _record_rows(found))
+        write_csv(folder / "deployments.csv", DEPLOYMENTS, map(_deployment_row, visits))
+        write_csv(folder / "left_out.csv", ["path", "reason"], sorted(walk.left_out))
+        days = _days(worked)
+        rows = ([name, *(worked[name].get(day, "NA") for day in days)] for name in worked)
+        write_csv(folder / "camera_operation.csv", ["Station", *(day.isoformat() for day in days)], rows)
+        _histories(folder, found, worked, days, occasion_days)
+    species = {record.species.key for record in found}
+    return {"records": len(found), "species": len(species), "stations": len(worked), "left_out": len(walk.left_out)}
+
+
+def records(walk: Walk) -> list[Record]:
+    """Independent detections with a time that can be trusted, by species, station and time; after the walk."""
+    first: dict[tuple[str, str, str], Record] = {}
+    for event in walk.events(apart=True):
+        if event.doubtful:
+            continue
+        for subject, seen in event.observed():
+            if subject.kind != ANIMAL or subject.species is None:
+                continue
+            key = (event.visit.station, event.id, subject.species.key)
+            before = first.get(key)
+            if before is None or seen.first < before.time:  # an event may go on after the card was changed
+                first[key] = Record(event.visit.station, subject.species, seen.first, event.id, seen, event.visit)
+    return sorted(first.values(), key=lambda one: (one.species.key, one.station, one.time))
+
+
+def operation(visits: Sequence[Visit]) -> dict[str, dict[dt.date, int]]:
+    """Of each station the days on which a camera worked (1) or had a problem (0); a day that is not there is unknown.
+
+    Parameters
+    ----------
+    visits : sequence of Visit
+        Of `Visits.close`.
+    """
+    found: dict[str, dict[dt.date, int]] = {visit.station: {} for visit in sorted(visits, key=lambda one: one.station)}
+    for visit in visits:
+        days = found[visit.station]
+        for begin, end in visit.row.problems if visit.row else ():
+            for day in _between(begin.date() + _DAY, end.date() - _DAY):
+                days.setdefault(day, 0)
+    for visit in visits:
+        days = found[visit.station]
+        if visit.start and visit.end and (visit.first or visit.source == TABLE):
+            days |= dict.fromkeys(_between(visit.start.date(), visit.end.date()), 1)
+        days |= dict.fromkeys(visit.days, 1)
+    return found
+
+
+def _between(first: dt.date, last: dt.date) -> list[dt.date]:
+    return [first + number * _DAY for number in range((last - first).days + 1)]
+
+
+def _days(worked: dict[str, dict[dt.date, int]]) -> list[dt.date]:
+    """All days from the first to the last that any station has."""
+    known = [day for days in worked.values() for day in days]
+    return _between(min(known), max(known)) if known else []
+
+
+def _record_rows(found: Sequence[Record]) -> Iterator[list[object]]:
+    before: Record | None = None
+    for one in found:
+        again = before is not None and (before.species, before.station) == (one.species, one.station)
+        gap = (one.time - before.time).total_seconds() if again and before else 0.0
+        sun = by_sun(one.time, one.visit.latitude, one.visit.longitude)
+        directory, _, name = one.seen.path.rpartition("/")
+        yield [
+            *(
+                one.station,
+                one.species.name,
+                f"{one.time:%Y-%m-%d %H:%M:%S}",
+                f"{one.time:%Y-%m-%d}",
+                f"{one.time:%H:%M:%S}",
+            ),
+            *(round(gap), round(gap / 60), round(gap / 3600, 1), round(gap / 86_400, 1)),
+            *(directory, name, one.seen.pictures, one.seen.count, one.species.scientific or "NA"),
+            *(
+                "looked at" if one.seen.looked_at else "cluster",
+                "NA" if one.seen.sure is None else f"{one.seen.sure:.4f}",
+            ),
+            *(one.event, f"{one.time:%z}" or "NA", f"{by_clock(one.time):.6f}", "NA" if sun is None else f"{sun:.6f}"),
+        ]
+        before = one
+
+
+def _deployment_row(visit: Visit) -> list[object]:
+    days = len(_between(visit.start.date(), visit.end.date())) if visit.start and visit.end else "NA"
+    dates = [f"{time:%Y-%m-%d %H:%M:%S}" if time else "NA" for time in (visit.start, visit.end)]
+    place = ["NA" if side is None else side for side in (visit.longitude, visit.latitude)]
+    doubtful = "TRUE" if visit.doubtful else "FALSE"
+    return [visit.station, visit.id, *dates, *place, visit.source, days, len(visit.days), visit.pictures, doubtful]
+
+
+def _histories(
+    folder: Path, found: Sequence[Record], worked: dict[str, dict[dt.date, int]], days: list[dt.date], length: int
+) -> None:
+    """``effort.csv``, ``detection_history.csv`` and ``occasions.csv``."""
+    number = math.ceil(len(days) / length)
+    names = [f"o{occasion + 1}" for occasion in range(number)]
+    spans = [days[at * length : (at + 1) * length] for at in range(number)]
+    effort = {station: [sum(known.get(day, 0) for day in span) for span in spans] for station, known in worked.items()}
+    write_csv(
+        folder / "occasions.csv",
+        ["occasion", "first", "last"],
+        [[n, s[0], s[-1]] for n, s in zip(names, spans, strict=True)],
+    )
+    write_csv(folder / "effort.csv", ["Station", *names], ([station, *done] for station, done in effort.items()))
+    seen: dict[str, dict[str, set[int]]] = {}
+    for one in found:
+        occasion = (one.time.date() - days[0]).days // length
+        seen.setdefault(one.species.name, {}).setdefault(one.station, set()).add(occasion)
+    rows = (
+        [species, station, *((1 if at in there.get(station, ()) else 0) if done[at] else "NA" for at in range(number))]
+        for species, there in seen.items()
+        for station, done in effort.items()
+    )
+    write_csv(folder / "detection_history.csv", ["Species", "Station", *names], rows)

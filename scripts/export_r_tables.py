@@ -1,0 +1,7 @@
+from camtrap.core.logs import job
+from camtrap.export.opened import opened
+from camtrap.export.r_tables import export
+
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
+    survey, stations = opened(snakemake.input, snakemake.params)
+    print(export(survey, stations, snakemake.output[0], snakemake.params.occasion_days))
