@@ -80,7 +80,7 @@ def methods(survey: Survey) -> list[dict]:
 def clusters(survey: Survey) -> list[dict]:
     """One dict per cluster, by number; noise (-1), where there is any, is the last.
 
-    Keys: cluster, name (the expert's, or ""), crops, bursts, events, n_stations, stations [(name, crops)], more_stations,
+    Keys: cluster, name (the expert's, or ""), crops, pictures, bursts, events, n_stations, stations [(name, crops)], more_stations,
     night (share of crops in infrared light, None where unknown), hours (24 numbers of events by the hour of their first
     crop), dated (events with a time), first, last, said (as :func:`said`), labels [(label, crops)], labelled (crops with a
     label), notes (list of sentences), suggestions (of noise: [(name of a cluster, crops)]).
@@ -100,6 +100,7 @@ def _cluster(name: int, part: pd.DataFrame, survey: Survey, everywhere: pd.Serie
         "cluster": name,
         "name": survey.names.get(name, ""),
         "crops": len(part),
+        "pictures": int(part["path"].nunique()),
         "bursts": int(part["burst"].nunique()),
         "events": int(part["event"].nunique()),
         "n_stations": len(by_station),

@@ -90,6 +90,11 @@ class Survey:
     figures: list[Path] = field(default_factory=list)
     seen: dict = field(default_factory=lambda: {"figures": [], "lacking": []})
 
+    @property
+    def timed(self) -> bool:
+        """Whether any picture has a time to be trusted. Without one there are no visits, hours and days to speak of."""
+        return bool(self.images["datetime"].notna().any())
+
 
 def gather(files: Files) -> Survey:
     """Read the results of one embedder."""

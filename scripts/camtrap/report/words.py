@@ -150,8 +150,12 @@ def headline(survey: Survey) -> str:
     animals = survey.counts["categories"]["animal"]
     if not animals:
         return text + "no animal was found in any of them."
-    events = survey.images.loc[survey.images["category"] == "animal", "event"].nunique()
-    text += f"{count(animals, 'shows an animal', 'show animals')}, in {count(events, 'visit')}. "
+    text += count(animals, "shows an animal", "show animals")
+    if survey.timed:
+        events = survey.images.loc[survey.images["category"] == "animal", "event"].nunique()
+        text += f", in {count(events, 'visit')}. "
+    else:
+        text += ". No picture has a time, so that nothing is said of visits, hours and days. "
     clustered = int(survey.crops["cluster"].notna().sum())
     if not clustered:
         return text + "There was nothing to cluster."

@@ -152,7 +152,7 @@ def test_one_cluster_without_times_or_stations(tmp_path):
     crops = [crop(n, f"card/{n}.jpg", 0, None) for n in range(3)]
     page = Page(make(write(tmp_path, images, crops))[0])
     assert [card["id"] for card in page.all("article")] == ["cluster-0"]
-    assert "No time is known." in page.text
+    assert "No picture has a time" in page.text
     assert "station unknown" in page.text
     assert "All its crops" in page.text
     assert len(page.all("img", loading="lazy")) == 3
@@ -345,9 +345,11 @@ def test_the_silhouette_in_the_umap_plane_is_scikit_learns_without_noise(survey)
 
 
 def test_one_of_each_is_said_in_the_singular(tmp_path):
-    images = [picture("1.jpg", "animal", "A", event="e1")]
-    page = Page(make(write(tmp_path, images, [crop(1, "1.jpg", 0)]))[0])
-    assert "1 picture from 1 station: 1 shows an animal, in 1 visit. 1 crop falls into 1 cluster." in page.text
+    images = [picture("1.jpg", "animal", "A", (noon := pd.Timestamp("2024-05-01 12:30")), event="e1")]
+    page = Page(make(write(tmp_path, images, [crop(1, "1.jpg", 0, "A", noon)]))[0])
+    assert (
+        "1 picture from 1 station, 1 May 2024: 1 shows an animal, in 1 visit. 1 crop falls into 1 cluster." in page.text
+    )
     assert "1 unit was clustered." in page.text
     assert "1 crop, 1 burst, 1 visit, 1 station" in page.text
     assert not re.search(r"\b1 (pictures|crops|clusters|visits|stations|bursts|units|files|species are)\b", page.text)
@@ -404,3 +406,25 @@ def test_the_figures_of_what_was_seen_stand_first_and_scores_behind_a_fold(surve
     assert "open" not in page.all("details", id="scores")[0]
     assert f"Nothing of {NASTY}" in page.text
     assert len(page.scripts) == 1
+
+
+def test_without_times_nothing_is_said_of_visits_and_days(tmp_path):
+    images = [picture(f"a/{n}.jpg", "animal", "S", None, f"e{n}") for n in range(3)]
+    crops = [crop(n, f"a/{n}.jpg", 0, "S", pd.NaT, f"b{n}", f"e{n}") for n in range(3)]
+    html, summary = make(write(tmp_path, images, crops))
+    text = Page(html).text
+    assert "3 pictures from 1 station: 3 show animals. No picture has a time" in text
+    assert "Visits" not in text
+    assert "Days" not in text
+    assert "3 crops, 3 pictures, 1 station" in text
+    assert "metadata.path_pattern" in text
+
+
+def test_a_station_without_times_among_others_has_no_number_of_days(tmp_path):
+    noon = pd.Timestamp("2024-05-01 12:30")
+    images = [picture("a/1.jpg", "animal", "A", noon, "e1"), picture("b/1.jpg", "animal", "B", None, "e2")]
+    crops = [crop(1, "a/1.jpg", 0, "A", noon, "b1", "e1"), crop(2, "b/1.jpg", 0, "B", pd.NaT, "b2", "e2")]
+    html, _ = make(write(tmp_path, images, crops))
+    rows = re.findall(r'<tr><th scope="row">([AB])</th>(.*?)</tr>', html, re.DOTALL)
+    cells = {name: re.findall(r'<td class="n">(.*?)</td>', row) for name, row in rows}
+    assert cells == {"A": ["1", "1", "1", "1"], "B": ["1", "1", "–", "–"]}
