@@ -345,7 +345,8 @@ def test_the_silhouette_in_the_umap_plane_is_scikit_learns_without_noise(survey)
 
 
 def test_one_of_each_is_said_in_the_singular(tmp_path):
-    images = [picture("1.jpg", "animal", "A", (noon := pd.Timestamp("2024-05-01 12:30")), event="e1")]
+    noon = pd.Timestamp("2024-05-01 12:30")
+    images = [picture("1.jpg", "animal", "A", noon, event="e1")]
     page = Page(make(write(tmp_path, images, [crop(1, "1.jpg", 0, "A", noon)]))[0])
     assert (
         "1 picture from 1 station, 1 May 2024: 1 shows an animal, in 1 visit. 1 crop falls into 1 cluster." in page.text
