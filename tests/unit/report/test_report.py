@@ -412,7 +412,7 @@ def test_the_figures_of_what_was_seen_stand_first_and_scores_behind_a_fold(surve
 def test_without_times_nothing_is_said_of_visits_and_days(tmp_path):
     images = [picture(f"a/{n}.jpg", "animal", "S", None, f"e{n}") for n in range(3)]
     crops = [crop(n, f"a/{n}.jpg", 0, "S", pd.NaT, f"b{n}", f"e{n}") for n in range(3)]
-    html, summary = make(write(tmp_path, images, crops))
+    html, _ = make(write(tmp_path, images, crops))
     text = Page(html).text
     assert "3 pictures from 1 station: 3 show animals. No picture has a time" in text
     assert "Visits" not in text
