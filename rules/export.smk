@@ -142,6 +142,42 @@ rule export_yasuni:
         "../scripts/export_yasuni.py"
 
 
+rule export_tables:
+    input:
+        **LABELS,
+        **LABEL_INFO,
+        images=f"{RESULTS}/tables/images.parquet",
+        crops=f"{RESULTS}/tables/crops.parquet",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        names=f"{CLUSTERS}/names.json",
+        failures=f"{RESULTS}/tables/failures.csv",
+        detections=shards("detections/{shard}.json"),
+    output:
+        pictures=f"{EXPORT}/pictures.csv",
+        species=f"{EXPORT}/species.csv",
+        by_station=f"{EXPORT}/species_by_station.csv",
+        lists=directory(f"{EXPORT}/lists"),
+    log:
+        f"{RESULTS}/logs/export_tables.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_tables.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1500, 0.004),
+        runtime=minutes(30),
+    params:
+        version=version("export"),
+        model=MODEL,
+        people=config["export"]["people"],
+        decimals=config["export"]["decimals"],
+        threshold=config["crop"]["threshold"],
+    message:
+        "Writing the tables of pictures and species"
+    script:
+        "../scripts/export_tables.py"
+
+
 # Drawn before the report, which shows them first.
 rule export_figures:
     input:

@@ -32,7 +32,7 @@ CONFIG = {
         "project": {"methods": ["tsne"], "iterations": 20},
     },
     "evaluate": {"seeds": 1},
-    "export": {"figures": False},  # it has tests of its own
+    "export": {"figures": False, "tables": False},  # they have tests of their own
 }
 
 

@@ -18,6 +18,12 @@ class Export(NamedTuple):
 
 EXPORTS = {
     "csv": Export("crops.csv", "one row per crop, for spreadsheets and R", True),
+    "tables": Export(
+        "pictures.csv",
+        "one row per picture, with species.csv, species_by_station.csv and lists of empty pictures and the like beside it",
+        True,
+        ("species.csv", "species_by_station.csv", "lists"),
+    ),
     "figures": Export(
         "figures", "activity, species by station, accumulation of species and calendar, as SVG and PNG", True
     ),

@@ -1,0 +1,14 @@
+from camtrap.core.logs import job
+from camtrap.export.names import read_found
+from camtrap.export.privacy import LEAVE_OUT, find_people
+from camtrap.export.records import Survey
+from camtrap.export.tables import write
+
+with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
+    others = {"names", "failures", "detections"}
+    survey = Survey(**{key: value for key, value in snakemake.input.items() if key not in others})
+    names = read_found(snakemake.input.names)
+    hidden = None
+    if snakemake.params.people == LEAVE_OUT:
+        hidden = find_people(survey, names, snakemake.input.detections, snakemake.params.threshold)
+    print(write(survey, names, snakemake.input.failures, snakemake.output, hidden, snakemake.params.decimals))
