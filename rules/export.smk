@@ -142,77 +142,6 @@ rule export_yasuni:
         "../scripts/export_yasuni.py"
 
 
-rule export_tables:
-    input:
-        **LABELS,
-        **LABEL_INFO,
-        images=f"{RESULTS}/tables/images.parquet",
-        crops=f"{RESULTS}/tables/crops.parquet",
-        clusters=f"{CLUSTERS}/clusters.parquet",
-        names=f"{CLUSTERS}/names.json",
-        failures=f"{RESULTS}/tables/failures.csv",
-        detections=shards("detections/{shard}.json"),
-    output:
-        pictures=f"{EXPORT}/pictures.csv",
-        species=f"{EXPORT}/species.csv",
-        by_station=f"{EXPORT}/species_by_station.csv",
-        lists=directory(f"{EXPORT}/lists"),
-    log:
-        f"{RESULTS}/logs/export_tables.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/export_tables.tsv"
-    conda:
-        ENV
-    resources:
-        mem_mb=memory(1500, 0.004),
-        runtime=minutes(30),
-    params:
-        version=version("export"),
-        model=MODEL,
-        people=config["export"]["people"],
-        decimals=config["export"]["decimals"],
-        threshold=config["crop"]["threshold"],
-    message:
-        "Writing the tables of pictures and species"
-    script:
-        "../scripts/export_tables.py"
-
-
-# Drawn before the report, which shows them first.
-rule export_figures:
-    input:
-        **LABELS,
-        **LABEL_INFO,
-        images=f"{RESULTS}/tables/images.parquet",
-        crops=f"{RESULTS}/tables/crops.parquet",
-        clusters=f"{CLUSTERS}/clusters.parquet",
-        names=f"{CLUSTERS}/names.json",
-    output:
-        report(
-            directory(f"{EXPORT}/figures"),
-            patterns=["{figure}.svg"],
-            caption="../report/figure.rst",
-            category="What was seen",
-            labels={"figure": "{figure}"},
-        ),
-    log:
-        f"{RESULTS}/logs/export_figures.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/export_figures.tsv"
-    conda:
-        ENV
-    resources:
-        mem_mb=memory(1500, 0.003),
-        runtime=minutes(20),
-    params:
-        version=version("export"),
-        model=MODEL,
-    message:
-        "Drawing what was seen"
-    script:
-        "../scripts/export_figures.py"
-
-
 # What goes on to other software. Names come from the decisions only (tables/labels.parquet).
 HANDED_OVER = {
     **LABELS,
@@ -304,3 +233,70 @@ rule export_darwin_core:
         "Writing Darwin Core occurrences"
     script:
         "../scripts/export_darwin_core.py"
+
+
+rule export_tables:
+    input:
+        **HANDED_OVER,
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        names=f"{CLUSTERS}/names.json",
+        failures=f"{RESULTS}/tables/failures.csv",
+        detections=shards("detections/{shard}.json"),
+    output:
+        pictures=f"{EXPORT}/pictures.csv",
+        species=f"{EXPORT}/species.csv",
+        by_station=f"{EXPORT}/species_by_station.csv",
+        lists=directory(f"{EXPORT}/lists"),
+    log:
+        f"{RESULTS}/logs/export_tables.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_tables.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1500, 0.004),
+        runtime=minutes(30),
+    params:
+        **KNOWN,
+        version=version("export"),
+        model=MODEL,
+        people=config["export"]["people"],
+        decimals=config["export"]["decimals"],
+        threshold=config["crop"]["threshold"],
+    message:
+        "Writing the tables of pictures and species"
+    script:
+        "../scripts/export_tables.py"
+
+
+# Drawn before the report, which shows them first.
+rule export_figures:
+    input:
+        **HANDED_OVER,
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        names=f"{CLUSTERS}/names.json",
+    output:
+        report(
+            directory(f"{EXPORT}/figures"),
+            patterns=["{figure}.svg"],
+            caption="../report/figure.rst",
+            category="What was seen",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{RESULTS}/logs/export_figures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_figures.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1500, 0.003),
+        runtime=minutes(20),
+    params:
+        **KNOWN,
+        version=version("export"),
+        model=MODEL,
+    message:
+        "Drawing what was seen"
+    script:
+        "../scripts/export_figures.py"

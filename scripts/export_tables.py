@@ -1,12 +1,11 @@
 from camtrap.core.logs import job
 from camtrap.export.names import read_found
+from camtrap.export.opened import opened
 from camtrap.export.privacy import LEAVE_OUT, find_people
-from camtrap.export.records import Survey
 from camtrap.export.tables import write
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
-    others = {"names", "failures", "detections"}
-    survey = Survey(**{key: value for key, value in snakemake.input.items() if key not in others})
+    survey, _ = opened(snakemake.input, snakemake.params)
     names = read_found(snakemake.input.names)
     hidden = None
     if snakemake.params.people == LEAVE_OUT:

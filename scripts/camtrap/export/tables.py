@@ -4,6 +4,7 @@ All are CSV (UTF-8 with a byte order mark, which spreadsheets need). Equal names
 """
 
 import csv
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -133,7 +134,12 @@ def _picture(
 
 
 def _time(picture: Picture) -> str | None:
-    return picture.time.isoformat() if picture.time else None
+    return _said(picture.time) if picture.time else None
+
+
+def _said(time: dt.datetime) -> str:
+    """The local clock, as every spreadsheet knows it."""
+    return time.replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def _told(part: pd.DataFrame) -> list[object]:
@@ -171,4 +177,4 @@ def _reasons(failures: Path) -> dict[str, str]:
 def _cell(value: object) -> object:
     if value is None or value is pd.NaT or value != value:
         return None
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    return _said(value) if isinstance(value, dt.datetime) else value

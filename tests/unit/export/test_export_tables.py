@@ -92,7 +92,7 @@ def test_equal_names_are_one_row_and_a_night_goes_from_noon_to_noon(survey):
     puma = next(row for row in found["species"] if row["name"] == "Puma")
     told = ("crops", "pictures", "events", "nights", "stations", "looked_at", "purity_bound")
     assert [puma[name] for name in told] == ["5", "3", "2", "2", "2", "1", "0.9"]
-    assert (puma["first"], puma["last"]) == ("2024-05-01T23:50:00", "2024-05-02T12:10:00")
+    assert (puma["first"], puma["last"]) == ("2024-05-01 23:50:00", "2024-05-02 12:10:00")
     assert [row["name"] for row in found["species"]] == [f"'{FORMULA}", "Person", "Puma", "deer"]
     by_station = {(row["name"], row["station"]): (row["crops"], row["events"]) for row in found["by_station"]}
     assert by_station[("Puma", "A")] == ("4", "1")
