@@ -95,8 +95,8 @@ def write(
             part = rows[rows["state"].eq(state)]
             if hidden is not None:
                 part = part[~part["path"].map(hidden.__contains__).astype(bool)]
-            found = ([_cell(row[name]) for name in _CROPS] for row in part.to_dict("records"))
-            write_csv(folder / f"{state}.csv", _CROPS, found, encoding="utf-8-sig")
+            cells = [[_cell(row[name]) for name in _CROPS] for row in part.to_dict("records")]
+            write_csv(folder / f"{state}.csv", _CROPS, cells, encoding="utf-8-sig")
     return counts
 
 
