@@ -14,7 +14,7 @@ const ORDERS = {
   unsure: ["least sure first", (/** @type {Group} */ g) => g.sure],
   unnamed: ["unnamed first", (/** @type {Group} */ g) => (g.kind === "open" ? -1e9 : 0) - g.crops],
   name: ["by name", (/** @type {Group} */ g) => (g.name ?? "\uffff").toLowerCase()],
-  like: ["most like the chosen one", (/** @type {Group} */ g) => g.like ?? 1e9],
+  like: ["most like the chosen one", (/** @type {Group} */ g) => store.like?.get(g.id) ?? 1e9],
 };
 
 /** @param {Group[]} groups */
@@ -51,6 +51,8 @@ export class Cards {
   draw() {
     const remaining = store.remaining;
     if (!remaining) return;
+    const likes = store.order === "like";
+    if (likes && !this.order.querySelector("[value=like]")) this.order.append(make("option", { value: "like", text: ORDERS.like[0] }));
     this.left.replaceChildren(
       remaining.open
         ? make("span", {}, make("b", { text: count(remaining.openGroups, "group") }), ` without a name: ${count(remaining.open, "crop")} in ${count(remaining.openBursts, "burst")}`)

@@ -8,11 +8,12 @@ const GAP = 6;
 export class Grid {
   /**
    * @param {HTMLElement} box scrolls
-   * @param {{look: (place: number) => void, changed: () => void}} on
+   * @param {{look: (place: number) => void, changed: () => void, badges?: Map<number, string>}} on
    */
   constructor(box, on) {
     this.box = box;
     this.on = on;
+    this.badges = on.badges;
     this.side = 112;
     this.rows = new Int32Array();
     this.bursts = new Int32Array();
@@ -106,9 +107,12 @@ export class Grid {
     if (flags & PERSON) tile.classList.add("person");
     if (flags & LOOKED) tile.append(make("span", { class: "mark", title: "looked at", text: "✓" }));
     if (flags & NEW) tile.append(make("span", { class: "mark new", text: "new" }));
+    const badge = this.badges?.get(row);
+    if (badge) tile.append(make("span", { class: "mark badge", text: badge }));
     const words = [`crop ${place + 1} of ${this.rows.length}`];
     if (flags & NIGHT) words.push("infrared");
     if (flags & LOOKED) words.push("looked at");
+    if (badge) words.push(`looks like ${badge}`);
     if (joined) words.push("same burst as the one before");
     tile.setAttribute("aria-label", words.join(", "));
     tile.style.transform = `translate(${GAP + (place % across) * step}px, ${GAP + Math.floor(place / across) * step}px)`;

@@ -9,7 +9,7 @@ import { actions } from "./actions.js";
 import { store, title } from "./store.js";
 
 export class GroupView {
-  /** @param {HTMLElement} work @param {string} id @param {{home: () => void, open: (id: string) => void, lit: () => void}} on @param {{rows?: Int32Array, title?: string}} [fixed] crops that are no group: lassoed, or an answer to a question */
+  /** @param {HTMLElement} work @param {string} id @param {{home: () => void, open: (id: string) => void, lit: () => void, rows: (rows: Int32Array, title: string, more: any) => void}} on @param {{rows?: Int32Array, title?: string, home?: string, badges?: Map<number, string>}} [fixed] crops that are no group: lassoed, or an answer to a question */
   constructor(work, id, on, fixed = {}) {
     this.work = work;
     this.id = id;
@@ -30,8 +30,13 @@ export class GroupView {
       make("input", { type: "range", min: "72", max: "220", value: "112", "aria-label": "Size of the crops", on: { input: (/** @type {any} */ event) => this.resize(Number(event.target.value)) } }),
     );
     work.replaceChildren(make("div", { class: "line" }, this.name), this.buttons, box);
-    this.grid = new Grid(box, { look: (place) => look(this, place), changed: () => this.count() });
+    this.grid = new Grid(box, { badges: fixed.badges, look: (place) => look(this, place), changed: () => this.count() });
     this.load();
+  }
+
+  /** Some crops of this group instead of it. @param {Int32Array} rows @param {string} text @param {any} more */
+  show(rows, text, more) {
+    this.on.rows(rows, text, more);
   }
 
   close() {

@@ -38,7 +38,7 @@ function route() {
   if (match) {
     const id = decodeURIComponent(match[1]);
     chosen = id;
-    view = new GroupView(work, id, { home, open: go, lit });
+    view = new GroupView(work, id, { home, open: go, lit, rows: openRows });
   } else {
     const cards = new Cards(work, { open: go, name: nameGroup });
     cards.chosen = chosen;
@@ -50,10 +50,11 @@ function route() {
 }
 
 /** Crops that are no group. @param {Int32Array} rows @param {string} title @param {any} [more] */
-export function openRows(rows, title, more = {}) {
+function openRows(rows, title, more = {}) {
   view?.close();
+  if (more.home) chosen = more.home;
   history.replaceState(null, "", "#/rows");
-  view = new GroupView(work, "", { home, open: go, lit }, { rows, title, ...more });
+  view = new GroupView(work, "", { home, open: go, lit, rows: openRows }, { rows, title, ...more });
   get("home").disabled = false;
 }
 

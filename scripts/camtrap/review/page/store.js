@@ -14,6 +14,8 @@ export const store = {
   /** @type {string[]} */ names: [],
   /** @type {any} */ filter: {},
   order: "size",
+  /** @type {Map<string, number>|null} */ like: null,
+  /** @type {string[]} */ notes: [],
   /** @type {string|null} */ open: null,
   /** @type {Uint16Array} */ places: new Uint16Array(),
   /** @type {Uint16Array|Uint32Array} */ codes: new Uint16Array(),

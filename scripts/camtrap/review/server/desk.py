@@ -2,8 +2,9 @@
 
 import os
 import threading
+import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,12 @@ class Desk:
         self.originals = Originals(survey, images)
         self._cards: OrderedDict[tuple[int, Filter], dict[str, Any]] = OrderedDict()
         self._thumbs = threading.Lock()
+        # what questions keep between two of their answers
+        self.means: tuple[int, Any] | None = None
+        self.centres: tuple[int, Any] | None = None
+        self.own: dict[int, str | None] = {}
+        self.not_sure: list[tuple[str, str]] = []
+        self._held: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._undone: list[list[str]] = []  # undos that a redo takes back
 
     def about(self) -> dict[str, Any]:
@@ -149,10 +156,59 @@ class Desk:
                 rows = np.unique(self.checked(said.get("rows")))
             if not len(rows):
                 raise UserError("there is nothing here any more: another window was faster")
-            self._undone.clear()
+            self.forget_redo()
             ids, n = self.live.decide(self.who, action, rows, bool(said.get("looked")), name)
             group = {"name": f"n:{key(name)}" if name else "", "reject": "rejected", "unsure": "unsure"}[action]
             return {"ids": ids, "crops": n, "version": self.live.version, "group": group}
+
+    def append(self, drafts: list[dict[str, Any]]) -> None:
+        """Add decisions of this expert, which are undone together."""
+        self.forget_redo()
+        if len(drafts) > 1:
+            batch = uuid.uuid4().hex
+            drafts = [draft | {"batch": batch} for draft in drafts]
+        self.live.append(self.who, drafts)
+
+    def name_lots(
+        self,
+        lots: Sequence[tuple[np.ndarray, str | None]],
+        looked: bool = False,
+        others: Sequence[tuple[np.ndarray, str, bool]] = (),
+    ) -> dict[str, Any]:
+        """Give several lots of crops a name each, undone together: (rows, name), and others that say themselves if they were looked at."""
+        every = [(rows, name, looked) for rows, name in lots] + list(others)
+        every = [(rows, name, saw) for rows, name, saw in every if len(rows) and name]
+        if not every:
+            raise UserError("there is nothing here any more: another window was faster")
+        self.forget_redo()
+        with self.live.lock:
+            batch = uuid.uuid4().hex
+            for rows, name, saw in every:
+                self.live.decide(self.who, "name", rows, saw, name, batch)
+        return {"crops": int(sum(len(rows) for rows, _, _ in every)), "version": self.live.version}
+
+    def forget_redo(self) -> None:
+        """Something new is decided: what was undone is not brought back."""
+        self._undone.clear()
+
+    def samples(self, group: str, most: int = 6) -> list[int]:
+        """Some crops of a group, the most typical ones."""
+        rows = self.live.rows(group)
+        return rows[np.argsort(self.survey.distance[rows], kind="stable")[:most]].tolist()
+
+    def remember(self, held: dict[str, Any]) -> str:
+        """Keep what a question needs again; its token."""
+        token = uuid.uuid4().hex
+        self._held[token] = held
+        while len(self._held) > 16:
+            self._held.popitem(last=False)
+        return token
+
+    def remembered(self, token: Any) -> dict[str, Any]:
+        """What was kept; UserError where it was too long ago."""
+        if token not in self._held:
+            raise UserError("this was too long ago: begin again")
+        return self._held[token]
 
     def back(self, which: str) -> dict[str, Any]:
         """Undo what this expert decided last, or bring back what was undone last (until something new is decided)."""

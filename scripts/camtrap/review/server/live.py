@@ -105,7 +105,7 @@ class Live:
             return True
 
     def decide(
-        self, who: str, action: str, rows: np.ndarray, looked: bool, name: str | None = None
+        self, who: str, action: str, rows: np.ndarray, looked: bool, name: str | None = None, batch: str | None = None
     ) -> tuple[list[str], int]:
         """Say something of crops.
 
@@ -118,6 +118,8 @@ class Live:
         looked : bool
             Whether each was looked at; else it is said of them as a cluster.
         name : str, optional
+        batch : str, optional
+            Decisions of one batch are undone together.
 
         Returns
         -------
@@ -138,8 +140,8 @@ class Live:
             if len(together):
                 drafts.append({"action": action, **self.target(together), **more})
                 known.append(together)
-            if len(drafts) > 1:  # they are undone together
-                batch = uuid.uuid4().hex
+            if batch or len(drafts) > 1:
+                batch = batch or uuid.uuid4().hex
                 drafts = [draft | {"batch": batch} for draft in drafts]
             made = self.append(who, drafts, known)
         return [d.id for d in made], len(rows)
@@ -181,6 +183,27 @@ class Live:
                     self._now.keep(self.log.folder)
                 return {"fit": fit, "cluster": int(cluster)}
         return {"fit": self.freeze(rows, np.zeros(len(rows), np.int32)), "cluster": 0}
+
+    def pair(self, a: str, b: str) -> dict[str, Any]:
+        """Two groups as clusters of one frozen clustering: ``fit``, ``cluster``, ``other``."""
+        (_, one, first), (_, other, second) = (
+            group.split(":") if group.startswith("c:") else ("", "", "") for group in (a, b)
+        )
+        if one and one == other:
+            if one == self._now.name:
+                self._now.keep(self.log.folder)
+            return {"fit": one, "cluster": int(first), "other": int(second)}
+        rows = [self.rows(a), self.rows(b)]
+        fit = self.freeze(np.concatenate(rows), np.repeat([0, 1], [len(part) for part in rows]))
+        return {"fit": fit, "cluster": 0, "other": 1}
+
+    def asked(self, d: Decision) -> tuple[str, str]:
+        """The groups of now of which a decision ``same`` or ``different`` speaks: those that most of their crops are in."""
+        found = []
+        for cluster in (int(d.cluster or 0), int(d.more["other"])):
+            rows = self._of_cluster(str(d.fit), cluster)
+            found.append(self.groups[int(np.bincount(self.group[rows]).argmax())] if len(rows) else NOISE)
+        return found[0], found[1]
 
     def freeze(self, rows: np.ndarray, cluster: np.ndarray) -> str:
         """Keep a clustering of these crops; its name."""

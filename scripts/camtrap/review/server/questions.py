@@ -3,8 +3,24 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from camtrap.review.server import all_good, audits, pairs, splits, suggestions
 from camtrap.review.server.desk import Desk
 
 __all__ = ["QUESTIONS"]
 
-QUESTIONS: dict[str, Callable[[Desk, Mapping[str, Any]], Any]] = {}
+QUESTIONS: dict[str, Callable[[Desk, Mapping[str, Any]], Any]] = {
+    "split": splits.draft,
+    "split/keep": splits.keep,
+    "split/rows": splits.rows,
+    "like": pairs.like,
+    "pairs": pairs.most_alike,
+    "pairs/answer": pairs.answer,
+    "suggestions": suggestions.of_groups,
+    "suggestions/accept": suggestions.accept,
+    "mistakes": suggestions.mistakes,
+    "mistakes/take": suggestions.take,
+    "pages": all_good.page,
+    "pages/end": all_good.end,
+    "audit": audits.screen,
+    "audit/say": audits.say,
+}

@@ -48,6 +48,7 @@ def serve(
         server.bind(("127.0.0.1", port))
     except OSError as error:
         raise UserError(f"port {port}: {error.strerror}; leave --port out, and a free one is taken") from None
+    server.listen(128)  # from here on a browser waits for its answer
     own = server.getsockname()[1]
 
     def address(token: str) -> str:
@@ -65,7 +66,7 @@ def serve(
     if browser and "SSH_CONNECTION" not in os.environ:
         threading.Thread(target=webbrowser.open, args=(address(guard.token),), daemon=True).start()
     config = uvicorn.Config(
-        guard, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=1
+        guard, log_level="critical", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=1
     )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[server])

@@ -1,0 +1,112 @@
+"""Names for what has none, and possible mistakes in what has one: of each crop its own, from what has been named so far."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from camtrap.core.errors import UserError
+from camtrap.review import suggest
+from camtrap.review.server.desk import Desk
+from camtrap.review.server.live import OPEN
+
+__all__ = ["accept", "mistakes", "of_groups", "take"]
+
+_MOST = 300
+
+
+def _known(desk: Desk) -> tuple[suggest.Means, list[str]]:
+    """The class means of what has a name, and the groups that the names are of; made once for each version."""
+    live, survey = desk.live, desk.survey
+    with live.lock:
+        version = live.version
+        if desk.means and desk.means[0] == version:
+            return desk.means[1]
+        group, groups = live.group.copy(), list(live.groups)
+    named = [number for number, name in enumerate(groups) if name.startswith("n:")]
+    code = np.full(len(groups), -1, np.int64)
+    code[named] = np.arange(len(named))
+    row_of = np.flatnonzero(survey.vector >= 0)
+    name, part = (np.full(len(survey.vectors), -1, np.int64) for _ in range(2))
+    name[survey.vector[row_of]] = code[group[row_of]]
+    part[survey.vector[row_of]] = survey.cluster[row_of]
+    found = suggest.means(survey.vectors, name, part), [groups[number] for number in named]
+    desk.means = version, found
+    return found
+
+
+def _open(desk: Desk) -> tuple[np.ndarray, suggest.Suggested, list[str]]:
+    """The rows without a state, each with its own suggestion."""
+    known, names = _known(desk)
+    if not names:
+        raise UserError("nothing has a name yet: suggestions come from what has been named")
+    rows = np.flatnonzero(desk.live.state == OPEN)
+    there, x = desk.survey.vectors_of(rows)
+    return rows[there], suggest.suggest(x, known), names
+
+
+def of_groups(desk: Desk, said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of each group without a name, and of the noise, what most of its crops look like; the surest first."""
+    rows, found, names = _open(desk)
+    group = desk.live.group[rows].astype(np.int64)
+    answer = []
+    for number, name, share, cosine in suggest.of_groups(found, group):
+        own = rows[(group == number) & (found.name == name)]
+        own = own[np.argsort(desk.survey.distance[own], kind="stable")]
+        at = np.unique(np.linspace(0, len(own) - 1, min(len(own), 6)).astype(int))
+        answer.append(
+            {
+                "group": desk.live.groups[number],
+                "name": desk.live.name_of(names[name]),
+                "share": round(share, 3),
+                "cosine": round(cosine, 3),
+                "crops": len(own),
+                "samples": own[at].tolist(),
+                "like": desk.samples(names[name]),
+            }
+        )
+    return sorted(answer, key=lambda one: -one["share"] * one["cosine"])[:_MOST]
+
+
+def accept(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Take suggestions of ``groups``: the crops whose own suggestion is the group's get the name; the others stay."""
+    wanted = said.get("groups")
+    if not isinstance(wanted, list):
+        raise UserError("there are no such suggestions")
+    with desk.live.lock:
+        rows, found, names = _open(desk)
+        group = desk.live.group[rows].astype(np.int64)
+        best = {number: name for number, name, _, _ in suggest.of_groups(found, group)}
+        lots = []
+        for one in wanted:
+            number = desk.live.number(str(one))
+            if number in best:
+                own = rows[(group == number) & (found.name == best[number])]
+                lots.append((own, desk.live.name_of(names[best[number]])))
+        return desk.name_lots(lots)
+
+
+def mistakes(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Crops of a named group that are nearer to another name, the most striking first: ``rows``, and the other ``names``."""
+    group = str(said.get("group"))
+    if not group.startswith("n:"):
+        raise UserError("only a group with a name can have mistakes")
+    known, names = _known(desk)
+    if group not in names or len(names) < 2:
+        raise UserError("this takes two names at least: crops are compared with the other ones")
+    rows = desk.live.rows(group)
+    there, x = desk.survey.vectors_of(rows)
+    rows = rows[there]
+    at, found = suggest.mistakes(x, names.index(group), desk.survey.cluster[rows].astype(np.int64), known)
+    others = [desk.live.name_of(names[name]) for name in found.name.tolist()]
+    desk.own = dict(zip(rows[at].tolist(), others, strict=True))
+    return {"rows": rows[at].tolist(), "names": others}
+
+
+def take(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Give each of these ``rows`` its own suggestion, as :func:`mistakes` showed it."""
+    lots: dict[str, list[int]] = {}
+    for row in desk.checked(said.get("rows")).tolist():
+        if name := desk.own.get(row):
+            lots.setdefault(name, []).append(row)
+    return desk.name_lots([(np.array(rows, np.int64), name) for name, rows in lots.items()], looked=True)

@@ -1,0 +1,294 @@
+"""What an expert does in the page, and what then stands in the log."""
+
+import json
+
+import pytest
+from conftest import name, opened_page, ready, said, serve
+
+from camtrap.review.decisions import in_effect
+from camtrap.review.log import Log
+
+
+def holds(served):
+    return in_effect(Log(served.decisions.parent).read())
+
+
+def names(page):
+    return page.locator(".card.named .name").all_inner_texts()
+
+
+def open_group(page, number=0):
+    page.locator(".card").nth(number).click()
+    page.wait_for_selector(".tile img[src]")
+
+
+def home(page):
+    page.locator("#home").click()
+    page.wait_for_selector(".card")
+
+
+def test_a_group_is_named_and_the_name_is_there_after_a_reload_and_a_restart(page, served, chromium, errors):
+    assert page.locator(".card").count() == 7
+    open_group(page)
+    assert page.locator("h2").first.inner_text() == "Group 1: 60 crops, 20 bursts"
+    page.get_by_role("button", name="Name all").click()
+    name(page, "Leopardus pardalis")
+    page.wait_for_selector(".card.named")
+    assert names(page) == ["Leopardus pardalis"]
+    assert [(d.action, d.name, d.cluster) for d in holds(served)] == [("name", "Leopardus pardalis", 0)]
+    page.reload()
+    ready(page)
+    assert names(page) == ["Leopardus pardalis"]
+    served.stop()
+    again = serve(served.results)
+    try:
+        other = opened_page(chromium.new_context(), again.address, errors)
+        assert names(other) == ["Leopardus pardalis"]
+        other.context.close()
+    finally:
+        again.stop()
+    assert [text for text in errors if "ERR_" not in text] == []  # the first window has lost its server
+    errors.clear()
+
+
+def test_a_known_name_offers_the_merge_and_undo_unmerges(page):
+    open_group(page, 0)
+    page.keyboard.press("n")
+    name(page, "Puma")
+    page.wait_for_selector(".card.named")
+    page.locator(".card.open").first.click()
+    page.wait_for_selector(".tile")
+    page.keyboard.press("n")
+    page.wait_for_selector("#naming[open]")
+    page.locator("#naming input").fill("  puma")
+    page.keyboard.press("Enter")
+    assert "would join its 60 crops" in page.locator("#naming .offer").inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".card.named >> text=105 crops")
+    page.keyboard.press("z")
+    page.wait_for_selector(".card.named >> text=60 crops")
+    page.keyboard.press("Shift+Z")
+    page.wait_for_selector(".card.named >> text=105 crops")
+
+
+def test_chosen_crops_are_moved_and_rejected_and_all_comes_back(page, served):
+    open_group(page)
+    tiles = page.locator(".tile")
+    tiles.nth(1).click()
+    tiles.nth(3).click(modifiers=["Shift"])
+    assert page.locator(".chosen-count").inner_text() == "3 crops selected"
+    page.keyboard.press("n")
+    name(page, "Tapir")
+    page.wait_for_function("() => document.querySelector('h2').textContent.startsWith('Group 1: 57 crops')")
+    tiles.nth(0).click()
+    page.keyboard.press("x")
+    page.wait_for_function("() => document.querySelector('h2').textContent.startsWith('Group 1: 56 crops')")
+    assert [(d.action, len(d.crops)) for d in holds(served)] == [("name", 3), ("reject", 1)]
+    page.keyboard.press("z")
+    page.keyboard.press("z")
+    page.wait_for_function("() => document.querySelector('h2').textContent.startsWith('Group 1: 60 crops')")
+    assert holds(served) == []
+
+
+def test_the_keyboard_does_it_all(page, served):
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")  # opens a group
+    page.wait_for_selector(".tile img[src]")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.locator(".tile[aria-selected=true]").count() == 2
+    page.keyboard.press("u")
+    said(page, "2 crops put aside")
+    page.keyboard.press("Enter")  # enlarges
+    page.wait_for_selector("#looking[open] .facts-of h2")
+    page.keyboard.press("w")
+    page.wait_for_selector("#looking .box.own")
+    assert page.locator("#looking .times button").count() > 1
+    page.wait_for_function("() => document.querySelector('#looking .frame img').naturalWidth === 320")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#looking", state="hidden")
+    page.keyboard.press("n")
+    name(page, "Ocelot")
+    page.wait_for_selector(".card.named")
+    page.keyboard.press("?")
+    assert "undo, redo" in page.locator("#keys").inner_text()
+    page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    assert [d.action for d in holds(served)] == ["unsure", "name"]
+
+
+def test_a_split_is_tried_kept_and_undone(page, served):
+    open_group(page)
+    page.keyboard.press("s")
+    page.wait_for_selector("#asking[open] >> text=Part 2", timeout=60_000)
+    assert holds(served) == []
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelectorAll('.card.open').length > 6")
+    assert [d.action for d in holds(served)] == ["split"]
+    page.keyboard.press("z")
+    page.wait_for_function("() => document.querySelectorAll('.card.open').length === 6")
+
+
+def named(page, *given):
+    for text in given:
+        page.locator(".card.open").first.click()
+        page.wait_for_selector(".tile")
+        page.keyboard.press("n")
+        name(page, text)
+        page.wait_for_selector(f".card.named >> text={text}")
+
+
+def test_an_audit_passes_and_one_error_asks_for_more(page, served):
+    named(page, "Deer")
+    page.locator(".card.named").click()
+    page.wait_for_selector(".tile")
+    page.keyboard.press("v")
+    page.wait_for_selector("#asking[open] .burst")
+    first = page.locator(".burst").count()
+    page.locator(".burst").nth(2).click()
+    page.locator("#asking").get_by_role("button", name="Save").click()
+    page.wait_for_selector("#asking .burst[aria-pressed=false], #asking .failed, #asking .passed")
+    said(page, "audit saved")
+    audits = [d for d in holds(served) if d.action == "audit"]
+    assert len(audits) == first
+    assert [d.more["right"] for d in audits].count(False) == 1
+    page.locator("#asking").get_by_role("button", name="Leave").click()
+    page.keyboard.press("z")
+    said(page, "taken back")
+    assert [d.action for d in holds(served)] == ["name"]
+
+
+def test_all_good_doubles_and_names_what_was_good(page, served):
+    open_group(page)
+    page.keyboard.press("g")
+    name(page, "Agouti")
+    page.wait_for_selector("#asking[open] >> text=Page 1 of 2")
+    page.keyboard.press("y")
+    page.wait_for_selector("#asking[open] >> text=Page 2 of 2")
+    page.keyboard.press("n")
+    said(page, "to look at one by one")
+    assert {(d.action, d.name) for d in holds(served)} == {("name", "Agouti")}
+    page.wait_for_function("() => document.querySelector('h2').textContent.startsWith('Group 1: 21 crops')")
+
+
+def test_questions_same_as_suggestions_and_mistakes(page, served):
+    named(page, "Deer", "Puma")
+    page.keyboard.press("q")
+    page.wait_for_selector("#asking[open] .pair img[src]")
+    asked = page.locator("#asking").inner_text()
+    page.keyboard.press("n")
+    page.wait_for_function("asked => document.getElementById('asking').innerText !== asked", arg=asked)
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#asking", state="hidden")
+    page.keyboard.press("j")
+    page.wait_for_selector("#asking[open] .suggested .row")
+    page.locator("#asking input[type=checkbox]").first.check()
+    page.locator("#asking").get_by_role("button", name="Accept").click()
+    said(page, "named; saved")
+    actions = [d.action for d in holds(served)]
+    assert actions[:3] == ["name", "name", "different"]
+    assert set(actions[3:]) == {"name"}
+    page.keyboard.press("z")
+    said(page, "taken back")
+    assert [d.action for d in holds(served)] == ["name", "name", "different"]
+
+
+def test_two_windows_see_each_other(page, served, errors):
+    other = page.context.new_page()
+    other.goto(served.address.partition("?")[0])
+    ready(other)
+    named(page, "Deer")
+    other.wait_for_selector(".card.named >> text=Deer", timeout=1_500)
+    crop = Log(served.decisions.parent)
+    crop.append("eva", {"action": "name", "crops": ["0" * 16 + "-1000-2000-3000-4000"], "name": "Brocket"})
+    other.wait_for_selector(".card.named >> text=Brocket", timeout=1_500)
+
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    '"><script>alert(2)</script>',
+    "javascript:alert(3)",
+    "${alert(4)}",
+    "'; DROP TABLE crops; --",
+    "=cmd|' /C calc'!A0",
+    "‮gnp.exe",
+    "a" * 200,
+    "__proto__",
+]
+
+
+@pytest.fixture
+def refused_by_policy(errors):
+    """The page says so in its console."""
+    yield
+    errors[:] = [text for text in errors if "Content Security Policy" not in text]
+
+
+def test_hostile_names_are_text_and_run_nothing(page, served, refused_by_policy):
+    log = Log(served.decisions.parent)
+    rows = [page.evaluate(f"fetch('/look/{n}').then(a => a.json())")["crop"] for n in range(len(HOSTILE))]
+    for text, crop in zip(HOSTILE, rows, strict=True):
+        log.append("<b>eva</b>", {"action": "name", "crops": [crop], "name": text})
+    page.wait_for_function("n => document.querySelectorAll('.card.named').length === n", arg=len(HOSTILE))
+    assert set(names(page)) == {" ".join(text.split()) for text in HOSTILE}
+    page.locator(".card.named").first.click()
+    page.wait_for_selector(".tile img[src]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#looking[open] .facts-of h2")
+    assert page.locator("#looking b, #looking script").count() == 0
+    assert "<b>eva</b>" in page.locator("#looking").inner_text()
+    page.keyboard.press("n")
+    page.wait_for_selector("#naming[open]")
+    assert page.locator("script[src]").count() == 1
+    # what a script of a stranger would try is refused by the policy
+    blocked = page.evaluate("""() => new Promise(done => {
+        document.addEventListener('securitypolicyviolation', event => done(event.violatedDirective));
+        const script = document.createElement('script'); script.textContent = 'alert(5)'; document.head.append(script); })""")
+    assert blocked.startswith("script-src")
+
+
+def test_people_are_blurred_until_asked_for(page):
+    people = page.locator(".card img.person")
+    assert people.count() > 0
+    style = "node => getComputedStyle(node).filter"
+    assert "blur" in people.first.evaluate(style)
+    page.keyboard.press("p")
+    assert people.first.evaluate(style) == "none"
+
+
+def test_the_lasso_selects_and_what_is_seen_is_read_aloud(page):
+    open_group(page)
+    box = page.locator("#lasso").bounding_box()
+    page.keyboard.press("l")
+    x, y, w, h = box["x"] + 4, box["y"] + 4, box["width"] - 8, box["height"] - 8
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for to in ((x + w, y), (x + w, y + h), (x, y + h), (x, y)):
+        page.mouse.move(*to, steps=4)
+    page.mouse.up()
+    assert page.locator(".chosen-count").inner_text() == "60 crops selected"
+    labels = page.locator(".tile").first.get_attribute("aria-label")
+    assert labels.startswith("crop 1 of 60")
+    assert page.locator(".field").get_attribute("role") == "listbox"
+
+
+def test_a_full_disk_says_so_and_a_stopped_server_too(page, served, errors):
+    folder = served.decisions.parent
+    folder.mkdir(exist_ok=True)
+    (folder / "decisions.jsonl").mkdir()  # nothing can be written there
+    open_group(page)
+    page.keyboard.press("x")
+    page.wait_for_selector("#said.bad.shown")
+    (folder / "decisions.jsonl").rmdir()
+    served.stop()
+    page.keyboard.press("x")
+    said(page, "the server does not answer")
+    errors.clear()
+
+
+def test_decisions_are_lines_of_json(page, served):
+    named(page, "Ñandú é")
+    (line,) = served.decisions.read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["name"] == "Ñandú é"
