@@ -17,7 +17,7 @@ unexport PYTHONPATH
 
 RESULTS ?= results
 
-.PHONY: setup development demo review test test-long test-browser test-writers test-install test-slurm test-faults faults fuzz bench bench-quality bench-scale gpu-pack lint format replan check lock clean
+.PHONY: setup development demo review test test-long test-browser test-writers test-install test-slurm test-faults test-kills faults fuzz bench bench-quality bench-scale gpu-pack lint format replan check lock clean
 setup: $(SETUP)
 development: $(DEVELOPMENT)
 
@@ -74,6 +74,10 @@ test-install:
 # Ten faults at random through snakemake and a hundred by stage (some minutes; the same ones every time).
 test-faults: development
 	$(BIN)/python -m pytest -q tests/faults
+
+# A log of decisions whose writer is killed a thousand times.
+test-kills: development
+	KILLS=1000 $(BIN)/python -m pytest -q -rP tests/unit/review/test_kills.py
 
 # Faults at random, N through snakemake and STAGES by stage, and what became of each (build/faults.json; hours).
 # One of them again: $(BIN)/python tests/faults/campaign.py --only 1.snakemake.7
