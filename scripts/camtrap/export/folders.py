@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from camtrap.core.errors import UserError
-from camtrap.core.files import open_parquet, replacing_folder
-from camtrap.core.paths import Roots, to_native
+from camtrap.core.files import open_parquet, replacing_folder, write_csv
+from camtrap.core.paths import Roots, to_native, to_text
 from camtrap.export.table import joined
 from camtrap.pictures.frames import split_frame
 
@@ -68,7 +68,37 @@ def export(
                     target = folder / _hashed(to_native(path))
                 _bring(roots.locate(path), target, mode)
             n_files = len(wanted)
+        _write_contents(whole, rows, place, content, roots, {} if labels else names)
     return n_files
+
+
+def _write_contents(
+    whole: Path,
+    rows: list[dict],
+    place: Mapping[str, Path],
+    content: str,
+    roots: Roots,
+    names: Mapping[int, str],
+) -> None:
+    """What lies where: edited folders are read back by it (`camtrap.review.back_folders`)."""
+    written: dict[str, set[str]] = {}
+
+    def listed() -> Iterable[list[str]]:
+        for row in rows:
+            folder = place[row["crop_id"]]
+            there = written.setdefault(folder.name, set(os.listdir(folder)))
+            path = _file_of(row["path"], roots)
+            spellings = (
+                [f"{row['crop_id']}.{suffix}" for suffix in ("jpg", "png")]
+                if content == "crops"
+                else [_hashed(to_native(path)), file_name(path)]
+            )
+            file = next((spelled for spelled in spellings if spelled in there), None)
+            if file is not None:  # of a video in the noise, another folder has the file
+                name = row.get("name") or names.get(row["cluster"]) or ""
+                yield [folder.name, to_text(file), name, row["crop_id"]]
+
+    write_csv(whole / "contents.csv", ["folder", "file", "name", "crop_id"], listed())
 
 
 def folder_name(cluster: int | None, names: Mapping[int, str]) -> str:

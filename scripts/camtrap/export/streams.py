@@ -38,4 +38,5 @@ class _Guarded:
         self._writer = writer
 
     def writerow(self, row: Any, /) -> Any:
-        return self._writer.writerow(list(map(guarded, row)))
+        # most cells are empty
+        return self._writer.writerow([guarded(cell) if cell else cell for cell in row])

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from camtrap.core.errors import UserError
 from camtrap.review import folder_of
@@ -13,8 +14,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is asked; 2 and one line on standard error where it cannot be done."""
     parser = argparse.ArgumentParser(prog="python -m camtrap.review", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    taken = commands.add_parser("import", help="names in a copy of export/clusters.csv become decisions")
-    taken.add_argument("table", help="the filled-in table")
+    taken = commands.add_parser("import", help="names that were given elsewhere become decisions")
+    taken.add_argument(
+        "table",
+        help="a filled-in copy of export/clusters.csv, a table of Timelapse, an edited copy of export/folders, or a Camtrap DP",
+    )
+    taken.add_argument("--column", help="the column with the species in Timelapse's table")
+    taken.add_argument("--deleted", choices=("reject", "ignore"), help="what a file says that is gone from the folders")
     _common(taken)
     taken.add_argument("--model", help="the embedder whose clusters are meant, where there are several")
     undo = commands.add_parser("undo", help="take a decision out, by its id in decisions.jsonl")
@@ -53,9 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log.undo(asked.who, asked.id)
             print(f"taken out: {asked.id}; run the workflow again, and the tables follow")
             return 0
-        from camtrap.review.from_table import clusters_of, take_in
-
-        n, notes = take_in(asked.table, clusters_of(asked.results, asked.model), folder, asked.who)
+        n, notes = _take(asked, folder)
     except UserError as error:
         print(f"camtrap.review: {error}", file=sys.stderr)
         return 2
@@ -63,6 +67,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(note)
     print(f"{n} decisions saved in {folder}; run the workflow again, and the tables follow" if n else "nothing new")
     return 0
+
+
+def _take(asked: argparse.Namespace, folder: Path) -> tuple[int, list[str]]:
+    """Decisions made of a file or folder, and notes."""
+    from camtrap.review import back
+
+    kind = back.kind_of(asked.table)
+    if kind == "table":
+        from camtrap.review.from_table import clusters_of, take_in
+
+        return take_in(asked.table, clusters_of(asked.results, asked.model), folder, asked.who)
+    known = back.Known(asked.results)
+    if kind == "timelapse":
+        said, notes = back.of_timelapse(asked.table, known, asked.column)
+    elif kind == "folders":
+        from camtrap.review.back_folders import of_folders
+
+        said, notes = of_folders(asked.table, asked.deleted)
+    else:
+        from camtrap.review.back_camtrap_dp import of_camtrap_dp
+
+        said, notes = of_camtrap_dp(asked.table, known)
+    return back.save(said, known, folder, asked.who), notes
 
 
 def _common(parser: argparse.ArgumentParser) -> None:

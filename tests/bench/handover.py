@@ -1,0 +1,159 @@
+"""Exports of a survey of many pictures: `python tests/bench/handover.py [pictures]` (1,000,000) prints time and peak memory of each.
+
+The tables are made up: 80 stations, 5 cards, bursts of one to five, a third of the pictures empty, 30 names, a crop per animal.
+Each export runs in a process of its own.
+"""
+
+import argparse
+import datetime as dt
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPORTS = ("camtrap_dp event", "camtrap_dp media", "r_tables", "darwin_core")
+ABOUT = {
+    "title": "Bench",
+    "description": None,
+    "citation": None,
+    "project": None,
+    "sampling_design": "targeted",
+    "individual_animals": False,
+    "licenses": {"data": None, "media": None},
+    "contributors": [{"title": "Ana"}],
+}
+
+
+def make(folder: Path, n: int) -> None:
+    """Write the tables of ``n`` pictures."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rng = np.random.default_rng(0)
+    station, card = np.arange(n) * 80 // n, np.arange(n) * 400 // n % 5
+    burst = np.repeat(np.arange(n), rng.integers(1, 6, n))[:n]
+    first = np.r_[True, burst[1:] != burst[:-1]]
+    ids = [f"{a:016x}{b:016x}{a:016x}{b:016x}" for a, b in rng.integers(0, 2**62, (n, 2))]
+    path = [
+        f"card{c}/Station {s:02d} de la Laguna/DCIM/100RECNX/RCNX{i:07d}.JPG"
+        for i, (s, c) in enumerate(zip(station, card, strict=True))
+    ]
+    start = np.datetime64("2024-01-01T00:00:00", "us")
+    when = start + (np.cumsum(first) * 2400 + np.arange(n) * 2).astype("timedelta64[s]") % np.timedelta64(
+        200 * 86_400, "s"
+    )
+    event = np.array(ids, object)[np.maximum.accumulate(np.where(first, np.arange(n), 0))]
+    event = [name[:12] for name in event]
+    kind = rng.random(burst.max() + 1)[burst]
+    category = np.where(kind < 0.62, "animal", np.where(kind < 0.65, "person", "empty"))
+    none = pa.nulls(n)
+    images = {
+        "image_id": ids,
+        "path": path,
+        "batch": [f"card{c}" for c in card],
+        "station": [f"Station {s:02d} de la Laguna" for s in station],
+        "width": pa.array(np.full(n, 2048, np.int32)),
+        "height": pa.array(np.full(n, 1536, np.int32)),
+        "datetime": when,
+        "make": ["RECONYX"] * n,
+        "model": ["HYPERFIRE 2"] * n,
+        "serial": [f"H{s}" for s in station],
+        "clock": none.cast(pa.string()),
+        "timestamp": none.cast(pa.string()),
+        "latitude": -0.5 - station / 100,
+        "longitude": -76.0 - station / 100,
+        "trigger": ["motion"] * n,
+        "status": ["ok"] * n,
+        "shard": ["s"] * n,
+        "category": category,
+        "max_conf": pa.array(kind.astype(np.float32)),
+        "n_paths": pa.array(np.ones(n, np.int32)),
+        "burst": event,
+        "event": event,
+        "video": none.cast(pa.string()),
+    }
+    table = pa.table(images).sort_by("path")
+    pq.write_table(table, folder / "images.parquet", compression="zstd")
+    import pyarrow.compute as pc
+
+    with_crop = table.filter(pc.equal(table["category"], "animal"))
+    m = len(with_crop)
+    box = {side: pa.array(rng.uniform(0.1, 0.4, m).astype(np.float32)) for side in ("conf", "x", "y", "w", "h")}
+    numbers = rng.integers(1000, 9999, (m, 4))
+    crops = {
+        "crop_id": [
+            f"{name[:16]}-{a}-{b}-{c}-{d}"
+            for name, (a, b, c, d) in zip(with_crop["image_id"].to_pylist(), numbers, strict=True)
+        ],
+        "image_id": with_crop["image_id"],
+        "path": with_crop["path"],
+        "category": with_crop["category"],
+        **box,
+        "repeat": np.zeros(m, bool),
+        "infrared": np.zeros(m, bool),
+        "shard": with_crop["shard"],
+        "row": pa.array(np.arange(m, dtype=np.int32)),
+    }
+    made = pa.table(crops).sort_by("crop_id")
+    pq.write_table(made, folder / "crops.parquet", compression="zstd")
+    names = np.array([f"Species number {i}" for i in range(30)], object)[rng.zipf(1.5, m) % 30]
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    labels = {
+        "crop_id": made["crop_id"],
+        "state": ["named"] * m,
+        "name": names,
+        "who": ["ana"] * m,
+        "decision": ["x"] * m,
+        "how": np.where(rng.random(m) < 0.1, "looked at", "cluster"),
+        "at": pa.array([at] * m, pa.timestamp("us", "UTC")),
+        "sure": pa.array(rng.random(m).astype(np.float32)),
+        "suggestion": pa.nulls(m).cast(pa.string()),
+    }
+    pq.write_table(pa.table(labels), folder / "labels.parquet", compression="zstd")
+
+
+def one(folder: Path, what: str) -> dict:
+    """Run one export here; seconds, peak memory in MB, and what it says."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from camtrap.export import camtrap_dp, darwin_core, r_tables
+    from camtrap.export.records import Survey
+
+    begin = time.perf_counter()
+    tables = {name: folder / f"{name}.parquet" for name in ("images", "crops", "labels")}
+    survey = Survey(**tables, zone="America/Guayaquil")
+    name, _, level = what.partition(" ")
+    if name == "camtrap_dp":
+        said = camtrap_dp.export(survey, None, folder / name, level, ABOUT)
+    elif name == "r_tables":
+        said = r_tables.export(survey, None, folder / name, 7)
+    else:
+        said = darwin_core.export(survey, None, folder / name, ABOUT)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"export": what, "seconds": round(time.perf_counter() - begin, 1), "peak_mb": round(peak), "said": said}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pictures", type=int, nargs="?", default=1_000_000)
+    parser.add_argument("--folder", type=Path, help="keep the tables and what is made here")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(one(args.folder, args.one)))
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "labels.parquet").exists():
+            make(folder, args.pictures)
+        for what in EXPORTS:
+            subprocess.run([sys.executable, __file__, "--folder", folder, "--one", what], check=True)
+
+
+if __name__ == "__main__":
+    main()
