@@ -174,8 +174,11 @@ NO_RESULT = {
 WITHOUT = {
     "crop": {"fill": "black"},
     "embed": {"decode": "cpu"},
-    "cluster": {"mode": "assign"},
+    "cluster": {"mode": "assign", "groups": None},
 }
+# The settings of a method that came when there were surveys count where it is fitted.
+if "consensus" not in config["cluster"]["methods"]:
+    WITHOUT["cluster"]["consensus"] = config["cluster"]["consensus"]
 # The preview changes no report. Its defaults stay in the report's parameters: old surveys have them there.
 PREVIEW = {"n": 8, "pictures": []}
 

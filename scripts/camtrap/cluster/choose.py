@@ -88,7 +88,10 @@ def choose(
         of_unit = most_common(main, unit, len(units)).astype(np.int32)
         fit = fits.Fit(primary, compact(of_unit), fit.centres, fit.metrics)
         of_crop = np.where(main < len(known.names), sure, layers.membership(near, of_unit)[unit]).astype(np.float32)
-    coarse, fine = layers.layers(units, fit, params)
+    if {"coarse", "fine"} <= fit.layers.keys():
+        coarse, fine = fit.layers["coarse"], fit.layers["fine"]
+    else:
+        coarse, fine = layers.layers(units, fit, params)
     coarse, fine = coarse[unit], fine[unit]
     if known is not None:
         coarse, fine = (nested(layer, main, of_unit[unit]) for layer in (coarse, fine))

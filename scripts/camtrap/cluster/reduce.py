@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from camtrap.cluster import embeddings, units
+from camtrap.cluster.modes import NIGHT_AND_DAY, night_and_day
 from camtrap.cluster.reduced import IDS, INFO, MEMBERS, MISSING, PCA, UNITS, VECTORS
 from camtrap.cluster.scores import normalise
 from camtrap.cluster.settings import fill
@@ -42,7 +43,8 @@ def reduce(
     -------
     dict
         What ``info.json`` holds: n_crops, n_missing, n_units, n_bursts_split, dims, explained_variance, unit, space and
-        ``switches``, a list of {what, size, limit, reason}.
+        ``switches``, a list of {what, size, limit, reason}. With ``centre: auto`` also night_and_day (`night_and_day`) and
+        ``centred``, which is what was done: all or mode.
 
     Notes
     -----
@@ -65,6 +67,7 @@ def reduce(
         _save(out_dir / VECTORS, vectors)
     else:
         raise ValueError(f"cluster.reduce.space: {params['space']!r} (known: pca, raw)")
+    night = model.pop("night", None)
     with files.replacing(out_dir / PCA) as temporary, open(temporary, "wb") as file:
         np.savez(file, **model)
 
@@ -100,6 +103,8 @@ def reduce(
         "explained_variance": float(model["variance"].sum() / model["total"]) if model.get("total") else None,
         "switches": switches,
     }
+    if night is not None:
+        info |= {"night_and_day": round(night, 4), "centred": "mode" if night >= NIGHT_AND_DAY else "all"}
     files.write_json(out_dir / INFO, info)
     return info
 
@@ -161,12 +166,17 @@ def _pca(
                 "reason": "the covariance of a sample gives the same axes at a fixed cost and memory",
             }
         )
-    mode = (
-        table["infrared"].fillna(False).to_numpy(bool).astype(int) if params["centre"] == "mode" else np.zeros(n, int)
-    )
+    infrared = table["infrared"].fillna(False).to_numpy(bool).astype(int)
+    mode = infrared if params["centre"] == "mode" else np.zeros(n, int)
     sample, found, usable = _collect(paths, table.iloc[chosen])
     sample, sample_mode = normalise(sample[usable]), mode[chosen][usable]
     model = fit_pca(sample, sample_mode, params["dims"])
+    night: float | None = None
+    if params["centre"] == "auto":
+        night = night_and_day(project(sample, sample_mode, model), infrared[chosen][usable])
+        if night >= NIGHT_AND_DAY:
+            mode, sample_mode = infrared, infrared[chosen][usable]
+            model = fit_pca(sample, sample_mode, params["dims"])
     vectors = np.zeros((n, len(model["components"])), np.float32)
     if n <= limit:
         vectors[usable] = project(sample, sample_mode, model, params["whiten"])
@@ -181,7 +191,7 @@ def _pca(
             place = place[good]
             vectors[place] = project(normalise(matrix[good].astype(np.float64)), mode[place], model, params["whiten"])
     keep, kept, lost = _drop(table, all_found, all_usable, paths)
-    return (vectors if len(keep) == n else vectors[keep]), kept, lost, model
+    return (vectors if len(keep) == n else vectors[keep]), kept, lost, {**model, "night": night}
 
 
 def _collect(paths: list[Path], part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -77,7 +77,7 @@ def _values(config: dict[str, Any]) -> Iterator[object]:
     fitted = [*cluster["sweeps"], *cluster["methods"]]
     primary = cluster["choose"]["primary"]
     if not fitted:
-        yield "cluster.sweeps and cluster.methods are both empty: name at least one, as in cluster: {methods: [average]}"
+        yield "cluster.sweeps and cluster.methods are both empty: name at least one, as in cluster: {methods: [consensus]}"
     elif primary not in ("auto", *fitted):
         yield f"cluster.choose.primary: {primary!r} is not fitted (auto, {', '.join(fitted)}; see cluster.methods)"
     yield from unmet(cluster)

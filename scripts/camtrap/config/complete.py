@@ -78,6 +78,7 @@ def complete(config: dict, schema: dict | None = None, kept: Mapping[str, object
         ]
     if not mistakes:
         _settle(config, schema)
+        _shorten(config)
         mistakes = [*_together(config)]
     if mistakes:
         raise ConfigError("; ".join(mistakes) + " (all keys: config/README.md)")
@@ -149,6 +150,21 @@ def _together(config: dict) -> Iterator[str]:
     """What no key alone is wrong about."""
     if config.get("embed", {}).get("decode") == "gpu" and config["crop"]["format"] != "jpeg":
         yield "embed.decode: gpu needs crop.format: jpeg"
+    cluster = config.get("cluster", {})
+    if cluster.get("groups") is not None and (
+        "consensus" not in cluster["methods"] or cluster["choose"]["primary"] not in ("auto", "consensus")
+    ):
+        yield (
+            "cluster.groups needs the method consensus to be shown: set cluster.methods: [consensus, leiden], and "
+            "cluster.choose.primary: auto"
+        )
+
+
+def _shorten(config: dict) -> None:
+    """`cluster.groups` is a short word for the setting of the method that is asked."""
+    cluster = config.get("cluster", {})
+    if cluster.get("groups") is not None:
+        cluster["consensus"]["groups"] = cluster["groups"]
 
 
 def _settle(config: dict, schema: dict) -> None:

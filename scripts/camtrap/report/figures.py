@@ -18,6 +18,11 @@ KINDS = [
         "Each cut of the tree: its silhouette, and how well trees of resampled bursts agree. The mark shows the cut that was taken.",
     ),
     (
+        ("stability", "consensus"),
+        "choice",
+        "Each cut of the tree: its silhouette, and how well trees of resampled bursts agree. The mark shows the cut that was taken.",
+    ),
+    (
         ("stability",),
         "choice",
         "How well fits on resampled bursts agree, over the resolutions. A plateau is a good sign.",

@@ -218,10 +218,16 @@ def verdict(survey: Survey) -> str:
         for name in FACTORS
         if (ami := survey.nuisance.get(name, {}).get("ami")) is not None and ami >= 0.3
     ]
+    apart = ""
+    if survey.reduced.get("centred") == "mode":
+        apart = (
+            "Infrared and colour pictures were brought together before they were clustered: the two largest groups were little else "
+            f"(adjusted mutual information {survey.reduced['night_and_day']:.2f}). "
+        )
     if not strong:
-        return "None of these factors explains the clusters well."
+        return apart + "None of these factors explains the clusters well."
     return (
-        f"Take care: {' and '.join(strong)} explain{'s' if len(strong) == 1 else ''} a good part of the clusters. This may be "
+        f"{apart}Take care: {' and '.join(strong)} explain{'s' if len(strong) == 1 else ''} a good part of the clusters. This may be "
         "real (animals keep to places and hours) or an effect of background and light. Look at the pictures to decide."
     )
 

@@ -37,12 +37,14 @@ def test_undefined_scores_are_said():
 
 
 def test_auto_takes_the_lowest_rank():
-    methods = {name: {"k": 3} for name in ("gmm", "ward", "kmeans", "hdbscan", "leiden", "average", "spherical")}
+    methods = {
+        name: {"k": 3} for name in ("gmm", "ward", "kmeans", "hdbscan", "leiden", "average", "spherical", "consensus")
+    }
     order = []
     while methods:
         order.append(verdict.choose_primary(methods, "auto")[0])
         del methods[order[-1]]
-    assert order == ["average", "leiden", "hdbscan", "kmeans", "gmm", "ward", "spherical"]
+    assert order == ["consensus", "average", "leiden", "hdbscan", "kmeans", "gmm", "ward", "spherical"]
 
 
 def test_primary_by_name_or_refused():

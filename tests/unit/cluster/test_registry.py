@@ -104,10 +104,10 @@ def test_every_function_of_the_registry_is_there():
     ("cluster", "message"),
     [
         ({"sweeps": ["kmean"]}, r"cluster\.sweeps\.0: 'kmean' is not one of \['kmeans', 'gmm'\]"),
-        ({"methods": ["kmeans"]}, r"cluster\.methods\.0: 'kmeans' is not one of \['average', "),
+        ({"methods": ["kmeans"]}, r"cluster\.methods\.0: 'kmeans' is not one of \['consensus', "),
         (
             {"choose": {"primary": "nonsense"}},
-            r"cluster\.choose\.primary: 'nonsense' is not one of \['auto', 'average'",
+            r"cluster\.choose\.primary: 'nonsense' is not one of \['auto', 'consensus'",
         ),
     ],
 )

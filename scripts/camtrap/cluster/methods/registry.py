@@ -43,6 +43,7 @@ class Method:
 
 
 METHODS = {
+    "consensus": Method("camtrap.cluster.methods.consensus:fit_consensus", "consensus tree", 5),
     "average": Method("camtrap.cluster.methods.average:fit_average", "average linkage", 10),
     "leiden": Method("camtrap.cluster.methods.graph:fit_leiden", "Leiden communities of the neighbour graph", 20),
     "hdbscan": Method("camtrap.cluster.methods.density:fit_hdbscan", "HDBSCAN", 30),
