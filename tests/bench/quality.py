@@ -11,7 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from labelled import BUILD, Labelled, load_sets, write
+from labelled import BUILD, Labelled, Look, load_sets, write
 
 from camtrap.cluster.methods.registry import METHODS as KNOWN
 from camtrap.cluster.methods.registry import SWEEPS
@@ -20,23 +20,12 @@ METHODS = tuple(KNOWN)  # the default comes first
 EFFECTS: list[tuple[str, dict]] = [
     ("as configured", {}),
     ("unit: crop", {"reduce": {"unit": "crop"}}),
-    ("prototype: medoid", {"reduce": {"prototype": "medoid"}}),
-    *((f"dims: {d}", {"reduce": {"dims": d}}) for d in (16, 32, 128, 256)),
-    ("whiten", {"reduce": {"whiten": True}}),
-    ("centre: mode", {"reduce": {"centre": "mode"}}),
+    *((f"dims: {d}", {"reduce": {"dims": d}}) for d in (32, 128)),
+    *((f"centre: {c}", {"reduce": {"centre": c}}) for c in ("all", "mode")),
     *((f"neighbours.k: {k}", {"neighbours": {"k": k}}) for k in (5, 10, 25)),
-    *((f"smoothed {n} times", {"average": {"smooth": n}}) for n in (0, 1, 3)),
-    *((f"own weight {w:g}", {"average": {"own_weight": w}}) for w in (0.25, 1.0, 2.0)),
-    *((f"evidence {w:g}", {"average": {"evidence": w}}) for w in (0.25, 1.0)),
-    ("no evidence", {"average": {"partitions": 0, "resolutions": []}}),
-    ("no Leiden evidence", {"average": {"resolutions": []}}),
-    ("no K-Means evidence", {"average": {"partitions": 0}}),
-    ("borders as cut", {"average": {"shrinkage": 0.0}}),
-    *((f"shrinkage {s:g}", {"average": {"shrinkage": s}}) for s in (0.1, 0.9)),
-    ("highest score alone", {"average": {"tolerance": 0.0}}),
-    ("finest within 3 %", {"average": {"tolerance": 0.03}}),
-    ("less evidence", {"average": {"partitions": 24, "runs": 2}}),
-    ("no stability", {"average": {"resamples": 0}}),
+    *((f"coarsest within {100 * t:g} %", {"consensus": {"tolerance": t}}) for t in (0.0, 0.01, 0.05, 0.1)),
+    ("less evidence", {"consensus": {"partitions": 72, "runs": 6, "resamples": 3}}),
+    ("no stability", {"consensus": {"resamples": 0}}),
 ]
 
 
@@ -114,8 +103,8 @@ def plateau(data: Labelled, metrics: dict) -> None:
     """Draw silhouette and stability of the cuts of the tree: build/bench/cuts_{set}.png and .svg."""
     from camtrap.show import plots
 
-    rows = [{"method": "average", **row} for row in metrics["cuts"]]
-    figure = plots.sweep(rows, {"average": metrics["cut"]})
+    rows = [{"method": "consensus", **row} for row in metrics["cuts"]]
+    figure = plots.sweep(rows, {"consensus": metrics.get("cut")})
     plots.save(figure, [BUILD / f"cuts_{data.name}.{kind}" for kind in ("png", "svg")])
 
 
@@ -144,12 +133,24 @@ def given_true_k(data: Labelled, x: np.ndarray, seed: int) -> dict[str, tuple[np
     return out
 
 
+def seeds_way(x: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
+    """Return labels and seconds of K-Means on the embeddings as they are, with the k of 2 to 30 of the highest silhouette."""
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    start = time.perf_counter()
+    fits = [KMeans(k, random_state=seed).fit_predict(x) for k in range(2, min(31, len(x) // 2))]
+    return max(fits, key=lambda labels: silhouette_score(x, labels)), time.perf_counter() - start
+
+
 def main() -> None:
     """Measure everything, print the table, write the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--surveys", type=int, default=2, help="simulated surveys")
     parser.add_argument("--pictures", type=int, default=900, help="of a simulated survey")
+    parser.add_argument("--embedder", default=Look.embedder)
+    parser.add_argument("--fill", default=Look.fill)
     parser.add_argument("--no-effects", action="store_true", help="leave out the effect of each choice alone")
     parser.add_argument("--out", type=Path, default=BUILD / "quality.json")
     options = parser.parse_args()
@@ -176,12 +177,13 @@ def main() -> None:
 
     from camtrap.cluster.scores import adjusted_rand
 
-    for data in load_sets(options.surveys, options.pictures):
+    for data in load_sets(options.surveys, options.pictures, Look(options.embedder, options.fill)):
         fitted = run(data, METHODS, {}, 0, range(2, 41))
         plateau(data, fitted["primary"]["metrics"])
         for seed in range(options.seeds):
             for method, (labels, seconds) in given_true_k(data, fitted["vectors"]["x"], seed).items():
                 add(data, method, "true k", labels, seconds, seed=seed)
+        add(data, "seeds' way", "silhouette", *seeds_way(data.x, 0))
         for method in (*SWEEPS, *METHODS[1:]):
             add(data, method, "chosen", fitted[method]["labels"], fitted[method]["seconds"])
         seeds = [fitted["primary"], *(run(data, METHODS[:1], {}, seed)["primary"] for seed in range(1, options.seeds))]
@@ -205,9 +207,26 @@ def main() -> None:
                 )["primary"]
                 add(data, "leiden", f"resolution {resolution:g}", fit["labels"], fit["seconds"])
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"rows": rows, "goals": goals(rows)}, indent=1) + "\n")
-    print(json.dumps(goals(rows), indent=1))
+    found = {"rows": rows, "goals": goals(rows), "left out": left_out(rows)}
+    options.out.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps({key: found[key] for key in ("goals", "left out")}, indent=1))
     print(f"written to {options.out}")
+
+
+def left_out(rows: list[dict]) -> dict:
+    """Of each family of sets: the choice that is best on all other families, and its AMI on this one beside the configured one's."""
+    effects: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row["method"] == "effect":
+            effects[row["set"].partition("-")[0]][row["choice"]].append(row["ami"])
+    mean = {family: {name: float(np.mean(v)) for name, v in found.items()} for family, found in effects.items()}
+    out = {}
+    for family, own in mean.items():
+        others = [found for name, found in mean.items() if name != family]
+        if others:
+            best = max(own, key=lambda name: np.mean([found[name] for found in others]))
+            out[family] = {"choice": best, "ami": round(own[best], 4), "configured": round(own["as configured"], 4)}
+    return out
 
 
 def goals(rows: list[dict]) -> dict:
@@ -233,6 +252,9 @@ def goals(rows: list[dict]) -> dict:
                 float(np.mean([row["species_found"] / max(row["species"], 1) for row in primary])), 3
             ),
             "seed_ari": primary[0]["seed_ari"],
+            "clusters": [row["k"] for row in primary],
+            "leiden": next(row["ami"] for row in own if row["method"] == "leiden" and row["choice"] == "chosen"),
+            "seeds_way": next(row["ami"] for row in own if row["method"] == "seeds' way"),
         }
         if "ami_station" in primary[0]:
             out[name]["station_above_truth"] = round(max(r["ami_station"] - r["ami_station_truth"] for r in primary), 4)
