@@ -44,7 +44,7 @@ class Decision:
 
     ``at`` is the time in UTC, ``2026-11-26T22:25:35.123456Z``. ``fit`` and ``cluster``, or ``crops``, are what it speaks of.
     ``more`` holds what only some actions have: ``parts`` (split: the fit of the parts), ``other`` (same, different: another cluster of
-    the fit), ``right`` (audit: bool), ``round``, ``of``, ``level`` (audit: `camtrap.review.audit`).
+    the fit, or of ``other_fit``), ``right`` (audit: bool), ``round``, ``of``, ``level`` (audit: `camtrap.review.audit`).
     """
 
     id: str
@@ -57,6 +57,12 @@ class Decision:
     name: str | None = None
     undoes: str | None = None
     more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def pair(self) -> tuple[tuple[str, int], tuple[str, int]]:
+        """Of ``same`` and ``different`` the two (fit, cluster) that were compared."""
+        fit = str(self.fit)
+        return (fit, int(self.cluster or 0)), (str(self.more.get("other_fit", fit)), int(self.more["other"]))
 
     @property
     def order(self) -> tuple[str, str]:
@@ -105,6 +111,8 @@ def parse(said: Mapping[str, Any]) -> Decision:
         _require(isinstance(said.get("parts"), str) and _FIT.fullmatch(said["parts"]), "parts", said)
     if "other" in needs:
         _require(_is_number(said.get("other")), "other", said)
+        other_fit = said.get("other_fit", said["fit"])
+        _require(isinstance(other_fit, str) and _FIT.fullmatch(other_fit), "other_fit", said)
     if "right" in needs:
         _require(isinstance(said.get("right"), bool), "right", said)
         _check_audit(said)

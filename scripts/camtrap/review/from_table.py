@@ -68,7 +68,7 @@ def take_in(table: str | os.PathLike, clusters: Path, folder: str | os.PathLike,
     if wrong:
         raise UserError(f"{table}: line {wrong[0].line}: not a name (one line, up to {LONGEST} characters)")
     meant = names.resolve(rows, clusters)
-    fit = fits.of_table(clusters)
+    fit = fits.of_results(clusters)
     notes: list[str] = []
     of_cluster: dict[int, dict[str, list[names.Row]]] = defaultdict(lambda: defaultdict(list))
     of_crops: dict[str, list[names.Row]] = defaultdict(list)

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from camtrap.cluster.assign import NEW, OLD, REJECTED, Known
 from camtrap.review.boxes import rows_of
 from camtrap.review.decisions import in_effect, key
-from camtrap.review.fold import fold
+from camtrap.review.fold import fold, last_used
 from camtrap.review.label import read, seen_before
 
 __all__ = ["known_groups"]
@@ -34,9 +34,8 @@ def known_groups(folder: str | os.PathLike, crops: pa.Array) -> Known | None:
     names = [there[k] for k in dict.fromkeys(key(str(d.name)) for d in said if d.action == "name") if k in there]
     named = pc.fill_null(pc.index_in(name, pa.array(names)), -1).to_numpy().astype(np.int64)
     group = np.where(seen_before(frozen.values(), crops), OLD, NEW)
-    last_used = {d.fit: place for place, d in enumerate(said) if d.fit in frozen}
     first = len(names)
-    for fit in sorted(frozen, key=lambda fit: last_used.get(fit, -1)):
+    for fit in last_used(said, frozen):
         cluster = frozen[fit].cluster
         rows, _ = rows_of(frozen[fit].crop_id, crops)
         of_name = np.unique(cluster[(rows >= 0) & (named[rows] >= 0)])

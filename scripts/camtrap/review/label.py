@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from camtrap.core.files import read_json, read_parquet, write_json, write_parquet
 from camtrap.review import fits
+from camtrap.review.audit import bounds
 from camtrap.review.boxes import rows_of
 from camtrap.review.decisions import Decision, key
 from camtrap.review.fold import CARRIED, fold, needed
@@ -52,7 +53,7 @@ def label(
         Parquet, one row per crop of ``crops``, sorted as it is: the columns of `fold.fold`, and ``suggestion`` (string).
     out_info : Path
         JSON: ``crops``, how many are ``named``, ``rejected``, ``unsure``; ``how``, the named ones by how; ``names`` {name: crops};
-        ``who`` {name: [who named it]}; ``notes``, a list of lines.
+        ``who`` {name: [who named it]}; ``notes``, a list of lines; ``bound``, of `audit.bounds`.
 
     Returns
     -------
@@ -60,7 +61,8 @@ def label(
         What ``out_info`` holds.
     """
     decisions, frozen, notes = read(folder)
-    ids = read_parquet(crops, columns=["crop_id"]).combine_chunks()["crop_id"].combine_chunks()
+    table = read_parquet(crops, columns=["crop_id", "burst"]).combine_chunks()
+    ids = table["crop_id"].combine_chunks()
     labels = fold(decisions, frozen, ids)
     found = fits.of_table(clusters)
     rows = pc.index_in(found.crop_id, ids).to_numpy()
@@ -69,9 +71,17 @@ def label(
     groups = {int(number): name for number, name in (read_json(choice).get("groups") or {}).items()}
     labels, told = carry(labels, seen_before(frozen.values(), ids), cluster, probability, groups or None)
     write_parquet(out_table, labels)
-    info = _summary(labels, [*notes, *told])
+    info = _summary(labels, [*notes, *told]) | {"bound": bounds(decisions, labels, _bursts(table["burst"]))}
     write_json(out_info, info)
     return info
+
+
+def _bursts(column: pa.ChunkedArray) -> np.ndarray:
+    """The bursts as numbers; a crop without one has its own. int64 (n,)."""
+    code = pc.fill_null(pc.index_in(column, column.unique().drop_null()), -1).to_numpy().astype(np.int64)
+    alone = np.flatnonzero(code < 0)
+    code[alone] = code.max(initial=-1) + 1 + np.arange(len(alone))
+    return code
 
 
 def carry(
@@ -144,12 +154,15 @@ def _inherited(
     named, old = (code >= 0) & (cluster >= 0), seen & (cluster >= 0)
     table = np.zeros((k, len(listed)), np.int64)
     np.add.at(table, (cluster[named], code[named]), 1)
+    decided = part >= 0  # not those whose name was carried over before
     parts = np.zeros((k, int(part.max(initial=-1)) + 1), np.int64)
-    np.add.at(parts, (cluster[named], part[named]), 1)
+    np.add.at(parts, (cluster[named & decided], part[named & decided]), 1)
     name_of = np.zeros(parts.shape[1], np.int64)
-    name_of[part[code >= 0]] = code[code >= 0]
+    name_of[part[decided & (code >= 0)]] = code[decided & (code >= 0)]
     most_of_a_part = np.zeros(table.shape, bool)
-    at, which = np.nonzero((parts >= HALF * np.bincount(part[code >= 0], minlength=parts.shape[1])) & (parts > 0))
+    at, which = np.nonzero(
+        (parts >= HALF * np.bincount(part[decided & (code >= 0)], minlength=parts.shape[1])) & (parts > 0)
+    )
     most_of_a_part[at, name_of[which]] = True
     of_cluster = np.maximum(np.bincount(cluster[old], minlength=k), table.sum(1))
     fine = most_of_a_part & (table >= HALF * of_cluster[:, None])

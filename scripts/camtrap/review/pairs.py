@@ -71,7 +71,7 @@ def like(centre: np.ndarray, chosen: int) -> np.ndarray:
 
 def needed(decisions: Iterable[Decision]) -> set[str]:
     """The frozen clusterings that answers speak of."""
-    return {str(said.fit) for said in in_effect(decisions) if said.action in ("same", "different")}
+    return {fit for said in in_effect(decisions) if said.action in ("same", "different") for fit, _ in said.pair}
 
 
 def linked(decisions: Iterable[Decision]) -> dict[tuple[str, int], tuple[str, int]]:
@@ -86,9 +86,7 @@ def linked(decisions: Iterable[Decision]) -> dict[tuple[str, int], tuple[str, in
 
     for said in in_effect(decisions):
         if said.action == "same":
-            one, other = sorted(
-                (top((str(said.fit), int(said.cluster or 0))), top((str(said.fit), said.more["other"])))
-            )
+            one, other = sorted(map(top, said.pair))
             above[other] = one
     return {of: top(of) for of in list(above)}
 
@@ -116,30 +114,25 @@ def answered(
         The smaller number first. A pair that is in both was answered both ways.
     """
     said = [d for d in in_effect(decisions) if d.action in ("same", "different")]
+    asked = {of for d in said for of in d.pair}
     now: dict[tuple[str, int], int] = {}
-    for fit in {str(d.fit) for d in said}:
+    for fit in {name for name, _ in asked}:
         rows, _ = rows_of(fits[fit].crop_id, crops)
-        for cluster in {int(c) for d in said if d.fit == fit for c in (d.cluster or 0, d.more["other"])}:
+        for cluster in {number for name, number in asked if name == fit}:
             there = rows[(fits[fit].cluster == cluster) & (rows >= 0)]
             inside = group[there][group[there] >= 0]
             count = np.bincount(inside) if len(inside) else np.zeros(1, np.int64)
             if len(inside) and count.max() >= HALF * len(there):
                 now[fit, cluster] = int(count.argmax())
-    pairs = {
-        action: [
-            (now.get((str(d.fit), int(d.cluster or 0)), -1), now.get((str(d.fit), d.more["other"]), -1))
-            for d in said
-            if d.action == action
-        ]
-        for action in ("same", "different")
-    }
+    pairs: dict[str, list[tuple[int, ...]]] = {"same": [], "different": []}
+    for d in said:
+        if all(of in now for of in d.pair):
+            pairs[d.action].append(tuple(now[of] for of in d.pair))
     kind = {number: {number} for number in set(now.values())}
     for a, b in pairs["same"]:
-        if a >= 0 and b >= 0 and kind[a] is not kind[b]:
+        if kind[a] is not kind[b]:
             joined = kind[a] | kind[b]
             kind.update(dict.fromkeys(joined, joined))
     same = {(a, b) for all_ in kind.values() for a in all_ for b in all_ if a < b}
-    different = {
-        (min(x, y), max(x, y)) for a, b in pairs["different"] if a >= 0 and b >= 0 for x in kind[a] for y in kind[b]
-    }
+    different = {(min(x, y), max(x, y)) for a, b in pairs["different"] for x in kind[a] for y in kind[b]}
     return same, {(a, b) for a, b in different if a != b}

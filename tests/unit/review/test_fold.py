@@ -105,6 +105,77 @@ def test_another_box_of_the_same_picture_has_the_decision():
     assert found[better]["how"] == "carried over"
 
 
+def same(number, one, other, **more):
+    return decision(number, "same", fit=A, cluster=one, more={"other": other, **more})
+
+
+def audit(number, right, *crops, name="Puma"):
+    return decision(number, "audit", crops=crops, name=name, more={"right": right})
+
+
+def test_a_cluster_that_is_the_same_has_the_name_and_loses_it_with_the_answer():
+    name, answer = decision(1, fit=A, cluster=1, name="Puma"), same(2, 0, 1)
+    assert names(name, answer) == dict.fromkeys(["c0", "c1", "c2", "c3"], "Puma")
+    assert names(answer, name) == names(name, answer)
+    assert labels(name, answer)["c0"]["decision"] == name.id
+    assert names(name, answer, decision(3, "undo", undoes=answer.id)) == {"c2": "Puma", "c3": "Puma"}
+    assert names(name, decision(2, "different", fit=A, cluster=0, more={"other": 1})) == {"c2": "Puma", "c3": "Puma"}
+
+
+def test_an_answer_joins_no_two_names():
+    puma, tapir = decision(1, fit=A, cluster=0, name="Puma"), decision(2, fit=A, cluster=1, name="Tapir")
+    expected = {"c0": "Puma", "c1": "Puma", "c2": "Tapir", "c3": "Tapir"}
+    assert names(puma, tapir, same(3, 0, 1)) == expected
+    assert names(puma, tapir, same(3, 0, 1), same(4, 1, 2)) == expected
+    assert names(puma, same(3, 0, 1), decision(4, "unsure", fit=A, cluster=1)) == {"c0": "Puma", "c1": "Puma"}
+    found = labels(decision(1, "reject", fit=A, cluster=0), same(2, 1, 0))
+    assert {crop for crop, row in found.items() if row["state"] == "rejected"} == {"c0", "c1", "c2", "c3"}
+
+
+def test_answers_reach_over_two_clusterings():
+    assert names(decision(1, fit=B, cluster=1, name="Puma"), same(2, 1, 1, other_fit=B)) == dict.fromkeys(
+        ["c0", "c2", "c3", "c4", "c6", "c7"], "Puma"
+    )
+
+
+def test_what_an_audit_found_right_was_looked_at():
+    name = decision(1, fit=A, cluster=1, name="puma ")
+    row = labels(name, audit(2, True, "c2"))["c2"]
+    assert (row["how"], row["sure"], row["decision"], row["name"]) == ("looked at", 1, name.id, "puma")
+    assert labels(name, audit(2, True, "c2"))["c3"]["how"] == "cluster"
+    other = labels(name, audit(2, True, "c2", name="Tapir"))["c2"]
+    assert (other["name"], other["how"]) == ("puma", "cluster")
+
+
+def test_what_an_audit_found_right_keeps_its_name_when_nothing_else_gives_one():
+    row = labels(audit(1, True, "c2"))["c2"]
+    assert (row["state"], row["name"], row["how"]) == ("named", "Puma", "looked at")
+    assert labels(audit(1, False, "c2"))["c2"]["state"] is None
+
+
+def test_what_an_audit_found_wrong_is_unsure_until_something_is_said_of_it():
+    name, wrong = decision(1, fit=A, cluster=1, name="Puma"), audit(2, False, "c2")
+    found = labels(name, wrong)
+    assert (found["c2"]["state"], found["c2"]["name"], found["c3"]["name"]) == ("unsure", None, "Puma")
+    assert names(name, wrong, decision(3, crops=("c2",), name="Tapir")) == {"c2": "Tapir", "c3": "Puma"}
+    assert names(name, wrong, decision(3, "undo", undoes=wrong.id)) == {"c2": "Puma", "c3": "Puma"}
+    assert names(decision(0, crops=("c2",), name="Tapir"), name, wrong)["c2"] == "Tapir"
+    assert names(name, wrong, decision(3, fit=A, cluster=1, name="Puma")) == {"c2": "Puma", "c3": "Puma"}
+
+
+def test_a_name_that_was_carried_over_before_a_clustering_was_frozen_stays_as_long_as_it_is_in_use():
+    held = FITS[B]._replace(carried=pa.array([None] * 6 + ["puma", "Tapir"]))
+    name = decision(1, fit=A, cluster=0, name="Puma")
+    table = fold([name], {A: FITS[A], B: held}, pa.array(CROPS)).to_pylist()
+    found = {row["crop_id"]: row for row in table}
+    assert {crop: row["name"] for crop, row in found.items() if row["name"]} == dict.fromkeys(
+        ["c0", "c1", "c6"], "Puma"
+    )
+    assert (found["c6"]["how"], found["c6"]["decision"], found["c6"]["sure"]) == ("carried over", None, 0.5)
+    last = fold([name, decision(2, fit=B, cluster=1, name="Ocelot")], {A: FITS[A], B: held}, pa.array(CROPS))
+    assert last["name"].to_pylist()[6] == "Ocelot"
+
+
 def test_no_crop_at_all():
     assert fold([decision(1, fit=A, cluster=0, name="x")], FITS, pa.array([], pa.string())).num_rows == 0
     assert labels() == {crop: dict.fromkeys(next(iter(labels().values()))) for crop in CROPS}

@@ -49,3 +49,18 @@ def test_without_a_name_that_holds_there_are_no_groups(tmp_path):
     assert known_groups(tmp_path, NOW).names == ["Puma"]
     log.undo("ana", made.id)
     assert known_groups(tmp_path, NOW) is None
+
+
+def test_parts_are_the_rivals_instead_of_the_cluster_that_was_split(tmp_path):
+    whole = frozen(tmp_path, [0, 0, 1, 1, 1, 1, 2, 2])
+    parts = freeze(tmp_path, Fit(pa.array(OLD_CROPS[2:6]), np.array([0, 0, 1, 1], np.int32), np.ones(4, np.float32)))
+    log = Log(tmp_path)
+    log.append(
+        "ana",
+        {"action": "name", "fit": whole, "cluster": 0, "name": "Puma"},
+        {"action": "split", "fit": whole, "cluster": 1, "parts": parts},
+    )
+    group = known_groups(tmp_path, NOW).group
+    assert len({group[2], group[4], group[6]}) == 3
+    assert group[2] == group[3]
+    assert group[4] == group[5]

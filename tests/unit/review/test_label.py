@@ -10,7 +10,9 @@ import pytest
 
 from camtrap.core.errors import UserError
 from camtrap.review.__main__ import main
+from camtrap.review.audit import draft, plan
 from camtrap.review.fold import fold
+from camtrap.review.known import known_groups
 from camtrap.review.label import carry, label
 from camtrap.review.log import Log
 
@@ -42,7 +44,10 @@ def write(results, ids, cluster, groups=None):
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(clusters_table(ids, cluster), folder / "clusters.parquet")
     (folder / "choice.json").write_text(json.dumps({"k": max(cluster) + 1, **({"groups": groups} if groups else {})}))
-    pq.write_table(pa.table({"crop_id": pa.array(ids)}), results / "tables" / "crops.parquet")
+    pq.write_table(
+        pa.table({"crop_id": pa.array(ids), "burst": pa.array([None] * len(ids), pa.string())}),
+        results / "tables" / "crops.parquet",
+    )
 
 
 def fill(results, *rows, header=("cluster", "name", "crop_id")):
@@ -185,6 +190,31 @@ def test_assigned_crops_have_the_groups_name_as_long_as_it_is_given(results):
     assert labels["c13"]["state"] is None
     Log(f"{results}.review").undo("ana", Log(f"{results}.review").read()[0].id)
     assert names(results) == {}
+
+
+def test_a_name_carried_over_stays_when_another_cluster_of_the_same_clustering_is_named(results):
+    main(["import", fill(results, (0, "Puma", "c03")), str(results)])
+    ids = [f"c{n:02d}" for n in range(14)]
+    write(results, ids, [0] * 5 + [1] * 7 + [0, 1], groups={"0": "Puma"})
+    made(results)
+    main(["import", fill(results, (1, "Tapir", "c13")), str(results)])
+    labels, _ = made(results)
+    assert (labels["c12"]["name"], labels["c12"]["how"], labels["c13"]["name"]) == ("Puma", "carried over", "Tapir")
+    known = known_groups(f"{results}.review", pa.array(ids))
+    assert [known.names[g] for g in known.group[[0, 12, 13]]] == ["Puma", "Puma", "Tapir"]
+    write(results, ids, [1] * 14)  # a clustering that knows of no group
+    assert made(results)[0]["c12"]["name"] == "Puma"
+
+
+def test_the_audit_of_a_name_is_told(results):
+    main(["import", fill(results, (0, "Puma", "c03")), str(results)])
+    plan_ = plan(5)
+    drafts = [draft("Puma", "1" * 32, plan_, [f"c{n:02d}"], True) for n in range(5)]
+    Log(f"{results}.review").append("eva", *drafts)
+    labels, info = made(results)
+    assert info["bound"]["Puma"]["bound"] == 1.0
+    assert info["bound"]["Puma"]["looked"] == info["bound"]["Puma"]["bursts"] == 5
+    assert {labels[f"c{n:02d}"]["how"] for n in range(5)} == {"looked at"}
 
 
 def test_nothing_at_all():

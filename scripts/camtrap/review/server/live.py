@@ -278,6 +278,8 @@ class Live:
             else:
                 group = _AWAY[_STATE[d.action]]
             self.state[rows], self.group[rows] = _STATE[d.action], self.number(group)
+        elif d.action == "audit" and d.name is not None:
+            self._audit(d, key(d.name))
         elif d.action == "split":
             for cluster in range(self._clusters(str(d.more["parts"]))):
                 self._move(self._of_cluster(str(d.more["parts"]), cluster), f"c:{d.more['parts']}:{cluster}")
@@ -286,6 +288,19 @@ class Live:
             one, other = one[self.state[one] == OPEN], other[self.state[other] == OPEN]
             if len(one) and len(other):
                 self._move(other, self.groups[int(np.bincount(self.group[one]).argmax())])
+
+    def _audit(self, d: Decision, name: str) -> None:
+        """What was right was looked at, and has the name where it had none; what was wrong is unsure, as in `fold.fold`."""
+        rows, group = self._rows[d.id], self.number(f"n:{name}")
+        rows = rows[self._by_crop[rows] < 0]
+        if d.more["right"]:
+            open_ = rows[self.state[rows] == OPEN]
+            self.spelled.setdefault(name, " ".join(str(d.name).split()))
+            self.state[open_], self.group[open_] = NAMED, group
+            self.looked[rows[self.group[rows] == group]] = True
+        else:
+            wrong = rows[self.group[rows] == group]
+            self.state[wrong], self.group[wrong] = UNSURE, self.number(_AWAY[UNSURE])
 
     def _move(self, rows: np.ndarray, group: str) -> None:
         """Crops without a name go to another group without one."""

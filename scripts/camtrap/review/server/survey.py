@@ -49,7 +49,7 @@ class Survey:
         self.folder = clusters.parent
         self.model = self.folder.name
         self._crops()
-        self.fit = fits.of_table(clusters)
+        self.fit = fits.of_results(clusters)
         at = self._rows(self.fit.crop_id)
         self.cluster = np.full(self.n, -1, np.int32)
         self.probability = np.zeros(self.n, np.float32)
