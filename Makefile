@@ -17,7 +17,7 @@ unexport PYTHONPATH
 
 RESULTS ?= results
 
-.PHONY: setup development demo review test test-long test-browser test-writers test-install test-slurm test-faults test-kills faults fuzz bench bench-quality bench-scale gpu-pack lint format replan check lock clean
+.PHONY: setup development demo review test test-long test-browser test-writers test-handover test-install test-slurm test-faults test-kills faults fuzz bench bench-quality bench-scale gpu-pack lint format replan check lock clean
 setup: $(SETUP)
 development: $(DEVELOPMENT)
 
@@ -66,6 +66,11 @@ test-slurm: development
 test-writers: development
 	$(PIP) install --quiet --no-deps --upgrade --target build/writers -r envs/writers.lock
 	WRITERS=1 $(BIN)/python -m pytest -q -rP -o pythonpath='tests/unit build/writers' tests/workflow/test_writers.py
+
+# Packages of ours as frictionless reads them; PACKAGE=results/export/camtrap_dp also validates that of a survey.
+test-handover: development
+	$(PIP) install --quiet --no-deps --upgrade --target build/handover -r envs/handover.lock
+	HANDOVER=1 $(BIN)/python -m pytest -q -o pythonpath='tests/unit tests/unit/export build/handover' tests/handover
 
 # Both commands on a fresh Debian 12 and 13, each in a folder with its own Python (root, Debian; half an hour).
 test-install:
