@@ -6,7 +6,7 @@ then they are one.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -100,7 +100,7 @@ def _most(one: float | None, other: float | None) -> float | None:
 
 @dataclass(slots=True)
 class Event:
-    """An event within one deployment. ``doubtful``: a clock in it cannot be trusted. Blank is seen only where nothing else is."""
+    """An event within one deployment. ``doubtful``: a clock in it cannot be trusted. ``seen`` is empty where nothing was."""
 
     id: str
     visit: Visit
@@ -113,6 +113,8 @@ class Event:
     def observed(self) -> list[tuple[Subject, Seen]]:
         """What was seen, animals by name first; blank only where nothing else was."""
         full = [item for item in self.seen.items() if item[0].kind != BLANK] or list(self.seen.items())
+        if not full:
+            return [(Subject(BLANK), Seen(self.start, ""))]
         return sorted(full, key=lambda item: (item[0].kind, item[0].species.key if item[0].species else ""))
 
 
@@ -134,7 +136,7 @@ class Walk:
     def __init__(self, survey: Survey, stations: Stations | None = None):
         self._survey = survey
         self._visits = Visits(stations, survey.zone)
-        self._events: dict[tuple[str, str], Event] = {}
+        self._events: dict[int, dict[str, Event]] = {}  # by deployment
         self.left_out: list[tuple[str, str]] = []
 
     def shots(self) -> Iterator[Shot]:
@@ -158,40 +160,49 @@ class Walk:
     def events(self, apart: bool = False) -> Iterator[Event]:
         """All events, by deployment and start, after the last picture. None overlap; ``apart``: all as they are."""
         if apart:
-            yield from self._events.values()
+            yield from (event for events in self._events.values() for event in events.values())
             return
-        last: Event | None = None
-        for event in sorted(self._events.values(), key=lambda one: (one.visit.id, one.start, one.id)):
-            if last and last.visit is event.visit and event.start.replace(microsecond=0) <= last.end:
-                last.end = max(last.end, event.end)
-                last.pictures += event.pictures
-                last.doubtful |= event.doubtful
-                for subject, seen in event.seen.items():
-                    if subject in last.seen:
-                        last.seen[subject].join(seen)
-                    else:
-                        last.seen[subject] = seen
-                continue
-            if last:
-                yield last
-            last = event
-        if last:
-            yield last
+        for events in self._events.values():
+            yield from _joined(sorted(events.values(), key=lambda one: (one.start, one.id)))
 
     def _note(self, shot: Shot) -> None:
         picture = shot.picture
-        key = (shot.visit.id, picture.event or picture.path)
-        event = self._events.get(key)
+        events = self._events.setdefault(id(shot.visit), {})
+        name = picture.event or picture.path
+        event = events.get(name)
         if event is None:
-            event = self._events[key] = Event(key[1], shot.visit, shot.time, shot.time)
+            event = events[name] = Event(name, shot.visit, shot.time, shot.time)
         event.start, event.end = min(event.start, shot.time), max(event.end, shot.time)
         event.pictures += 1
         event.doubtful |= picture.clock is not None
         for subject, crops in shot.shows.items():
+            if subject.kind == BLANK and not crops:
+                continue  # most pictures: an event in which nothing is seen is blank
             seen = event.seen.get(subject)
             if seen is None:
                 seen = event.seen[subject] = Seen(shot.time, picture.file)
             seen.add(shot, crops)
+
+
+def _joined(events: Iterable[Event]) -> Iterator[Event]:
+    """Events of one deployment, by start: those that overlap are one. Times are told to the second."""
+    last: Event | None = None
+    for event in events:
+        if last is None or event.start.replace(microsecond=0) > last.end:
+            if last:
+                yield last
+            last = event
+            continue
+        last.end = max(last.end, event.end)
+        last.pictures += event.pictures
+        last.doubtful |= event.doubtful
+        for subject, seen in event.seen.items():
+            if subject in last.seen:
+                last.seen[subject].join(seen)
+            else:
+                last.seen[subject] = seen
+    if last:
+        yield last
 
 
 def kind_of(species: Species) -> str:

@@ -283,3 +283,33 @@ def test_each_thing_that_gbif_needs_is_named():
     assert [line.partition(":")[0] for line in missing({"about": odd, "species": "x"})] == [
         "export.about.licenses.data"
     ]
+
+
+def test_events_that_overlap_where_clocks_lie_are_one(tmp_path):
+    """A clock that jumped back puts a picture into the middle of another event of the same folder."""
+    first = "card/A/1.jpg"
+    pictures = [
+        picture(first, "2024-05-01T10:00:00", (crop("tapir"),)),
+        picture("card/A/2.jpg", "2024-05-01T10:10:00.900", (crop("tapir"), crop("tapir")), event=first),
+        picture(
+            "card/A/3.jpg", "2024-05-01T10:05:00", (crop("tapir"), crop("puma", how="looked at")), clock="jumps back"
+        ),
+        picture("card/A/4.jpg", "2024-05-01T10:10:00.950"),
+        picture("card/A/5.jpg", "2024-05-01T10:10:01"),
+    ]
+    (tmp_path / "stations.csv").write_text("station,lat,lon\nA,1,2\n")
+    stations = read_stations(tmp_path / "stations.csv")
+    camtrap_dp.export(Survey(**write(tmp_path / "t", pictures), zone="UTC"), stations, tmp_path / "dp", "event", ABOUT)
+    rows = read(tmp_path / "dp" / "observations.csv")
+    assert [
+        (row["scientificName"], row["eventID"], row["eventStart"][11:19], row["eventEnd"][11:19], row["count"])
+        for row in rows
+    ] == [
+        ("puma", first, "10:00:00", "10:10:00", "1"),
+        ("tapir", first, "10:00:00", "10:10:00", "2"),
+        ("", "card/A/5.jpg", "10:10:01", "10:10:01", ""),
+    ]
+    assert json.loads((tmp_path / "dp" / "datapackage.json").read_text())["spatial"] == {
+        "type": "Point",
+        "coordinates": [2.0, 1.0],
+    }
