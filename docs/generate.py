@@ -18,7 +18,14 @@ ROOT = Path(__file__).resolve().parents[1]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 # Two surveys in which, together, every rule takes part.
 ABOUT = {"sampling_design": "targeted", "contributors": [{"title": "Ana"}]}
-HANDED = {"camtrap_dp": "event", "r_tables": True, "darwin_core": True, "timezone": "UTC", "about": ABOUT}
+HANDED = {
+    "camtrap_dp": "event",
+    "r_tables": True,
+    "darwin_core": True,
+    "suggestions": True,
+    "timezone": "UTC",
+    "about": ABOUT,
+}
 SURVEYS = [
     {"export": {"folders": "copy", "megadetector": True, "yasuni": True, **HANDED}, "embed": {"precision": "int8"}},
     {"detector": {"backend": "json", "json": "found.json"}},

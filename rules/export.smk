@@ -300,3 +300,30 @@ rule export_figures:
         "Drawing what was seen"
     script:
         "../scripts/export_figures.py"
+
+
+# Classes that came in with the detections (detector.backend: json).
+rule export_suggestions:
+    input:
+        images=f"{RESULTS}/tables/images.parquet",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        representatives=f"{CLUSTERS}/representatives.parquet",
+        detections=shards("detections/{shard}.json"),
+    output:
+        f"{EXPORT}/suggestions.csv",
+    log:
+        f"{RESULTS}/logs/export_suggestions.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_suggestions.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.002),
+        runtime=minutes(30),
+    params:
+        version=version("export"),
+        model=MODEL,
+    message:
+        "Asking what other classifiers call the clusters"
+    script:
+        "../scripts/export_suggestions.py"

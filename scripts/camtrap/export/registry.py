@@ -38,6 +38,7 @@ EXPORTS = {
     ),
     "camtrap_dp": Export("camtrap_dp", "Camtrap DP 1.0.2, the format of GBIF, camtrapdp and camtrapR"),
     "r_tables": Export("r", "tables for R: records, camera operation, detection histories and effort"),
+    "suggestions": Export("suggestions.csv", "what SpeciesNet, AddaxAI or another classifier calls each cluster"),
     "darwin_core": Export("darwin_core.csv", "Darwin Core occurrences, one row per named species and event"),
 }
 
