@@ -16,7 +16,7 @@ let view = null;
 /** @type {string|null} */
 let chosen = null;
 
-const chart = new Chart({
+export const chart = new Chart({
   pick(row) {
     const group = store.groups.find((one) => one.number === store.codes[row]);
     if (group) go(group.id);
