@@ -211,6 +211,34 @@ rule export_r_tables:
         "../scripts/export_r_tables.py"
 
 
+rule export_explorer:
+    input:
+        **LABELS,
+        crops=f"{RESULTS}/tables/crops.parquet",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        plane=f"{CLUSTERS}/project.parquet",
+        names=f"{CLUSTERS}/names.json",
+        thumbs=shards("thumbs/{shard}.bin"),
+    output:
+        directory(f"{EXPORT}/explorer"),
+    log:
+        f"{RESULTS}/logs/export_explorer.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_explorer.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1500, 0.002),
+        runtime=minutes(60),
+    params:
+        version=version("export"),
+        title=config["report"]["title"],
+    message:
+        "Writing the read-only copy of the page"
+    script:
+        "../scripts/export_explorer.py"
+
+
 rule export_darwin_core:
     input:
         **HANDED_OVER,

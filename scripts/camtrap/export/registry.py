@@ -31,6 +31,10 @@ EXPORTS = {
     "megadetector": Export(
         "megadetector.json", "clusters as classifications, for Timelapse and MegaDetector's tools", True
     ),
+    "explorer": Export(
+        "explorer",
+        "a read-only folder for colleagues: map, groups and small pictures, opened from a file in any browser",
+    ),
     "yasuni": Export(
         "yasuni.json",
         "the records of the Yasuní notebooks, with yasuni_features.jsonl beside it",

@@ -38,6 +38,10 @@ export class Cards {
     /** @type {Map<string, HTMLElement>} */
     this.made = new Map();
     this.filters = filters();
+    // small pictures are asked for when their card comes near the screen
+    this.near = new IntersectionObserver((seen) => {
+      for (const { isIntersecting, target } of seen) if (isIntersecting) this.fill(/** @type {HTMLElement} */ (target));
+    }, { rootMargin: "500px" });
     work.replaceChildren(
       make("div", { class: "line" }, this.left, make("span", { class: "grow" }), questions(), make("label", {}, "Order ", this.order)),
       this.filters.element,
@@ -46,7 +50,15 @@ export class Cards {
     this.draw();
   }
 
-  close() {}
+  close() {
+    this.near.disconnect();
+  }
+
+  /** @param {HTMLElement} card */
+  fill(card) {
+    this.near.unobserve(card);
+    for (const image of card.querySelectorAll("img")) show(image, Number(image.dataset.wanted));
+  }
 
   draw() {
     const remaining = store.remaining;
@@ -63,7 +75,9 @@ export class Cards {
     const scroll = this.list.parentElement.scrollTop;
     const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.closest?.(".card")?.getAttribute("data-id");
     const cards = groups.map((group) => this.card(group));
+    this.near.disconnect();
     this.list.replaceChildren(...cards);
+    for (const card of cards) this.near.observe(card);
     if (!groups.length) this.list.append(make("p", { class: "nothing", text: "No crop passes this filter." }));
     this.list.parentElement.scrollTop = scroll;
     if (focused) this.list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus?.();
@@ -74,7 +88,7 @@ export class Cards {
     const strip = make("div", { class: "strip" });
     for (const row of group.samples.slice(0, 6)) {
       const image = /** @type {HTMLImageElement} */ (make("img", { alt: "", draggable: "false", class: group.people.includes(row) ? "person" : null }));
-      show(image, row);
+      image.dataset.wanted = String(row);
       strip.append(image);
     }
     const stations = group.stations.map(([code]) => store.survey?.stations[code]).filter((s) => s !== undefined);

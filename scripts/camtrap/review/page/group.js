@@ -133,9 +133,11 @@ export class GroupView {
     return false;
   }
 
-  /** Crops drawn around in the map. @param {Set<number>} rows */
+  /** Crops drawn around in the map. @param {Int32Array} rows */
   lasso(rows) {
-    for (const row of this.grid.rows) if (rows.has(row)) this.grid.selected.add(row);
+    const inside = new Uint8Array(store.codes.length);
+    for (const row of rows) inside[row] = 1;
+    for (const row of this.grid.rows) if (inside[row]) this.grid.selected.add(row);
     this.lassoed = true;
     this.grid.marks();
   }

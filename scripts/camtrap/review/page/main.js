@@ -23,7 +23,7 @@ export const chart = new Chart({
   },
   lasso(rows) {
     if (view instanceof GroupView) view.lasso(rows);
-    else if (rows.size) openRows(Int32Array.from(rows), "Drawn around in the map");
+    else if (rows.length) openRows(rows, "Drawn around in the map");
     else say("no crop lies inside the line");
   },
 });
