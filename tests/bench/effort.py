@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from expert import WAYS, Desk, Survey
-from labelled import BUILD, ROOT, Labelled, animals22, embed, write
+from labelled import BUILD, SHARED, Labelled, Look, folder, write
 
 from camtrap.cluster import choose, neighbours, reduce
 from camtrap.cluster.fit import fit_method
@@ -26,7 +26,6 @@ from camtrap.cluster.reduced import Reduced
 from camtrap.core.files import write_json
 from camtrap.review.audit import plan, state, wanted
 
-CA01 = ROOT.parent / "shared" / "data" / "crops" / "ca01"
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
 PURE = 0.95
 SECONDS = 2  # a look
@@ -41,17 +40,17 @@ def survey_of(name: str, units: np.ndarray, unit: np.ndarray, kind: np.ndarray, 
     return Survey(name, units, crops, cluster[first])
 
 
-def clustered(files: list[Path], crops: Path, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+def clustered(files: list[Path], crops: Path, out: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
     """Units' vectors, each crop's unit and cluster, its id: by the stages' own functions."""
     import pyarrow.parquet as pq
 
-    reduce.reduce(files, crops, folder / "reduced")
-    neighbours.neighbours(folder / "reduced", folder / "near.npz", None, 42)
-    fit_method("average", folder / "reduced", folder / "near.npz", folder / "average.npz", None, 42)
-    out = folder / "choice.json", folder / "clusters.parquet"
-    choose.choose(folder / "reduced", folder / "near.npz", [], [folder / "average.npz"], *out)
-    table = pq.read_table(out[1])
-    reduced = Reduced(folder / "reduced")
+    reduce.reduce(files, crops, out / "reduced")
+    neighbours.neighbours(out / "reduced", out / "near.npz", None, 42)
+    fit_method("average", out / "reduced", out / "near.npz", out / "average.npz", None, 42)
+    chosen = out / "choice.json", out / "clusters.parquet"
+    choose.choose(out / "reduced", out / "near.npz", [], [out / "average.npz"], *chosen)
+    table = pq.read_table(chosen[1])
+    reduced = Reduced(out / "reduced")
     return reduced.units(), reduced.unit(), table["cluster"].to_numpy(), table["crop_id"].to_pylist()
 
 
@@ -75,18 +74,6 @@ def of_results(results: Path, truth: Path) -> Survey:
         files = sorted(results.glob("embeddings/*/*.parquet"))
         units, unit, cluster, ids = clustered(files, results / "tables" / "crops.parquet", Path(name))
     return survey_of("simulated survey", units, unit, np.array([kind[crop] for crop in ids]), cluster)
-
-
-def ca01() -> Labelled:
-    """The crops of one real camera trap; a fifth of the labels is wrong, which no expert could put right."""
-    from camtrap.crop.geometry import cut
-    from camtrap.pictures import decode
-
-    with open(CA01 / "labels.csv", newline="") as file:
-        rows = sorted((row["path"], row["label"]) for row in csv.DictReader(file))
-    crops = [cut(decode.decode((CA01 / path).read_bytes()), (0, 0, 1, 1)) for path, _ in rows]
-    n, label = len(rows), np.array([label for _, label in rows])
-    return Labelled("ca01", embed(crops), label, np.arange(n).astype(str), np.full(n, "A"), np.zeros(n, bool))
 
 
 def simulated(n: int, seed: int, spread: float = 1.5) -> Survey:
@@ -123,16 +110,17 @@ def sets_of(wanted_: list[str], results: list[Path] | None, size: int) -> Iterat
     """The sets, one after the other; embeddings are kept below build/bench for the next time."""
     if "survey" in wanted_ and results:
         yield of_results(*results)
-    for name, make in (("ca01", ca01), ("animals22", animals22)):
+    for name in ("ca01", "animals22"):
         if name not in wanted_:
             continue
-        if not (CA01.parent / name).exists():
-            print(f"left out: {CA01.parent / name} is not there")
+        if not (SHARED / "crops" / name).exists():
+            print(f"left out: {SHARED / 'crops' / name} is not there")
             continue
-        file = BUILD / f"{name}.npz"
+        look = Look()
+        file = BUILD / f"{name}-{look.embedder}-{look.fill}.npz"  # that of labelled.load_sets
         if not file.exists():
             BUILD.mkdir(parents=True, exist_ok=True)
-            np.savez(file, **{key: value for key, value in vars(make()).items() if key != "name"})
+            np.savez(file, **{key: value for key, value in vars(folder(name, look)).items() if key != "name"})
         with np.load(file, allow_pickle=False) as data:
             yield of_labelled(Labelled(name, **{key: data[key] for key in data.files}))
     if "100000" in wanted_:
