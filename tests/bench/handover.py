@@ -141,6 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pictures", type=int, nargs="?", default=1_000_000)
     parser.add_argument("--folder", type=Path, help="keep the tables and what is made here")
+    parser.add_argument("--only", choices=EXPORTS, nargs="+", default=EXPORTS, help="which exports (all)")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
@@ -151,7 +152,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "labels.parquet").exists():
             make(folder, args.pictures)
-        for what in EXPORTS:
+        for what in args.only:
             subprocess.run([sys.executable, __file__, "--folder", folder, "--one", what], check=True)
 
 

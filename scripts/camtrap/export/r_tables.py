@@ -108,9 +108,21 @@ def records(walk: Walk) -> list[Record]:
                 continue
             key = (event.visit.station, event.id, subject.species.key)
             before = first.get(key)
-            if before is None or seen.first < before.time:  # an event may go on after the card was changed
+            if before is None or _local(seen.first) < _local(
+                before.time
+            ):  # an event may go on after the card was changed
                 first[key] = Record(event.visit.station, subject.species, seen.first, event.id, seen, event.visit)
-    return sorted(first.values(), key=lambda one: (one.species.key, one.station, one.time))
+    return sorted(first.values(), key=lambda one: (one.species.key, one.station, _local(one.time)))
+
+
+def _local(time: dt.datetime) -> dt.datetime:
+    """As the clock shows it. Of one station some times may have an offset from UTC and others none."""
+    return time.replace(tzinfo=None)
+
+
+def _apart(first: dt.datetime, second: dt.datetime) -> dt.timedelta:
+    known = first.tzinfo is not None and second.tzinfo is not None
+    return second - first if known else _local(second) - _local(first)
 
 
 def operation(visits: Sequence[Visit]) -> dict[str, dict[dt.date, int]]:
@@ -149,7 +161,7 @@ def _record_rows(found: Sequence[Record]) -> Iterator[list[object]]:
     before: Record | None = None
     for one in found:
         again = before is not None and (before.species, before.station) == (one.species, one.station)
-        gap = (one.time - before.time).total_seconds() if again and before else 0.0
+        gap = _apart(before.time, one.time).total_seconds() if again and before else 0.0
         sun = by_sun(one.time, one.visit.latitude, one.visit.longitude)
         directory, _, name = one.seen.path.rpartition("/")
         yield [

@@ -149,3 +149,15 @@ def test_no_hour_by_the_sun_without_a_zone_a_place_or_a_sunrise():
     assert by_sun(time.replace(tzinfo=None), 0, 0) is None
     assert by_sun(time, None, None) is None
     assert by_sun(time, 78.2, 15.6) is None  # Svalbard in summer
+
+
+def test_a_station_may_have_rows_with_and_without_a_time_zone(tmp_path):
+    (tmp_path / "stations.csv").write_text("station,card,tz\nA,card1,-05:00\nA,card2,\n")
+    pictures = [
+        picture("card1/A/1.jpg", "2024-05-01T10:00:00", (crop("tapir"),), timestamp="2024-05-01T10:00:00-05:00"),
+        picture("card2/A/1.jpg", "2024-05-02T10:00:00", (crop("tapir"),)),
+    ]
+    files = write(tmp_path / "t", pictures)
+    r_tables.export(Survey(**files), read_stations(tmp_path / "stations.csv"), tmp_path / "r", 7)
+    rows = read(tmp_path / "r" / "record_table.csv")
+    assert [(row["delta.time.hours"], row["utc_offset"]) for row in rows] == [("0.0", "-0500"), ("24.0", "NA")]
