@@ -164,6 +164,7 @@ KNOWN = {
 rule export_camtrap_dp:
     input:
         **HANDED_OVER,
+        detections=shards("detections/{shard}.json"),
     output:
         directory(f"{EXPORT}/camtrap_dp"),
     log:
@@ -181,6 +182,9 @@ rule export_camtrap_dp:
         level=config["export"]["camtrap_dp"],
         about=config["export"]["about"],
         detector=config["detector"]["backend"],
+        people=config["export"]["people"],
+        decimals=config["export"]["decimals"],
+        threshold=config["crop"]["threshold"],
     message:
         "Writing a Camtrap DP"
     script:
@@ -205,6 +209,7 @@ rule export_r_tables:
         **KNOWN,
         version=version("export"),
         occasion_days=config["export"]["occasion_days"],
+        decimals=config["export"]["decimals"],
     message:
         "Writing tables for R"
     script:
@@ -257,6 +262,7 @@ rule export_darwin_core:
         **KNOWN,
         version=version("export"),
         about=config["export"]["about"],
+        decimals=config["export"]["decimals"],
     message:
         "Writing Darwin Core occurrences"
     script:

@@ -4,4 +4,5 @@ from camtrap.export.opened import opened
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     survey, stations = opened(snakemake.input, snakemake.params)
-    print(export(survey, stations, snakemake.output[0], snakemake.params.about), "occurrences")
+    params = snakemake.params
+    print(export(survey, stations, snakemake.output[0], params.about, params.decimals), "occurrences")

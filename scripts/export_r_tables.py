@@ -4,4 +4,5 @@ from camtrap.export.r_tables import export
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     survey, stations = opened(snakemake.input, snakemake.params)
-    print(export(survey, stations, snakemake.output[0], snakemake.params.occasion_days))
+    params = snakemake.params
+    print(export(survey, stations, snakemake.output[0], params.occasion_days, params.decimals))

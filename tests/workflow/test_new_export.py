@@ -44,3 +44,19 @@ def test_an_export_is_a_file_a_line_and_its_rule(survey, clone):
     assert (survey.results / "export" / "batches.csv").read_text() == "batch,pictures\ncard1,6\ncard2,6\n"
     survey.settings = {"export": {"batch": True}}
     assert "did you mean export.batches?" in survey.snakemake("--dry-run", fails=True)
+
+
+def test_what_science_needs_is_asked_for_before_the_first_job_and_one_export_does_not_hold_up_another(survey):
+    survey.settings = {"export": {"camtrap_dp": "event", "r_tables": True, "darwin_core": True}}
+    text = survey.snakemake("--dry-run", fails=True)
+    assert "export.about.contributors: Camtrap DP requires one at least" in text
+    assert "export.about.sampling_design: Camtrap DP requires it" in text
+    about = {"sampling_design": "targeted", "contributors": [{"title": "Ana", "role": "contact"}]}
+    survey.settings["export"] |= {"about": about, "timezone": "-05:00"}
+    text = survey.snakemake("--cores", "2", "--keep-going", fails=True)
+    assert "export.about.licenses.data: GBIF needs the licence of the tables" in text
+    assert "no picture has a time, so there is nothing that the format can hold" in text  # these have no EXIF
+    export = survey.results / "export"
+    assert not (export / "camtrap_dp").exists()
+    assert (export / "darwin_core.csv").read_text().startswith("occurrenceID,")
+    assert len((export / "r" / "left_out.csv").read_text().splitlines()) == 13

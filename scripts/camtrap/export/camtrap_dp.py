@@ -10,15 +10,16 @@ What readers ask beyond its schema (camtrapdp 0.5.0 and camtrapR were read for i
 - Times have their offset from UTC, to the second.
 
 A path that the format forbids (it begins with ``.`` or ``~``, or holds ``..``) or that a spreadsheet would run has these signs
-percent-encoded; ``fileName`` has the name as it is. Pictures with people are not public (``filePublic``).
-Left out and listed in ``left_out.csv``: pictures that failed or have no time. Copies of a picture are left out.
+percent-encoded; ``fileName`` has the name as it is.
+Left out and listed in ``left_out.csv``: pictures that failed, have no time, or show people (unless these are asked for; then they are
+not public: ``filePublic``). Events tell of people without a picture. Copies of a picture are left out.
 
 Memory: pictures and media are streamed; deployments and events are held (about 0.5 kB per event).
 """
 
 import mimetypes
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from camtrap.core.errors import UserError
@@ -26,6 +27,7 @@ from camtrap.core.files import open_parquet, replacing_folder, write_csv, write_
 from camtrap.export import package
 from camtrap.export.events import Shot, Walk
 from camtrap.export.observations import OBSERVATIONS, Observations, file_path, time_text
+from camtrap.export.privacy import LEFT_OUT
 from camtrap.export.records import Picture, Survey
 from camtrap.export.streams import table
 from camtrap.export.visits import Visit
@@ -56,6 +58,9 @@ def export(
     level: str,
     about: Mapping[str, Any],
     detector: str = "detector",
+    people: Container[str] = (),
+    hide: bool = True,
+    decimals: int | None = None,
 ) -> dict[str, int]:
     """Write the package.
 
@@ -72,6 +77,12 @@ def export(
         The configuration's ``export.about``.
     detector : str
         Who found what nobody named.
+    people : container of str
+        Paths of pictures and videos that show a person (`privacy.find_people`).
+    hide : bool
+        Whether these are left out; else they are not public.
+    decimals : int, optional
+        To how many decimals places are rounded.
 
     Returns
     -------
@@ -85,7 +96,7 @@ def export(
     """
     with replacing_folder(out) as folder:
         ending = ".csv.gz" if open_parquet(survey.images).metadata.num_rows > LARGE else ".csv"
-        walk = Walk(survey, stations)
+        walk = Walk(survey, stations, decimals)
         made = Observations(detector)
         files = {name: f"{name}{ending}" for name in ("media", "observations")} | {"deployments": "deployments.csv"}
         methods: set[str] = set()
@@ -95,7 +106,11 @@ def export(
             table(folder / files["observations"], OBSERVATIONS) as observations,
         ):
             for shots in _by_file(walk.shots()):
-                row = _medium(shots)
+                private = any(shot.picture.path in people or shot.picture.file in people for shot in shots)
+                if private and hide:
+                    walk.left_out.append((shots[0].picture.file, LEFT_OUT))
+                    continue
+                row = _medium(shots, private)
                 methods.add(str(row["captureMethod"]))
                 media.writerow([row.get(name, "") for name in MEDIA])
                 n_media += 1
@@ -111,8 +126,8 @@ def export(
             for visit in visits:
                 row = _deployment(visit)
                 deployments.writerow([row.get(name, "") for name in DEPLOYMENTS])
-        write_csv(folder / "left_out.csv", ["path", "reason"], walk.left_out)
-        described = package.describe(about, level, files, visits, survey.names, sorted(methods - {""}))
+        write_csv(folder / "left_out.csv", ["path", "reason"], sorted(walk.left_out))
+        described = package.describe(about, level, files, visits, survey.names, sorted(methods - {""}), decimals)
         write_json(folder / "datapackage.json", described)
     return {"deployments": len(visits), "media": n_media, "observations": made.n, "left_out": len(walk.left_out)}
 
@@ -129,17 +144,16 @@ def _by_file(shots: Iterator[Shot]) -> Iterator[list[Shot]]:
         yield several
 
 
-def _medium(shots: Sequence[Shot]) -> dict[str, object]:
+def _medium(shots: Sequence[Shot], private: bool) -> dict[str, object]:
     picture, path = shots[0].picture, shots[0].picture.file
     encoded = file_path(path)
-    people = any(shot.picture.category == "person" or _shows(shot, "human") for shot in shots)
     return {
         "mediaID": picture.image_id,
         "deploymentID": file_path(shots[0].visit.id),
         "captureMethod": _METHOD.get(picture.trigger or "", ""),
         "timestamp": time_text(shots[0].time),
         "filePath": encoded,
-        "filePublic": "false" if people else "true",
+        "filePublic": "false" if private else "true",
         "fileName": path.rpartition("/")[2],
         "fileMediatype": media_type(picture),
         "mediaComments": "; ".join(
@@ -150,10 +164,6 @@ def _medium(shots: Sequence[Shot]) -> dict[str, object]:
             ]
         ),
     }
-
-
-def _shows(shot: Shot, kind: str) -> bool:
-    return any(subject.kind == kind for subject in shot.shows)
 
 
 def media_type(picture: Picture) -> str:

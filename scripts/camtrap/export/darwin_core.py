@@ -29,35 +29,53 @@ COLUMNS = [
         "decimalLatitude",
         "decimalLongitude",
     ),
-    *("geodeticDatum", "identifiedBy", "dateIdentified", "identificationVerificationStatus", "identificationRemarks"),
-    *("associatedMedia", "license", "rightsHolder", "datasetName"),
+    *(
+        "coordinatePrecision",
+        "geodeticDatum",
+        "identifiedBy",
+        "dateIdentified",
+        "identificationVerificationStatus",
+        "identificationRemarks",
+    ),
+    *("license", "rightsHolder", "datasetName"),
 ]
 
 
-def export(survey: Survey, stations: Stations | None, out: str | os.PathLike, about: Mapping[str, Any]) -> int:
-    """Write the table; ``about`` is the configuration's ``export.about``. The number of rows is returned."""
-    walk = Walk(survey, stations)
+def export(
+    survey: Survey,
+    stations: Stations | None,
+    out: str | os.PathLike,
+    about: Mapping[str, Any],
+    decimals: int | None = None,
+) -> int:
+    """Write the table; the number of rows is returned. ``about``, ``decimals``: the settings of these names below ``export``."""
+    walk = Walk(survey, stations, decimals)
     for _ in walk.shots():
         pass
     walk.deployments()
-    rows = list(_rows(walk.events(), about))
+    precision = None if decimals is None else round(10.0**-decimals, decimals)
+    rows = list(_rows(walk.events(), about, precision))
     write_csv(out, COLUMNS, rows)
     return len(rows)
 
 
-def _rows(events: Iterator[Event], about: Mapping[str, Any]) -> Iterator[list[object]]:
+def _rows(events: Iterator[Event], about: Mapping[str, Any], precision: float | None) -> Iterator[list[object]]:
     rights = "; ".join(one["title"] for one in about["contributors"] if one.get("role") == "rightsHolder")
     for event in events:
         for subject, seen in event.observed():
             if subject.kind == ANIMAL and subject.species is not None:
-                yield [*_row(event, subject.species, seen), about["licenses"]["data"], rights, about["title"]]
+                yield [
+                    *_row(event, subject.species, seen, precision),
+                    about["licenses"]["data"],
+                    rights,
+                    about["title"],
+                ]
 
 
-def _row(event: Event, species: Species, seen: Seen) -> list[object]:
+def _row(event: Event, species: Species, seen: Seen, precision: float | None) -> list[object]:
     visit = event.visit
     identity = "\0".join((visit.id, event.id, species.key))
     start, end = (time.replace(microsecond=0).isoformat() for time in (event.start, event.end))
-    place = [None if side is None else f"{side:.6f}" for side in (visit.latitude, visit.longitude)]
     how = "a person looked at it" if seen.looked_at else "the name was given to its cluster"
     if species.bound is not None and not seen.looked_at:
         how += f"; at least {species.bound:.1%} of the bursts with this name are right"
@@ -69,9 +87,15 @@ def _row(event: Event, species: Species, seen: Seen) -> list[object]:
             *(species.higher.get(rank) for rank in RANKS[:6]),
         ),
         *(seen.count, event.id, None if event.doubtful else start if start == end else f"{start}/{end}", "camera trap"),
-        *(visit.station, *place, "EPSG:4326" if visit.latitude is not None else None, " | ".join(seen.who)),
+        *(
+            visit.station,
+            visit.latitude,
+            visit.longitude,
+            precision,
+            "EPSG:4326" if visit.latitude is not None else None,
+            " | ".join(seen.who),
+        ),
         seen.at.astimezone(dt.UTC).date().isoformat() if seen.at else None,
         "verified" if seen.looked_at else "unverified",
         how + ("; the camera's clock cannot be trusted" if event.doubtful else ""),
-        seen.path,
     ]

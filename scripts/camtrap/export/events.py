@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from camtrap.export.privacy import rounded
 from camtrap.export.records import Crop, Picture, Survey
 from camtrap.export.species import Species
 from camtrap.export.visits import Visit, Visits
@@ -126,6 +127,8 @@ class Walk:
     survey : Survey
     stations : Stations, optional
         The table of stations.
+    decimals : int, optional
+        To how many decimals places are rounded (``export.decimals``).
 
     Attributes
     ----------
@@ -133,8 +136,8 @@ class Walk:
         Pictures that failed or have no time, in the order of their paths. Copies are left out without a word.
     """
 
-    def __init__(self, survey: Survey, stations: Stations | None = None):
-        self._survey = survey
+    def __init__(self, survey: Survey, stations: Stations | None = None, decimals: int | None = None):
+        self._survey, self._decimals = survey, decimals
         self._visits = Visits(stations, survey.zone)
         self._events: dict[int, dict[str, Event]] = {}  # by deployment
         self.left_out: list[tuple[str, str]] = []
@@ -155,7 +158,11 @@ class Walk:
 
     def deployments(self) -> list[Visit]:
         """All deployments, after the last picture."""
-        return self._visits.close()
+        visits = self._visits.close()
+        for visit in visits:
+            visit.latitude = rounded(visit.latitude, self._decimals)
+            visit.longitude = rounded(visit.longitude, self._decimals)
+        return visits
 
     def events(self, apart: bool = False) -> Iterator[Event]:
         """All events, by deployment and start, after the last picture. None overlap; ``apart``: all as they are."""

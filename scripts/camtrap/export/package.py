@@ -26,6 +26,7 @@ def describe(
     visits: Sequence[Visit],
     names: Names,
     methods: Sequence[str],
+    decimals: int | None = None,
 ) -> dict[str, Any]:
     """The content of datapackage.json.
 
@@ -40,7 +41,9 @@ def describe(
         The deployments; each has a start, an end and a place.
     names : Names
     methods : sequence of str
-        Capture methods that pictures tell of; where they tell of none, ``about`` does.
+        Capture methods that pictures tell of; where they tell of none, it is activity.
+    decimals : int, optional
+        To how many decimals places were rounded.
     """
     project = {
         "title": about["project"] or about["title"] or "Camera-trap survey",
@@ -63,6 +66,7 @@ def describe(
         "licenses": [one for one in licences if one] if all(licences) else None,
         "bibliographicCitation": about["citation"],
         "project": project,
+        "coordinatePrecision": None if decimals is None else round(10.0**-decimals, decimals),
         "spatial": _place(visits),
         "temporal": {"start": min(starts).date().isoformat(), "end": max(ends).date().isoformat()},
         "taxonomic": _taxa(names),

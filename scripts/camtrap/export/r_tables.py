@@ -60,7 +60,13 @@ class Record(NamedTuple):
     visit: Visit
 
 
-def export(survey: Survey, stations: Stations | None, out: str | os.PathLike, occasion_days: int) -> dict[str, int]:
+def export(
+    survey: Survey,
+    stations: Stations | None,
+    out: str | os.PathLike,
+    occasion_days: int,
+    decimals: int | None = None,
+) -> dict[str, int]:
     """Write the tables.
 
     Parameters
@@ -72,13 +78,15 @@ def export(survey: Survey, stations: Stations | None, out: str | os.PathLike, oc
         The folder; it appears whole.
     occasion_days : int
         Days in an occasion of the detection history; the first occasion begins with the first day of work.
+    decimals : int, optional
+        To how many decimals places are rounded.
 
     Returns
     -------
     dict
         ``records``, ``species``, ``stations``, ``left_out``.
     """
-    walk = Walk(survey, stations)
+    walk = Walk(survey, stations, decimals)
     for shot in walk.shots():
         if shot.picture.clock and any(subject.kind == ANIMAL for subject in shot.shows):
             walk.left_out.append((shot.picture.path, f"its clock cannot be trusted: {shot.picture.clock}"))

@@ -30,6 +30,7 @@ ABOUT = {
 # The format's own pattern of filePath, and its form of times.
 PATTERN = re.compile(r"^(?=^[^./~])(^((?!\.{2}).)*$).*$")
 TIME = "%Y-%m-%dT%H:%M:%S%z"
+PEOPLE = {"card1/B/1.jpg"}
 LOOKED = {"how": "looked at", "sure": 1.0}
 # Station A worked from 30 April to 20 May and stood still from 5 to 8 May; B says nothing; C has no picture.
 STATIONS = """station,lat,lon,start,end,timezone,Problem1_from,Problem1_to
@@ -71,7 +72,9 @@ def made(request, tmp_path_factory):
     (folder / "stations.csv").write_text(STATIONS)
     files = write(folder / "tables", survey(), bound={"Tapir": 0.9})
     stations = read_stations(folder / "stations.csv")
-    counts = camtrap_dp.export(Survey(**files, zone="-05:00"), stations, folder / "dp", request.param, ABOUT, "MDV5A")
+    counts = camtrap_dp.export(
+        Survey(**files, zone="-05:00"), stations, folder / "dp", request.param, ABOUT, "MDV5A", PEOPLE, False
+    )
     return Package(folder / "dp", request.param, counts)
 
 
@@ -313,3 +316,20 @@ def test_events_that_overlap_where_clocks_lie_are_one(tmp_path):
         "type": "Point",
         "coordinates": [2.0, 1.0],
     }
+
+
+@pytest.mark.parametrize("level", ["event", "media"])
+def test_pictures_of_people_are_left_out_and_places_rounded_where_it_is_asked(tmp_path, level):
+    (tmp_path / "stations.csv").write_text(STATIONS.replace("-0.6,-76.1", "-0.61234,-76.16789"))
+    files, stations = write(tmp_path / "tables", survey()), read_stations(tmp_path / "stations.csv")
+    people = PEOPLE | {"card1/B/v.mp4"}
+    camtrap_dp.export(Survey(**files, zone="-05:00"), stations, tmp_path / "dp", level, ABOUT, "x", people, True, 2)
+    found = Package(tmp_path / "dp", level, None)
+    assert not people & {row["filePath"] for row in found.media}
+    assert people <= set(found.left_out)
+    # an event tells of people and of the animals with them, without a picture
+    assert sum(row["observationType"] == "human" for row in found.observations) == (level == "event")
+    assert {(row["latitude"], row["longitude"]) for row in found.deployments if row["locationID"] == "B"} == {
+        ("-0.61", "-76.17")
+    }
+    assert found.described["coordinatePrecision"] == 0.01
