@@ -151,7 +151,9 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=900, help="of a simulated survey")
     parser.add_argument("--embedder", default=Look.embedder)
     parser.add_argument("--fill", default=Look.fill)
-    parser.add_argument("--no-effects", action="store_true", help="leave out the effect of each choice alone")
+    parser.add_argument(
+        "--no-effects", action="store_true", help="leave out the effect of each choice alone, and other methods"
+    )
     parser.add_argument("--out", type=Path, default=BUILD / "quality.json")
     options = parser.parse_args()
     rows: list[dict] = []
@@ -178,13 +180,14 @@ def main() -> None:
     from camtrap.cluster.scores import adjusted_rand
 
     for data in load_sets(options.surveys, options.pictures, Look(options.embedder, options.fill)):
-        fitted = run(data, METHODS, {}, 0, range(2, 41))
+        whole = not options.no_effects
+        fitted = run(data, METHODS if whole else METHODS[:3], {}, 0, range(2, 41) if whole else range(0))
         plateau(data, fitted["primary"]["metrics"])
         for seed in range(options.seeds):
             for method, (labels, seconds) in given_true_k(data, fitted["vectors"]["x"], seed).items():
                 add(data, method, "true k", labels, seconds, seed=seed)
         add(data, "seeds' way", "silhouette", *seeds_way(data.x, 0))
-        for method in (*SWEEPS, *METHODS[1:]):
+        for method in (*SWEEPS, *METHODS[1:]) if whole else METHODS[1:3]:
             add(data, method, "chosen", fitted[method]["labels"], fitted[method]["seconds"])
         seeds = [fitted["primary"], *(run(data, METHODS[:1], {}, seed)["primary"] for seed in range(1, options.seeds))]
         pairs = [adjusted_rand(a["labels"], b["labels"]) for i, a in enumerate(seeds) for b in seeds[:i]]
@@ -197,10 +200,10 @@ def main() -> None:
                 fit["seconds"],
                 seed_ari=round(float(np.mean(pairs)), 3),
             )
-        for name, params in [] if options.no_effects else EFFECTS:
+        for name, params in EFFECTS if whole else []:
             fit = run(data, METHODS[:1], params, 0)["primary"]
             add(data, "effect", name, fit["labels"], fit["seconds"])
-        if not options.no_effects:
+        if whole:
             for resolution in (0.5, 1.0, 2.0, 4.0):
                 fit = run(
                     data, ("leiden",), {"leiden": {"resolutions": [resolution]}, "choose": {"primary": "leiden"}}, 0

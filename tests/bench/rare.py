@@ -45,7 +45,7 @@ def main() -> None:
     from sklearn.metrics import adjusted_mutual_info_score
 
     from camtrap.cluster import kmeans, leaves, neighbours
-    from camtrap.cluster.methods import average, graph
+    from camtrap.cluster.methods import average, consensus, graph
     from camtrap.cluster.settings import fill
 
     params = fill("average", {})
@@ -71,9 +71,13 @@ def main() -> None:
             tree = average.average_linkage(similarity, weight)
             for k in (70, 90, 120, 160):
                 print(f"  cut at {k}: {found(kind, average.cut(tree, k, len(weight))[leaf])}")
-            fit = average.fit_average(x, near, params, 0)
-            ami = adjusted_mutual_info_score(kind, fit.labels)
-            print(f"  by itself at {fit.metrics['cut']}: {found(kind, fit.labels)}, AMI {ami:.3f}", flush=True)
+            for name, method in (("average", average.fit_average), ("consensus", consensus.fit_consensus)):
+                fit = method(x, near, fill(name, {}), 0)
+                ami = adjusted_mutual_info_score(kind, fit.labels)
+                print(
+                    f"  {name} by itself at {fit.metrics['cut']}, {fit.k} clusters: {found(kind, fit.labels)}, AMI {ami:.3f}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

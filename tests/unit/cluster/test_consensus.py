@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from clusterdata import blobs, fit_all, survey
 
-from camtrap.cluster import modes, scores
+from camtrap.cluster import apart, modes, scores
 from camtrap.cluster.methods import consensus
+from camtrap.cluster.tree import average_linkage, cut
 from camtrap.config.complete import complete
 from camtrap.core.errors import ConfigError
 
@@ -62,6 +63,23 @@ def test_groups_far_apart_are_found_with_layers(tmp_path, exact_up_to):
     assert len(table.groupby("fine")["cluster"].unique().map(len).loc[lambda n: n > 1]) == 0
     assert table["coarse"].nunique() < table["cluster"].nunique() < table["fine"].nunique()
     assert ("consensus" in choice["switches"]) == (exact_up_to == 100)
+
+
+def test_a_rare_kind_below_the_cut_stands_apart():
+    x, y = blobs((300, 200, 6), dims=24, spread=0.5)
+    x = scores.normalise(x).astype(np.float32)
+    tree = average_linkage((x @ x.T).astype(float), np.ones(len(x)))
+    assert len(np.unique(cut(tree, 2, len(x))[y == 2])) == 1
+    branch, n = apart.stand_apart(x, np.arange(len(x)), tree, 2)
+    assert n == 1
+    assert scores.adjusted_rand(branch, y) == 1
+
+
+def test_one_kind_is_not_taken_apart():
+    x, _ = blobs((300,), dims=24, spread=0.5)
+    x = scores.normalise(x).astype(np.float32)
+    tree = average_linkage((x @ x.T).astype(float), np.ones(len(x)))
+    assert apart.stand_apart(x, np.arange(len(x)), tree, 1)[1] == 0
 
 
 def test_as_many_groups_as_were_asked_for(tmp_path):

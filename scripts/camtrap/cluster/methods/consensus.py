@@ -8,6 +8,7 @@ where it is cut:
 - ``groups`` asks for about so many clusters.
 - A coarser and a finer layer are cuts of the same tree that live long (the similarity falls far until two branches join) and come
   back in trees of resampled units.
+- In a large survey (above ``exact_up_to``) small branches below the cut that stand apart are clusters, too (`cluster.apart`).
 - A small survey has fewer neighbours (a tenth of its units, at least 3), and below 100 units it is smoothed once.
 
 Measured in docs/clustering.md.
@@ -19,6 +20,7 @@ import numpy as np
 
 from camtrap.cluster import kmeans as km
 from camtrap.cluster import scores
+from camtrap.cluster.apart import stand_apart
 from camtrap.cluster.fits import Fit
 from camtrap.cluster.leaves import small_groups
 from camtrap.cluster.methods import average
@@ -73,15 +75,19 @@ def fit_consensus(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: di
         return Fit("consensus", labels, scores.means(x, labels, 1)[0], _told(cuts, None, why, switches))
     best, why = pick(cuts, settings["tolerance"], settings["groups"])
     m = len(tree) + 1
-    branch = cut(tree, best["k"], m)[groups]
+    branch, apart = cut(tree, best["k"], m)[groups], 0
+    if switches:
+        branch, apart = stand_apart(plain, groups, tree, best["k"])
     labels = average.settle(plain, branch, settings["min_units"], settings["shrinkage"])
     coarse, fine = (long_lived(cuts, best["k"], part) for part in (COARSER, FINER))
     layers = {
         "coarse": joined(labels, cut(tree, coarse, m)[groups]) if coarse else labels.copy(),
         "fine": divided(labels, cut(tree, fine, m)[groups], settings["min_units"]) if fine else labels.copy(),
     }
+    if apart:
+        why += f"; below it {apart} small branches stand apart and are clusters of their own"
     if small := best["k"] - best["clusters"]:
-        why += f"; {small} branches of too few units are noise, which leaves {best['clusters']}"
+        why += f"; {small} branches of too few units are noise, which leaves {best['clusters'] + apart}"
     kept = labels >= 0
     centres = scores.means(x[kept], labels[kept], int(labels.max()) + 1)[0]
     return Fit("consensus", labels, centres, _told(cuts, best["k"], why, switches), None, layers)
