@@ -184,7 +184,8 @@ def _judge(
         elif flags[row] is None and deployment and (why := deployment.outside(time)):
             flags[row], reasons[row] = clock.OUTSIDE, why
         elif flags[row] == clock.FUTURE:
-            reasons[row] = f"{_said(time)} is after {_said(now)[:10]}, when this was worked out"
+            # without the day of this run: the same pictures give the same table
+            reasons[row] = f"{_said(time)} was still to come when this was worked out"
         elif flags[row] == clock.EPOCH:
             ns = written(shards[row]).get(videos[row] or paths[row])
             reasons[row] = _why_epoch(time, clock.from_ns(ns) if ns else None)

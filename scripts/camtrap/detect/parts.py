@@ -1,12 +1,13 @@
 """What a detect job has found so far, so that a killed one loses the pictures at hand and not the whole shard.
 
-``detections/unfinished/{shard}.jsonl``: a first line with a key, then one line per picture, appended as pictures are done. The
-next attempt takes up what has the same key; the file is removed when the shard's result is written. Snakemake does not know
+``detections/unfinished/{shard}.jsonl``: a first line with a key, then one line per picture, appended as pictures are done. Each
+line begins with its CRC-32: what was damaged, and what comes after it, is looked for again. The next attempt takes up what has the same key; the file is removed when the shard's result is written. Snakemake does not know
 it: it would remove it as the output of a failed job.
 """
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,18 @@ __all__ = ["Parts", "key_of"]
 def key_of(*values: object) -> str:
     """A hash of all that the results depend on (JSON)."""
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _line(entry: Entry) -> str:
+    text = json.dumps(entry, allow_nan=False)
+    return f"{zlib.crc32(text.encode()):08x} {text}\n"
+
+
+def _entry(line: bytes) -> object:
+    """What a line holds; None for one that was cut off or damaged."""
+    crc, _, text = line.partition(b" ")
+    whole = text.endswith(b"\n") and crc == b"%08x" % zlib.crc32(text[:-1])
+    return json.loads(text) if whole else None
 
 
 class Parts:
@@ -41,7 +54,7 @@ class Parts:
             with open(path, "r+b") as file:
                 file.truncate(end)  # a line that was cut off
         else:
-            write_text(path, json.dumps({"key": key}) + "\n")
+            write_text(path, _line({"key": key}))
 
     def _read(self, key: str) -> int:
         """Take up what is there; return where the last whole line ends, 0 if nothing can be taken up."""
@@ -49,7 +62,7 @@ class Parts:
         try:
             with open(self.path, "rb") as file:
                 for line in file:
-                    entry = json.loads(line) if line.endswith(b"\n") else None
+                    entry = _entry(line)
                     if not isinstance(entry, dict) or (end == 0 and entry.get("key") != key):
                         break
                     if end:
@@ -63,7 +76,7 @@ class Parts:
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Write down what was found; failures are not kept, as the next attempt may succeed."""
-        lines = [json.dumps(entry, allow_nan=False) + "\n" for entry in entries if "failure" not in entry]
+        lines = [_line(entry) for entry in entries if "failure" not in entry]
         with open(self.path, "ab") as file:
             file.write("".join(lines).encode())
 

@@ -5,6 +5,7 @@ this run: what is planned meanwhile cannot reach a job that waits in a queue.
 """
 
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Sized
@@ -49,12 +50,23 @@ class Prepared:
             return path
         status = os.stat(path)
         key = f"{os.path.abspath(path)}|{status.st_size}|{status.st_mtime_ns}"
-        known = read_json(self.hashes) if self.hashes and self.hashes.exists() else {}
+        known = self._known_hashes()
         if key not in known:
             known[key] = file_hash(path)
             if self.hashes:
-                write_json(self.hashes, known)
+                write_json(self.hashes, {"sha256": _checksum(known), "files": known})
         return known[key]
+
+    def _known_hashes(self) -> dict[str, str]:
+        """What was hashed before; nothing where the file is damaged, or of a version that wrote no checksum."""
+        if not self.hashes or not self.hashes.exists():
+            return {}
+        try:
+            known = read_json(self.hashes)
+        except DamageError:
+            return {}
+        files = known.get("files") if isinstance(known, dict) else None
+        return files if isinstance(files, dict) and known.get("sha256") == _checksum(files) else {}
 
     def manifests(self) -> list[Path]:
         """Manifests of the shards of this run."""
@@ -76,6 +88,10 @@ class Prepared:
         if self.outcome is not None:
             self.plan.commit(self.outcome)
         write_text(self.plan.folder / "current", os.environ[VARIABLE])
+
+
+def _checksum(known: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 def model_key(config: dict) -> str:

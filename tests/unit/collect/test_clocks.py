@@ -52,7 +52,7 @@ def test_a_corrected_time_is_judged_after_the_correction():
             None,
             None,
             "future",
-            "2034-05-01 10:00:00 is after 2026-11-26, when this was worked out",
+            "2034-05-01 10:00:00 was still to come when this was worked out",
         ),
         (
             dt.datetime(2000, 1, 1, 0, 0, 10),

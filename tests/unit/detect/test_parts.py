@@ -96,6 +96,16 @@ def test_what_other_settings_or_pictures_gave_is_not_taken_up(shard, tmp_path, c
     assert len(looked_at) == N - (change == "index")
 
 
+def test_a_damaged_line_is_not_taken_up(tmp_path):
+    path = tmp_path / "unfinished" / "s.jsonl"
+    boxes = [{"file": name, "detections": [{"category": "1", "conf": 0.25, "bbox": [0, 0, 1, 1]}]} for name in "abc"]
+    Parts(path, "key").add(boxes)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = lines[2].replace(b"0.25", b"0.75")  # the second picture: still JSON
+    path.write_bytes(b"".join(lines))
+    assert list(Parts(path, "key").kept) == ["a"]
+
+
 def test_failures_are_tried_again(tmp_path):
     path = tmp_path / "unfinished" / "s.jsonl"
     parts = Parts(path, "key")

@@ -167,6 +167,17 @@ def test_a_named_file_counts_by_its_content(config, tmp_path):
     assert prepared.file_hash("random") == "random"
 
 
+def test_a_damaged_record_of_hashes_is_not_believed(tmp_path):
+    file, record = tmp_path / "names.csv", tmp_path / "hashes.json"
+    file.write_text("a")
+    first = prepare.Prepared(hashes=record).file_hash(str(file))
+    record.write_text(record.read_text().replace(first[:8], "0" * 8))
+    assert prepare.Prepared(hashes=record).file_hash(str(file)) == first
+    record.write_text("{")
+    assert prepare.Prepared(hashes=record).file_hash(str(file)) == first
+    assert first in record.read_text()
+
+
 def test_the_folder_of_a_model():
     def folder(model):
         return prepare.model_key({"embed": {"model": model}})
