@@ -1,8 +1,9 @@
 """What a detect job has found so far, so that a killed one loses the pictures at hand and not the whole shard.
 
 ``detections/unfinished/{shard}.jsonl``: a first line with a key, then one line per picture, appended as pictures are done. Each
-line begins with its CRC-32: what was damaged, and what comes after it, is looked for again. The next attempt takes up what has the same key; the file is removed when the shard's result is written. Snakemake does not know
-it: it would remove it as the output of a failed job.
+line begins with its CRC-32: what was damaged, and what comes after it, is looked for again. The next attempt takes up what has the
+same key; the file is removed when the shard's result is written. Snakemake does not know it: it would remove it as the output of a
+failed job.
 """
 
 import hashlib
