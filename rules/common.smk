@@ -172,7 +172,7 @@ NO_RESULT = {
 # A key that came when there were surveys, and the value that says what was done without it: only another value counts,
 # else all of them would be worked through again.
 WITHOUT = {
-    "crop": {"fill": "black"},
+    "crop": {"fill": "black", "strip": "keep"},
     "embed": {"decode": "cpu"},
     "cluster": {"mode": "assign", "groups": None},
 }

@@ -1,7 +1,7 @@
 from camtrap.core.files import read_json, read_parquet
 from camtrap.core.logs import job
 from camtrap.core.paths import Roots
-from camtrap.crop.geometry import cut
+from camtrap.crop.geometry import cut, of_crop
 from camtrap.embed.models import Embedder, preprocess
 from camtrap.pictures.decode import load
 from camtrap.show.preview import choose, preview
@@ -14,9 +14,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output)
     problems = preview(
         choose(crops, options["n"], options["pictures"], images, snakemake.params.seed),
         lambda path: load(roots, path),
-        lambda picture, box: cut(
-            picture, box, geometry["shape"], geometry["size"], geometry["padding"], geometry.get("fill", "black")
-        ),
+        lambda picture, box: cut(picture, box, **of_crop(picture, geometry)),
         lambda crop: preprocess(crop, embedder),
         snakemake.output[0],
         embedder.mean,

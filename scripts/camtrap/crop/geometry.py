@@ -1,9 +1,12 @@
 """Which pixels a crop is made of, and its name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from camtrap.pictures.strip import content_rows
 
 
 def window(
@@ -51,6 +54,7 @@ def cut(
     size: int = 256,
     padding: float = 0.0,
     fill: str = "black",
+    rows: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """Cut a box out of a picture and bring it to ``size`` x ``size``.
 
@@ -62,6 +66,9 @@ def cut(
         Side of the result in pixels; resized by Pillow's antialiased bilinear filter, as torchvision's ``Resize`` does.
     fill : str
         A key of `FILLS`: what stands where a square reaches beyond the picture (``pad``).
+    rows : (int, int), optional
+        The first row, and one after the last, of what counts as picture (:func:`camtrap.pictures.strip.content_rows`). A box of
+        which less than half lies there is cut out as it is.
 
     Returns
     -------
@@ -69,13 +76,32 @@ def cut(
     """
     height, width = picture.shape[:2]
     left, top, right, bottom = window(box, width, height, shape, padding)
-    inner = picture[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    first, end = _rows(box, rows, height)
+    if shape != "pad":
+        top, bottom = max(top, first), min(bottom, end)
+    inner = picture[max(top, first) : min(bottom, end), max(left, 0) : min(right, width)]
     if inner.shape[:2] != (bottom - top, right - left):
         square = np.full((bottom - top, right - left, 3), FILLS[fill], dtype=np.uint8)
-        square[max(-top, 0) : max(-top, 0) + inner.shape[0], max(-left, 0) : max(-left, 0) + inner.shape[1]] = inner
+        down = max(first - top, 0)
+        square[down : down + inner.shape[0], max(-left, 0) : max(-left, 0) + inner.shape[1]] = inner
         inner = square
     image = Image.fromarray(np.ascontiguousarray(inner))
     return np.asarray(image if image.size == (size, size) else image.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def of_crop(picture: np.ndarray, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What :func:`cut` is given beside a box, by the configuration's ``crop`` section."""
+    how = {name: options[name] for name in ("shape", "size", "padding")}
+    rows = content_rows(picture) if options.get("strip", "keep") == "mask" else None
+    return how | {"fill": options.get("fill", "black"), "rows": rows}
+
+
+def _rows(box: Sequence[float], rows: tuple[int, int] | None, height: int) -> tuple[int, int]:
+    """The rows that a box is cut out of."""
+    if rows is None:
+        return 0, height
+    inside = min((box[1] + box[3]) * height, rows[1]) - max(box[1] * height, rows[0])
+    return rows if inside >= 0.5 * box[3] * height else (0, height)
 
 
 def scale(row: dict, boxes: list, options: dict) -> int:

@@ -12,7 +12,7 @@ from camtrap.core.errors import PictureError
 from camtrap.core.files import read_json, read_parquet, write_parquet
 from camtrap.core.logs import progress
 from camtrap.core.paths import Roots
-from camtrap.crop.geometry import crop_id, cut, scale
+from camtrap.crop.geometry import crop_id, cut, of_crop, scale
 from camtrap.pictures import decode, source
 from camtrap.pictures.encode import encode
 from camtrap.pictures.infrared import is_infrared
@@ -112,9 +112,10 @@ def crop_shard(index: Path, detections: Path, out: Path, roots: Roots, options: 
 def _crops(row: dict, boxes: list, roots: Roots, options: dict, seen: source.Seen | None) -> list[dict]:
     picture = decode.load(roots, row, scale=scale(row, [box for box, *_ in boxes], options), reuse=True, seen=seen)
     infrared = is_infrared(picture)
+    how = of_crop(picture, options)
     made = []
     for box, category, conf in boxes:
-        crop = cut(picture, box, options["shape"], options["size"], options["padding"], options.get("fill", "black"))
+        crop = cut(picture, box, **how)
         sharpness, brightness = focus(crop)
         x, y, w, h = box
         made.append(

@@ -11,10 +11,11 @@ from PIL import Image
 
 from camtrap.core.files import write_parquet, write_text
 from camtrap.core.paths import Roots
-from camtrap.crop.geometry import crop_id, cut, scale, window
+from camtrap.crop.geometry import crop_id, cut, of_crop, scale, window
 from camtrap.crop.run import CROP_SCHEMA, crop_shard, kept
 from camtrap.pictures.encode import encode
 from camtrap.pictures.source import CHANGED
+from camtrap.pictures.strip import content_rows
 
 OPTIONS = {
     "threshold": 0.2,
@@ -64,6 +65,53 @@ def test_pad_keeps_proportions_and_fills(fill, value):
 def test_a_crop_of_the_right_size_is_the_pixels_themselves():
     picture = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
     np.testing.assert_array_equal(cut(picture, (0.25, 0.25, 0.5, 0.5), "pad", 40), picture[20:60, 20:60])
+
+
+def stripped(ground=0, height=14):
+    """A picture of 120 x 160 with an info strip of so many rows at the bottom, and its box that ends at the strip."""
+    random = np.random.default_rng(1)
+    picture = random.integers(60, 200, (120, 160, 3), dtype=np.uint8)
+    picture[-height:] = ground
+    for left in range(6, 120, 9):
+        picture[-height + 4 : -4, left : left + 5] = 255 - ground
+    return picture, (0.4, 0.3, 0.1, (120 - height) / 120 - 0.3)
+
+
+@pytest.mark.parametrize("ground", [0, 255])
+def test_the_info_strip_is_found_and_kept_out(ground):
+    picture, box = stripped(ground)
+    first, end = content_rows(picture)
+    assert first == 0
+    assert 103 <= end <= 106
+    box = (0.3, 0.5, 0.6, end / 120 - 0.5)  # its square reaches below the picture
+    kept, masked = (
+        cut(picture, box, **of_crop(picture, OPTIONS | {"fill": "grey", "strip": strip})) for strip in ("keep", "mask")
+    )
+    below = round((end - (box[1] + box[3] / 2) * 120 + 48) / 96 * 64) + 1
+    assert (masked[below:] == 127).all()
+    assert (kept[below : below + 8] != 127).any()
+    np.testing.assert_array_equal(kept[: below - 3], masked[: below - 3])
+
+
+def test_a_clamped_square_ends_at_the_strip_and_a_box_in_the_strip_stays():
+    picture, _ = stripped()
+    rows = content_rows(picture)
+    crop = cut(picture, (0.3, 0.5, 0.6, 0.37), "clamp", 64, rows=rows)
+    assert (crop.reshape(-1, 3).max(1) > 0).all()
+    inside = (0.1, 0.9, 0.2, 0.08)
+    np.testing.assert_array_equal(cut(picture, inside, "pad", 32, rows=rows), cut(picture, inside, "pad", 32))
+
+
+def test_what_is_no_strip():
+    random = np.random.default_rng(2)
+    night = random.integers(0, 6, (120, 160, 3), dtype=np.uint8)  # dark all over
+    night[60:100, 40:90] = 180
+    snow = np.full((120, 160, 3), 250, np.uint8)
+    snow[:90] = random.integers(20, 200, (90, 160, 3))  # plain to the border, without writing
+    over = random.integers(60, 200, (120, 160, 3), dtype=np.uint8)
+    over[108:116, 6:60:4] = 255  # writing over the picture
+    for picture in (night, snow, over, night[:9]):
+        assert content_rows(picture) == (0, len(picture))
 
 
 def test_scaled_decoding_leaves_each_crop_twice_its_size():
