@@ -20,7 +20,7 @@ rule collect:
         runtime=minutes(30),
     params:
         version=version("collect"),
-        options=config["collect"],
+        options=result_options("collect"),
         threshold=config["crop"]["threshold"],
         categories=config["crop"]["categories"],
         stations=content(config["metadata"]["stations"]),

@@ -166,6 +166,7 @@ NO_RESULT = {
     "detector": ["runtime", "weights", "weights_sha256", "trust_weights", "json"],
     "crop": [],
     "embed": ["runtime", "compile", "weights", "weights_sha256"],
+    "collect": [],
     "evaluate": ["truth"],
     "cluster": [],
 }
@@ -175,6 +176,7 @@ WITHOUT = {
     "crop": {"fill": "black", "strip": "keep"},
     "embed": {"decode": "cpu"},
     "cluster": {"mode": "assign", "groups": None},
+    "collect": {"repeat_look": 0, "repeat_days": 1, "repeat_keep": []},
 }
 # The settings of a method that came when there were surveys count where it is fitted.
 if "consensus" not in config["cluster"]["methods"]:

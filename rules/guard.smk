@@ -18,7 +18,7 @@ def settings_now():
         "crop": {"crop": result_options("crop")},
         "embed": {"embed": result_options("embed"), "weights": weights("embed")},
         "collect": {
-            "collect": config["collect"],
+            "collect": result_options("collect"),
             "stations": content(config["metadata"]["stations"]),
         },
         "cluster": {"cluster": result_options("cluster"), "seed": config["seed"]},

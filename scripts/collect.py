@@ -17,4 +17,5 @@ with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output)
         snakemake.params.categories,
         read_stations(stations) if stations else None,
         Path(snakemake.output.images).parents[1] / "plan" / "manifests",
+        snakemake.config["crop"],
     )

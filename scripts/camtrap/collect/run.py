@@ -2,16 +2,19 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from camtrap.collect.bursts import group_in_time, repeats
+from camtrap.collect.bursts import group_in_time
 from camtrap.collect.clocks import settle
+from camtrap.collect.looks import looks_of
+from camtrap.collect.repeats import Rules, places, spells
 from camtrap.core.categories import ALL, DETECTED, SHOWN
 from camtrap.core.errors import DamageError, UserError
 from camtrap.core.files import open_parquet, read_json, read_parquet, write_csv, write_json, write_parquet
@@ -50,6 +53,7 @@ def collect(
     categories: list[str],
     stations: Stations | None = None,
     manifests: Path | None = None,
+    cut: Mapping[str, Any] | None = None,
 ) -> dict:
     """Write ``images.parquet``, ``crops.parquet``, ``failures.csv`` and ``counts.json`` into ``out`` (docs/tables.md).
 
@@ -69,6 +73,8 @@ def collect(
         ``stations.csv``: gives places, corrects clocks, and flags what lies outside its deployment.
     manifests : Path, optional
         Folder of the plan's manifests, which have the files' own times.
+    cut : mapping, optional
+        The configuration's ``crop`` section: how crops were cut. Needed where ``options`` has ``repeat_look``.
 
     Returns
     -------
@@ -93,7 +99,9 @@ def collect(
     valid = images[counting].assign(station=images["station"].fillna(images["batch"]))
     images["burst"] = group_in_time(valid, options["burst_seconds"], sequences=True, apart=_triggers(valid))
     images["event"] = group_in_time(valid, options["event_minutes"] * 60, apart=_clocks(valid))
-    table = _crop_table(made, images[counting], options, categories)
+    table = _crop_table(made, images[counting])
+    _mark_repeats(table, images[counting], options, crops, cut)
+    table["clustered"] = ~table["repeat"] & table["category"].isin(categories)
     counts = _counts(images, table)
     if stations is not None:
         counts |= _unmatched(images, stations)
@@ -206,16 +214,33 @@ def _mark_duplicates(images: pd.DataFrame) -> None:
     images.loc[second, "category"] = "duplicate"
 
 
-def _crop_table(made: pd.DataFrame, counting: pd.DataFrame, options: dict, categories: list[str]) -> pd.DataFrame:
+def _crop_table(made: pd.DataFrame, counting: pd.DataFrame) -> pd.DataFrame:
     context = counting[["path", "shard", "batch", "station", "datetime", "label", "camera", "burst", "event"]]
     table = made.merge(context, on=["path", "shard"], how="inner").sort_values("crop_id", ignore_index=True)
-    table = table.drop_duplicates("crop_id", ignore_index=True)
-    if options["repeat_detections"]:
-        table["repeat"] = repeats(table, options["repeat_events"], options["repeat_iou"])
-    else:
-        table["repeat"] = False
-    table["clustered"] = ~table["repeat"] & table["category"].isin(categories)
-    return table
+    return table.drop_duplicates("crop_id", ignore_index=True)
+
+
+def _mark_repeats(
+    table: pd.DataFrame, counting: pd.DataFrame, options: Mapping, files: list[Path], cut: Mapping | None
+) -> None:
+    """Columns ``repeat`` (left out of clustering) and ``repeat_place`` (the first crop of its place, also where it was taken back)."""
+    table["repeat"], table["repeat_place"] = False, None
+    if not options["repeat_detections"] or table.empty:
+        return
+    rules = Rules(
+        options["repeat_events"], options["repeat_iou"], options.get("repeat_look", 0), options.get("repeat_days", 1)
+    )
+
+    def looks(positions: np.ndarray) -> np.ndarray:
+        asked = table.iloc[positions].merge(counting[["path", "width", "height"]], on="path", how="left")
+        return looks_of(asked, files, cut or {})
+
+    when = spells(table, counting) if rules.min_look else pd.DataFrame(index=table.index)
+    number = pd.Series(places(table.join(when), rules, looks), index=table.index)
+    first = table["crop_id"].groupby(number).transform("first")
+    kept = number.isin(number[table["crop_id"].isin(options.get("repeat_keep", []))])
+    table["repeat_place"] = first.where(number >= 0, None)
+    table["repeat"] = (number >= 0) & ~kept
 
 
 def _counts(images: pd.DataFrame, crops: pd.DataFrame) -> dict:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def stored_crops(
     crops_table: str | os.PathLike, files: Iterable[str | os.PathLike], crop_ids: Iterable[str]
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the stored picture of each crop asked for, reading only the row groups that hold them.
+    """The stored picture of each crop asked for, reading only the row groups that hold them.
 
     Parameters
     ----------
@@ -31,26 +32,30 @@ def stored_crops(
         ``crops/{shard}.parquet`` of all shards.
     crop_ids : iterable of str
 
-    Yields
-    ------
-    crop_id : str
-    image : bytes
-        JPEG or PNG; by shard and row. A crop that the table does not know is left out.
+    Returns
+    -------
+    iterator of (str, bytes)
+        Crop id and JPEG or PNG; by shard and row. A crop that the table does not know is left out.
 
     Raises
     ------
     UserError
         A file of crops does not hold the crop that the table says (it was made anew since).
     """
-    of_shard = {Path(file).stem: file for file in files}
     table = read_parquet(crops_table, columns=["crop_id", "shard", "row"], filters=among(crop_ids))
-    for shard, places in table.to_pandas().sort_values(["shard", "row"]).groupby("shard"):
+    return stored(table.to_pandas(), files)
+
+
+def stored(places: pd.DataFrame, files: Iterable[str | os.PathLike]) -> Iterator[tuple[str, bytes]]:
+    """As :func:`stored_crops`, of crops whose shard and row are known: columns crop_id, shard, row."""
+    of_shard = {Path(file).stem: file for file in files}
+    for shard, of_one in places.sort_values(["shard", "row"]).groupby("shard"):
         path = of_shard[shard]
         with open_parquet(path) as file:
             sizes = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
             ends = np.cumsum(sizes)
-            groups = np.searchsorted(ends, places["row"], side="right")
-            for group, part in places.groupby(groups):
+            groups = np.searchsorted(ends, of_one["row"], side="right")
+            for group, part in of_one.groupby(groups):
                 held = _row_group(file, group, path)
                 first = ends[group] - sizes[group]
                 for crop_id, row in zip(part["crop_id"], part["row"], strict=True):

@@ -10,10 +10,11 @@ import yaml
 
 from camtrap.core.files import write_json, write_text
 from camtrap.export.registry import EXPORTS
-from camtrap.report import charts, facts, figures, page, thumbnails, words
+from camtrap.report import charts, facts, figures, left_out, page, thumbnails, words
 from camtrap.report.gather import Files, Survey, gather
 
 SHOWN_FAILURES = 200
+SHOWN_PLACES = 100
 PACKAGES = (
     *(
         "numpy",
@@ -64,6 +65,8 @@ def build(
     figures_ = figures.arrange(survey.figures)
     bands = thumbnails.bands(survey.representatives, {row["cluster"]: row["crops"] for row in clusters})
     ids = sorted({crop for roles in bands.values() for crop_ids in roles.values() for crop in crop_ids})
+    places = left_out.places(files.crops_table)
+    ids += [crop for place in places[:SHOWN_PLACES] for crop in place.shown]
     stations = facts.stations(survey)
     summary = summarise(survey, clusters, model)
     plain = json.loads(json.dumps({key: value for key, value in config.items() if key not in NOT_SHOWN}, default=str))
@@ -80,6 +83,7 @@ def build(
         judged=judged(survey),
         bands=bands,
         crops=thumbnails.crops(files.crops_table, files.crops, ids),
+        left_out=places[:SHOWN_PLACES],
         stations=stations,
         clocks=facts.clocks(survey),
         timeline=charts.timeline(stations),

@@ -1,9 +1,6 @@
-import numpy as np
 import pandas as pd
-import pytest
 
-from camtrap.collect.bursts import group_in_time, repeats
-from camtrap.core.boxes import overlaps
+from camtrap.collect.bursts import group_in_time
 
 
 def pictures(rows):
@@ -63,43 +60,3 @@ def test_what_is_apart_is_never_one_group_and_does_not_part_others():
     frame = pictures([("a", "S", 0, 1, None), ("b", "S", 1, 2, None), ("c", "S", 1, 1, None), ("d", "S", 2, 3, None)])
     apart = pd.Series(["", "", "lapse", ""])
     assert set(groups(frame, seconds=60, sequences=True, apart=apart)) == {frozenset({"a", "b", "d"}), frozenset("c")}
-
-
-def crops(boxes, events, station="S"):
-    frame = pd.DataFrame(boxes, columns=["x", "y", "w", "h"])
-    frame["event"], frame["station"] = events, station
-    return frame
-
-
-def by_definition(frame, min_events, min_iou):
-    corners = frame[["x", "y", "w", "h"]].to_numpy(copy=True)
-    corners[:, 2:] += corners[:, :2]
-    marked = []
-    for number in range(len(frame)):
-        near = (overlaps(corners[number], corners) >= min_iou) & (
-            frame["station"] == frame["station"][number]
-        ).to_numpy()
-        marked.append(frame["event"][near].nunique() >= min_events)
-    return np.array(marked)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_repeats_follow_their_definition(seed):
-    random = np.random.default_rng(seed)
-    places = random.uniform(0.1, 0.6, (4, 4))
-    boxes = places[random.integers(0, 4, 300)] + random.normal(0, 0.006, (300, 4))
-    frame = crops(boxes.clip(0.01, 0.9), random.integers(0, 40, 300).astype(str))
-    frame["station"] = random.choice(["S", "T"], 300)
-    expected = by_definition(frame, 5, 0.9)
-    assert expected.any()
-    assert not expected.all()
-    np.testing.assert_array_equal(repeats(frame, 5, 0.9, max_area=2), expected)
-
-
-def test_whole_pictures_are_no_repeats():
-    frame = crops([[0, 0, 1, 1]] * 30, [str(n) for n in range(30)])
-    assert not repeats(frame, 5, 0.9).any()
-
-
-def test_one_event_is_no_repeat():
-    assert not repeats(crops([[0.1, 0.1, 0.2, 0.2]] * 30, ["e"] * 30), 5, 0.9).any()
