@@ -251,7 +251,7 @@ def test_hostile_names_are_text_and_run_nothing(page, served, refused_by_policy)
 
 def test_people_are_blurred_until_asked_for(page):
     people = page.locator(".card img.person")
-    assert people.count() > 0
+    page.wait_for_selector(".card img.person")
     style = "node => getComputedStyle(node).filter"
     assert "blur" in people.first.evaluate(style)
     page.keyboard.press("p")

@@ -28,7 +28,7 @@ def write(
     Parameters
     ----------
     sizes : list of int
-        Crops of each kind; the clusters are the kinds. A burst has three crops.
+        Crops of each kind; the clusters are the kinds, and the last one is like the first. A burst has three crops.
     noise : int
         Crops that are in no cluster.
     person : int, optional
@@ -44,6 +44,8 @@ def write(
     burst = np.arange(n) // BURST
     burst = np.unique(np.stack([kind, burst]), axis=1, return_inverse=True)[1].ravel()
     center = rng.normal(size=(k + 1, 64))
+    if k > 2:  # the last kind is like the first one
+        center[k - 1] = center[0] + 0.6 * center[k - 1]
     x = center[kind] + 0.35 * rng.normal(size=(n, 64))
     x[kind < 0] = rng.normal(size=(noise, 64))
     x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)

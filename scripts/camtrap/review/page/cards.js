@@ -87,7 +87,7 @@ export class Cards {
   card(group) {
     const strip = make("div", { class: "strip" });
     for (const row of group.samples.slice(0, 6)) {
-      const image = /** @type {HTMLImageElement} */ (make("img", { alt: "", draggable: "false", class: group.people.includes(row) ? "person" : null }));
+      const image = /** @type {HTMLImageElement} */ (make("img", { alt: "", draggable: "false" }));
       image.dataset.wanted = String(row);
       strip.append(image);
     }

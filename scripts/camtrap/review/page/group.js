@@ -25,11 +25,10 @@ export class GroupView {
       button("Reject", "x", () => this.say("reject")),
       button("Not sure", "u", () => this.say("unsure")),
       ...actions(this).map(([text, key, act]) => button(text, key, act)),
-      make("span", { class: "grow" }), this.chosen,
-      button("Select all", "a", () => { this.grid.range(0, this.grid.rows.length - 1, this.grid.selected.size < this.grid.rows.length); this.grid.marks(); }),
-      make("input", { type: "range", min: "72", max: "220", value: "112", "aria-label": "Size of the crops", on: { input: (/** @type {any} */ event) => this.resize(Number(event.target.value)) } }),
     );
-    work.replaceChildren(make("div", { class: "line" }, this.name), this.buttons, box);
+    const all = button("Select all", "a", () => { this.grid.range(0, this.grid.rows.length - 1, this.grid.selected.size < this.grid.rows.length); this.grid.marks(); });
+    const size = make("input", { type: "range", min: "72", max: "220", value: "112", "aria-label": "Size of the crops", on: { input: (/** @type {any} */ event) => this.resize(Number(event.target.value)) } });
+    work.replaceChildren(make("div", { class: "line" }, this.name, make("span", { class: "grow" }), this.chosen, all, size), this.buttons, box);
     this.grid = new Grid(box, { badges: fixed.badges, look: (place) => look(this, place), changed: () => this.count() });
     this.load();
   }
@@ -125,7 +124,7 @@ export class GroupView {
   /** @param {KeyboardEvent} event */
   press(event) {
     if (this.grid.key(event)) return true;
-    const button = /** @type {HTMLElement|null} */ (this.buttons.querySelector(`button[data-key="${CSS.escape(event.key)}"]`));
+    const button = /** @type {HTMLElement|null} */ (this.work.querySelector(`button[data-key="${CSS.escape(event.key)}"]`));
     if (button && !event.ctrlKey && !event.metaKey && !event.altKey) {
       button.click();
       return true;

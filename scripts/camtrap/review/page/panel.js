@@ -10,7 +10,7 @@ import { show } from "./thumbs.js";
  */
 export function panel(title, inside, buttons, left) {
   const dialog = get("asking");
-  const line = make("div", { class: "line foot" }, ...buttons.map(([text, key, act, kind]) => make("button", { text: `${text} (${key === " " ? "Space" : key.toUpperCase()})`, class: kind ?? null, "data-key": key, on: { click: act } })),
+  const line = make("div", { class: "line foot" }, ...buttons.map(([text, key, act, kind]) => make("button", { text: `${text} (${key === " " ? "Space" : key.length === 1 ? key.toUpperCase() : key})`, class: kind ?? null, "data-key": key, on: { click: act } })),
     make("button", { text: "Leave (Esc)", on: { click: () => dialog.close() } }));
   dialog.replaceChildren(make("h2", { text: title }), ...inside, line);
   dialog.onkeydown = (/** @type {KeyboardEvent} */ event) => {

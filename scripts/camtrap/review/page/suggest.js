@@ -4,12 +4,16 @@ import { count, make, say } from "./dom.js";
 import { closePanel, panel, strip } from "./panel.js";
 import { refresh, store, title } from "./store.js";
 
+const LEAST = 0.4; // what is less alike than this is another kind, or looks like nothing that has a name
+
 /** Show the suggestions; those that are ticked are accepted at once. */
 export async function askSuggestions() {
   const found = await trying(() => ask("/suggestions", {}));
   if (!found) return;
   if (!found.length) return say("no crop without a name is left");
-  const lines = found.map((/** @type {any} */ one) => {
+  const near = found.filter((/** @type {any} */ one) => one.cosine >= LEAST);
+  if (!near.length) return say("no group without a name looks like one that has a name");
+  const lines = near.map((/** @type {any} */ one) => {
     const box = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", "aria-label": `${title(store.byId.get(one.group))} is ${one.name}` }));
     box.checked = one.share >= 0.9 && one.cosine >= 0.8;
     return { box, one };
@@ -26,7 +30,8 @@ export async function askSuggestions() {
     say(`${count(done.crops, "crop")} named; saved`);
     await refresh();
   };
-  panel("Suggestions: left the group, right what has the name", [table, make("p", { class: "soft", text: "Only crops whose own suggestion is this name are named; the others of the group stay." })], [["Accept what is ticked", "Enter", accept, "main"]]);
+  panel("Suggestions: left the group, right what has the name", [table, make("p", { class: "soft", text: "Only crops whose own suggestion is this name are named; the others of the group stay." }),
+    make("p", { class: "soft", text: found.length > near.length ? `${count(found.length - near.length, "group")} look like nothing that has a name.` : "" })], [["Accept what is ticked", "Enter", accept, "main"]]);
 }
 
 /** @param {import("./group.js").GroupView} view */

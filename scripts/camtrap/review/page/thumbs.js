@@ -13,13 +13,15 @@ const waiting = new Map();
 let queue = [];
 let running = 0;
 const asked = new Set();
+/** @type {Set<number>} */
+const people = new Set();
 
 /** Show a crop's small picture in an image, as soon as it is there. @param {HTMLImageElement} image @param {number} row */
 export function show(image, row) {
   image.dataset.row = String(row);
   const url = urls.get(row);
   if (url) {
-    if (image.src !== url) image.src = url;
+    if (image.src !== url) put(image, row);
     return;
   }
   image.removeAttribute("src");
@@ -30,6 +32,12 @@ export function show(image, row) {
     queue.unshift(row);
   }
   soon();
+}
+
+/** Crops of people are blurred, wherever they are shown. @param {HTMLImageElement} image @param {number} row */
+function put(image, row) {
+  image.classList.toggle("person", people.has(row));
+  image.src = urls.get(row) ?? "";
 }
 
 /** Fetch these soon: they may be scrolled to next. @param {Iterable<number>} rows */
@@ -74,9 +82,11 @@ async function load(rows) {
     const lengths = new Uint32Array(data, 0, rows.length);
     let at = 4 * rows.length;
     rows.forEach((row, n) => {
-      urls.set(row, URL.createObjectURL(new Blob([new Uint8Array(data, at, lengths[n])], { type: "image/jpeg" })));
-      at += lengths[n];
-      for (const image of waiting.get(row) ?? []) if (image.dataset.row === String(row)) image.src = urls.get(row);
+      const length = lengths[n] & 0x7fffffff;
+      if (length !== lengths[n]) people.add(row);
+      urls.set(row, URL.createObjectURL(new Blob([new Uint8Array(data, at, length)], { type: "image/jpeg" })));
+      at += length;
+      for (const image of waiting.get(row) ?? []) if (image.dataset.row === String(row)) put(image, row);
       waiting.delete(row);
     });
     forget();

@@ -1,6 +1,7 @@
 """What the page asks, and what it is answered. Crops and pictures are asked for by number, and travel as bytes."""
 
 import json
+import traceback
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -100,7 +101,7 @@ def make_app(desk: Desk) -> Starlette:
     ]
     for name, question in QUESTIONS.items():
         routes.append(Route(f"/{name}", plain(partial(question, desk)), methods=["POST"]))
-    handlers = {UserError: _refused, OSError: _failed}
+    handlers = {UserError: _refused, OSError: _failed, Exception: _fault}
     return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type] # each handles its own kind
 
 
@@ -142,3 +143,10 @@ async def _refused(request: Request, error: UserError) -> Response:
 
 async def _failed(request: Request, error: OSError) -> Response:
     return JSONResponse({"error": f"{error.filename or 'the disk'}: {error.strerror or error}"}, 507)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    traceback.print_exception(error)
+    return JSONResponse(
+        {"error": "a fault of the program: the terminal says more; nothing that was saved is lost"}, 500
+    )

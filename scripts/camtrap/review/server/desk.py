@@ -53,7 +53,7 @@ class Desk:
         self.thumbs = Thumbs(survey.results)
         self.originals = Originals(survey, images)
         self._cards: OrderedDict[tuple[int, Filter], dict[str, Any]] = OrderedDict()
-        self._thumbs = threading.Lock()
+        self._thumbs, self._counting = threading.Lock(), threading.Lock()
         # what questions keep between two of their answers
         self.means: tuple[int, Any] | None = None
         self.centres: tuple[int, Any] | None = None
@@ -83,19 +83,19 @@ class Desk:
     def groups(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """The cards, what remains, and the version they are of."""
         wanted = Filter.of(said)
-        with self.live.lock:
-            version = self.live.version
-            if (version, wanted) not in self._cards:
-                self._cards[version, wanted] = {
-                    "version": version,
-                    "groups": overview.cards(self.live, wanted),
-                    "remaining": overview.remaining(self.live),
-                    "names": sorted(self.live.spelled.values(), key=str.casefold),
+        with self._counting:  # one at a time; decisions do not wait for it
+            now = self.live.snapshot()
+            if (now.version, wanted) not in self._cards:
+                self._cards[now.version, wanted] = {
+                    "version": now.version,
+                    "groups": overview.cards(now, wanted),
+                    "remaining": overview.remaining(now),
+                    "names": sorted(now.spelled.values(), key=str.casefold),
                     "notes": self.live.log.notes[:5],
                 }
                 while len(self._cards) > 8:
                     self._cards.popitem(last=False)
-            return self._cards[version, wanted]
+            return self._cards[now.version, wanted]
 
     def rows(self, group: str, said: Mapping[str, Any]) -> np.ndarray:
         """The crops of a group in order of similarity, bursts together: int32 (3, m), rows, bursts, flags."""
@@ -118,7 +118,7 @@ class Desk:
         return np.stack([rows, survey.burst[rows], flags]).astype("<i4")
 
     def small(self, rows: np.ndarray) -> bytes:
-        """Small pictures of crops: their lengths as uint32, then the JPEGs."""
+        """Small pictures of crops: their lengths as uint32 (of people with the highest bit set: they are blurred), then the JPEGs."""
         rows = self.checked(rows)
         found: list[bytes] = [b""] * len(rows)
         shard = self.survey.code["shard"][rows]
@@ -128,7 +128,8 @@ class Desk:
                 read = self.thumbs.read(self.survey.listed["shard"][code], self.survey.row[rows[at]].tolist())
             for place, data in zip(at.tolist(), read, strict=True):
                 found[place] = data
-        return np.array([len(data) for data in found], "<u4").tobytes() + b"".join(found)
+        lengths = np.array([len(data) for data in found], "<u4") | (self.survey.person[rows].astype("<u4") << 31)
+        return lengths.astype("<u4").tobytes() + b"".join(found)
 
     def checked(self, rows: Any) -> np.ndarray:
         """Rows that the page sent, int64; UserError for what is none of this survey."""

@@ -8,7 +8,7 @@ import os
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ from camtrap.review.decisions import LABELS, Decision, in_effect, key
 from camtrap.review.log import Log
 from camtrap.review.server.survey import Survey
 
-__all__ = ["NAMED", "NOISE", "OPEN", "REJECTED", "UNSURE", "Live"]
+__all__ = ["NAMED", "NOISE", "OPEN", "REJECTED", "UNSURE", "Live", "Snapshot"]
 
 OPEN, NAMED, REJECTED, UNSURE = range(4)  # states of a crop
 NOISE = "noise"
@@ -64,6 +64,12 @@ class Live:
             self._rebuild()
 
     # ---- what is known
+
+    def snapshot(self) -> "Snapshot":
+        """The state as it is now, to be counted while others decide."""
+        with self.lock:
+            arrays = (self.state.copy(), self.group.copy(), self.looked.copy())
+            return Snapshot(self.version, self.survey, *arrays, self.seen, list(self.groups), dict(self.spelled))
 
     def name_of(self, group: str) -> str | None:
         """How the name of a group is spelled; None of a group without."""
@@ -319,10 +325,14 @@ class Live:
 
     def _fit(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         if name not in self._fits:
-            fit = self.survey.fit if name == self._now.name else fits.read(self.log.folder, name)
-            at, _ = rows_of(fit.crop_id, self.survey.crop_id)
-            there = (at >= 0) & (fit.cluster >= 0)
-            rows, cluster = at[there], fit.cluster[there]
+            if name == self._now.name:
+                rows = np.flatnonzero(self.survey.cluster >= 0)
+                cluster = self.survey.cluster[rows]
+            else:
+                fit = fits.read(self.log.folder, name)
+                at, _ = rows_of(fit.crop_id, self.survey.crop_id)
+                there = (at >= 0) & (fit.cluster >= 0)
+                rows, cluster = at[there], fit.cluster[there]
             by = np.argsort(cluster, kind="stable")
             k = int(cluster.max(initial=-1)) + 1
             self._fits[name] = rows[by], np.searchsorted(cluster[by], np.arange(k + 1))
@@ -332,6 +342,23 @@ class Live:
         with self._changed:
             self.version += 1
             self._changed.notify_all()
+
+
+class Snapshot(NamedTuple):
+    """The state at one version; its fields are those of :class:`Live`."""
+
+    version: int
+    survey: Survey
+    state: np.ndarray
+    group: np.ndarray
+    looked: np.ndarray
+    seen: np.ndarray
+    groups: list[str]
+    spelled: dict[str, str]
+
+    def name_of(self, group: str) -> str | None:
+        """As :meth:`Live.name_of`."""
+        return self.spelled.get(group[2:]) if group.startswith("n:") else None
 
 
 class _Frozen:

@@ -56,6 +56,7 @@ class Survey:
         self.cluster[at], self.probability[at] = self.fit.cluster, self.fit.probability
         self.distance = np.full(self.n, np.inf, np.float32)
         self.distance[at] = read_parquet(clusters, columns=["distance"])["distance"].to_numpy()
+        self.by_distance = np.argsort(self.distance, kind="stable")
         self.groups = {int(k): str(v) for k, v in (read_json(self.folder / "choice.json").get("groups") or {}).items()}
         self._places()
         reduced = Reduced(self.folder / "reduced")
