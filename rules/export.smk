@@ -174,7 +174,7 @@ rule export_camtrap_dp:
     conda:
         ENV
     resources:
-        mem_mb=memory(1000, 0.001),
+        mem_mb=memory(1000, 0.002),
         runtime=minutes(30, 0.001),
     params:
         **KNOWN,
@@ -203,7 +203,7 @@ rule export_r_tables:
     conda:
         ENV
     resources:
-        mem_mb=memory(1000, 0.001),
+        mem_mb=memory(1000, 0.002),
         runtime=minutes(30, 0.001),
     params:
         **KNOWN,

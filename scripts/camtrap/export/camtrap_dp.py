@@ -14,7 +14,7 @@ percent-encoded; ``fileName`` has the name as it is.
 Left out and listed in ``left_out.csv``: pictures that failed, have no time, or show people (unless these are asked for; then they are
 not public: ``filePublic``). Events tell of people without a picture. Copies of a picture are left out.
 
-Memory: pictures and media are streamed; deployments and events are held (about 0.5 kB per event).
+Memory: pictures and media are streamed; deployments and events are held (some 2 kB per event; measured in docs/handover.md).
 """
 
 import mimetypes

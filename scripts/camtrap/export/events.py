@@ -8,6 +8,7 @@ then they are one.
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from camtrap.export.privacy import rounded
@@ -217,6 +218,12 @@ def kind_of(species: Species) -> str:
     return _NO_ANIMAL.get((species.scientific or "").casefold()) or _NO_ANIMAL.get(species.key, ANIMAL)
 
 
+@lru_cache(maxsize=10_000)
+def _subject(kind: str, species: Species | None) -> Subject:
+    """One object of each, which all events share."""
+    return Subject(kind, species)
+
+
 def subjects(picture: Picture, crops: list[Crop]) -> dict[Subject, list[Crop]]:
     """What one picture shows, and the crops that show it.
 
@@ -232,7 +239,7 @@ def subjects(picture: Picture, crops: list[Crop]) -> dict[Subject, list[Crop]]:
             continue
         else:
             kind = UNKNOWN if crop.state == "unsure" else _KIND.get(crop.category, UNCLASSIFIED)
-        found.setdefault(Subject(kind, species if kind == ANIMAL else None), []).append(crop)
+        found.setdefault(_subject(kind, species if kind == ANIMAL else None), []).append(crop)
     if not found and not crops and picture.category != "empty":
-        found[Subject(_KIND.get(picture.category, UNCLASSIFIED))] = []
-    return found or {Subject(BLANK): []}
+        found[_subject(_KIND.get(picture.category, UNCLASSIFIED), None)] = []
+    return found or {_subject(BLANK, None): []}

@@ -18,6 +18,7 @@ reads again.
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -232,13 +233,12 @@ class Survey:
         if local is None:
             return None
         if stamp is not None:
-            offset = dt.datetime.fromisoformat(stamp).tzinfo
-            return local.replace(tzinfo=offset)
-        if self.zone is None:
+            offset = dt.datetime.fromisoformat(stamp).utcoffset()
+        elif self.zone is not None:
+            offset = local.replace(tzinfo=self.zone).utcoffset()  # of this day, where there is summer time
+        else:
             return local
-        # a zone with summer time is put down as the offset of this day
-        offset = dt.timezone(local.replace(tzinfo=self.zone).utcoffset() or dt.timedelta(0))
-        return local.replace(tzinfo=offset)
+        return local.replace(tzinfo=_fixed(offset or dt.timedelta(0)))
 
     def _grouped(self) -> Iterator[tuple[str, list[Crop]]]:
         order = pc.sort_indices(self._crops, sort_keys=[("path", "ascending"), ("crop_id", "ascending")])
@@ -261,6 +261,12 @@ class Survey:
         columns["species"] = [self.names.of(name) for name in names]
         columns["box"] = list(zip(*(columns[side] for side in "xywh"), strict=True))
         return map(Crop._make, zip(*(columns.get(name, none) for name in Crop._fields), strict=True))
+
+
+@lru_cache(maxsize=100)
+def _fixed(offset: dt.timedelta) -> dt.timezone:
+    """One object per offset: a million times hold one each."""
+    return dt.timezone(offset)
 
 
 def _beside(table: pa.Table, ids: pa.Array, other: pa.Table, columns: list[str]) -> pa.Table:
