@@ -56,35 +56,6 @@ rule export_csv:
         "../scripts/export_csv.py"
 
 
-rule export_folders:
-    input:
-        **LABELS,
-        crops=f"{RESULTS}/tables/crops.parquet",
-        clusters=f"{CLUSTERS}/clusters.parquet",
-        names=f"{CLUSTERS}/names.json",
-        images=shards("crops/{shard}.parquet"),
-    output:
-        directory(f"{EXPORT}/folders"),
-    log:
-        f"{RESULTS}/logs/export_folders.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/export_folders.tsv"
-    conda:
-        ENV
-    resources:
-        mem_mb=memory(1000, 0.003),
-        runtime=minutes(60),
-    params:
-        version=version("export"),
-        model=MODEL,
-        mode=config["export"]["folders"],
-        content=config["export"]["folder_content"],
-    message:
-        "Filling one folder per cluster"
-    script:
-        "../scripts/export_folders.py"
-
-
 rule export_megadetector:
     input:
         **LABELS,
@@ -158,6 +129,13 @@ KNOWN = {
         content(config["export"]["species"]),
         content(config["metadata"]["stations"]),
     ],
+}
+
+# What is told of people and places.
+PRIVATE = {
+    "people": config["export"]["people"],
+    "decimals": config["export"]["decimals"],
+    "threshold": config["crop"]["threshold"],
 }
 
 
@@ -292,11 +270,9 @@ rule export_tables:
         runtime=minutes(30),
     params:
         **KNOWN,
+        **PRIVATE,
         version=version("export"),
         model=MODEL,
-        people=config["export"]["people"],
-        decimals=config["export"]["decimals"],
-        threshold=config["crop"]["threshold"],
     message:
         "Writing the tables of pictures and species"
     script:
@@ -361,3 +337,68 @@ rule export_suggestions:
         "Asking what other classifiers call the clusters"
     script:
         "../scripts/export_suggestions.py"
+
+
+rule export_folders:
+    input:
+        **LABELS,
+        **LABEL_INFO,
+        crops=f"{RESULTS}/tables/crops.parquet",
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        names=f"{CLUSTERS}/names.json",
+        images=shards("crops/{shard}.parquet"),
+        pictures=f"{RESULTS}/tables/images.parquet",
+        detections=shards("detections/{shard}.json"),
+    output:
+        directory(f"{EXPORT}/folders"),
+    log:
+        f"{RESULTS}/logs/export_folders.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_folders.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1000, 0.003),
+        runtime=minutes(60),
+    params:
+        **KNOWN,
+        **PRIVATE,
+        version=version("export"),
+        model=MODEL,
+        mode=config["export"]["folders"],
+        holds=config["export"]["folder_content"],
+    message:
+        "Filling one folder per cluster"
+    script:
+        "../scripts/export_folders.py"
+
+
+rule export_pictures:
+    input:
+        **HANDED_OVER,
+        clusters=f"{CLUSTERS}/clusters.parquet",
+        names=f"{CLUSTERS}/names.json",
+        detections=shards("detections/{shard}.json"),
+    output:
+        directory(f"{EXPORT}/pictures"),
+    log:
+        f"{RESULTS}/logs/export_pictures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_pictures.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=memory(1500, 0.003),
+        runtime=minutes(60, 0.002),
+    params:
+        **KNOWN,
+        **PRIVATE,
+        version=version("export"),
+        model=MODEL,
+        mode=config["export"]["pictures"],
+        also=config["export"]["pictures_also"],
+        keywords=config["export"]["keywords"] and config["export"]["pictures"] == "copy",
+    message:
+        "Filling folders by species and station"
+    script:
+        "../scripts/export_pictures.py"

@@ -112,6 +112,13 @@ def _handed_over(export: dict[str, Any]) -> Iterator[str]:
             parse_zone(export["timezone"])
         except ValueError as error:
             yield f"export.timezone: {error}"
+    links = [
+        f"export.{key}: {export[key]}" for key in ("pictures", "folders") if export[key] in ("hardlink", "symlink")
+    ]
+    if export["folder_content"] == "crops":
+        links = [link for link in links if "folders" not in link]
+    if export["decimals"] is not None and links:
+        yield f"export.decimals rounds coordinates in copies, and a link leads to the picture as it is ({links[0]}): set copy"
     if export["camtrap_dp"] != "none":
         yield from about.required(export)
 

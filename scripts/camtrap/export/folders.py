@@ -1,15 +1,13 @@
 """One folder per cluster, or per name where experts decided, to look through in any file browser. The originals are never touched."""
 
-import errno
 import hashlib
 import os
-import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from camtrap.core.errors import UserError
 from camtrap.core.files import open_parquet, replacing_folder, write_csv
 from camtrap.core.paths import Roots, to_native, to_text
+from camtrap.export.copies import Change, bring
 from camtrap.export.table import joined
 from camtrap.pictures.frames import split_frame
 
@@ -26,6 +24,8 @@ def export(
     mode: str,
     content: str,
     labels: Path | None = None,
+    change: Callable[[str], Change | None] = lambda path: None,
+    left_out: Callable[[str, str], bool] = lambda path, crop_id: False,
 ) -> int:
     """Fill ``out`` with one folder per cluster; crops that are noise or have no cluster go into ``noise``.
 
@@ -40,6 +40,10 @@ def export(
     content : {"crops", "pictures"}
         Crops are written as files; of pictures, each stands once in a cluster's folder; a video in the
         noise only where none of its frames is in a cluster.
+    change : callable
+        Of a file's path what is changed in a copy.
+    left_out : callable
+        Of a path and a crop_id whether it is not handed on.
 
     Returns
     -------
@@ -53,6 +57,7 @@ def export(
     """
     rows = joined(crops, clusters, ["crop_id", "path", "shard", "row", "clustered"], labels).to_pylist()
     rows = [row for row in rows if row["clustered"] or row.get("name")]
+    rows = [row for row in rows if not left_out(row["path"], row["crop_id"])]
     of_name = name_folders({row["name"] for row in rows if row["name"]}) if labels else {}
     with replacing_folder(out) as whole:
         place = {row["crop_id"]: whole / _folder(row, of_name, names) for row in rows}
@@ -66,7 +71,7 @@ def export(
                 target = folder / file_name(path)
                 if target.exists():  # another picture, where the file system makes no difference between A and a
                     target = folder / _hashed(to_native(path))
-                _bring(roots.locate(path), target, mode)
+                bring(roots.locate(path), target, mode, change(path))
             n_files = len(wanted)
         _write_contents(whole, rows, place, content, roots, {} if labels else names)
     return n_files
@@ -168,25 +173,6 @@ def file_name(path: str) -> str:
 def _hashed(native: str) -> str:
     stem, suffix = os.path.splitext(native.replace("/", "__"))
     return f"{stem[-40:]}~{hashlib.sha256(os.fsencode(native)).hexdigest()[:12]}{suffix[:20]}"
-
-
-def _bring(source: str, target: Path, mode: str) -> None:
-    try:
-        if mode == "copy":
-            shutil.copy2(source, target)
-        elif mode == "hardlink":
-            os.link(source, target)
-        else:
-            os.stat(source)
-            os.symlink(os.path.abspath(source), target)
-    except FileNotFoundError:
-        raise UserError(f"{source}: the picture is gone; run again, planning will notice") from None
-    except OSError as error:
-        if error.errno in (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK):
-            raise UserError(
-                f"{source}: cannot be linked to {target.parent} ({error.strerror}); set export.folders: copy"
-            ) from None
-        raise
 
 
 def _write_crops(rows: list[dict], place: Mapping[str, Path], crop_files: Iterable[Path]) -> int:

@@ -32,11 +32,11 @@ class People:
     """Where people are.
 
     ``boxes`` of each picture with a person: where they are; empty where only the picture's category tells. ``videos``
-    are those of which a frame shows a person.
+    are those of which a frame shows a person. ``crops`` are the ids of crops of people.
     """
 
-    def __init__(self, boxes: dict[str, list[Box]]):
-        self.boxes = boxes
+    def __init__(self, boxes: dict[str, list[Box]], crops: set[str]):
+        self.boxes, self.crops = boxes, crops
         self.videos = {video for path in boxes if (video := split_frame(path)[0])}
 
     def __contains__(self, path: str) -> bool:
@@ -65,6 +65,7 @@ def find_people(survey: Survey, named: Mapping[int, str], detections: Iterable[P
                 if box["category"] in people and abs(box["conf"]) >= threshold:
                     boxes.setdefault(image["file"], []).append(Box(*box["bbox"]))
     copies: list[tuple[str, str]] = []
+    ids: set[str] = set()
     for picture, crops in survey.pictures():
         if picture.duplicate_of:
             copies.append((picture.path, picture.duplicate_of))
@@ -72,11 +73,12 @@ def find_people(survey: Survey, named: Mapping[int, str], detections: Iterable[P
             boxes.setdefault(picture.path, [])
         for crop in crops:
             if _is_person(crop, named, survey.decided):
+                ids.add(crop.crop_id)
                 known = boxes.setdefault(picture.path, [])
                 if (box := Box(*crop.box)) not in known:
                     known.append(box)
     boxes |= {copy: boxes[first] for copy, first in copies if first in boxes}
-    return People(boxes)
+    return People(boxes, ids)
 
 
 def _is_person(crop: Crop, named: Mapping[int, str], decided: bool) -> bool:

@@ -24,6 +24,7 @@ EXPORTS = {
         True,
         ("species.csv", "species_by_station.csv", "lists"),
     ),
+    "pictures": Export("pictures", "one folder per species and station, for any file browser and photo program"),
     "figures": Export(
         "figures", "activity, species by station, accumulation of species and calendar, as SVG and PNG", True
     ),
