@@ -47,7 +47,7 @@ review: setup
 
 # The page in Debian's Chromium; where there is none it says so.
 test-browser: development
-	$(BIN)/python -m pytest -q -rs tests/browser
+	$(BIN)/python -m pytest -q -rs $(ARGS) tests/browser
 
 # The long ones first, so that no core waits at the end.
 test: development
