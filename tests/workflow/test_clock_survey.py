@@ -113,7 +113,7 @@ def test_clocks_are_corrected_and_flagged_with_both_times(seen):
     assert times["visit1/NEVER_SET/a.jpg"] == (dt.datetime(2020, 5, 2, 8), None, None)
     assert times["visit1/H24/a.jpg"] == (dt.datetime(2019, 5, 1, 0, 4, 20), None, None)
     assert times["visit1/FUTURE/a.jpg"][:2] == (FUTURE, "future")
-    assert times["visit1/FUTURE/a.jpg"][2].startswith("2034-05-01 10:00:00 is after 20")
+    assert times["visit1/FUTURE/a.jpg"][2].startswith("2034-05-01 10:00:00 was still to come")
     assert times["visit1/RESET/1.jpg"][1] == "epoch"
     assert times["visit1/A1/DCIM/100EK113/a.jpg"][1:] == (
         "outside deployment",

@@ -133,7 +133,7 @@ def test_what_the_readme_runs(house):
     house.configure(no_download + re.search(r"one folder per cluster: `(export: .*?)`", readme)[1])
     planned = Jobs.of(house.run("snakemake --configfile my.yaml -n")).rules
     assert planned == Counter(
-        ["names", "export_csv", "export_figures", "export_folders", "export_megadetector", "report"]
+        ["names", "export_csv", "export_figures", "export_folders", "export_megadetector", "export_tables", "report"]
     )
 
 

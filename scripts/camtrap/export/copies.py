@@ -122,7 +122,9 @@ def bring(source: str, target: str | os.PathLike, mode: str, change: Change | No
     except OSError as error:
         if error.errno in (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK):
             place = os.path.dirname(target)
-            raise UserError(f"{source}: cannot be linked to {place} ({error.strerror}); take copies instead") from None
+            raise UserError(
+                f"{source}: cannot be linked to {place} ({error.strerror}); set export.folders or export.pictures to copy"
+            ) from None
         raise
     return True
 
