@@ -12,9 +12,9 @@ from camtrap.export.copies import Change, bring
 from camtrap.export.folders import name_folders
 from camtrap.export.privacy import BLUR, LEAVE_OUT, People, rounded
 from camtrap.export.records import Crop, Picture, Survey
-from camtrap.export.seen import is_human
 from camtrap.export.species import Names, counted
 from camtrap.pictures.frames import is_video
+from camtrap.review.people import is_human
 
 __all__ = ["ALSO", "CONTENTS", "export", "file_name"]
 

@@ -16,6 +16,7 @@ from camtrap.export.records import Crop, Picture, Survey
 from camtrap.export.species import Species
 from camtrap.export.visits import Visit, Visits
 from camtrap.metadata.deployments import Stations
+from camtrap.review import people
 
 __all__ = ["Event", "Seen", "Shot", "Subject", "Walk", "kind_of", "subjects"]
 
@@ -23,7 +24,7 @@ ANIMAL, HUMAN, VEHICLE, BLANK, UNKNOWN, UNCLASSIFIED = "animal", "human", "vehic
 _KIND = {"person": HUMAN, "vehicle": VEHICLE}
 # Names that experts give to what is no animal.
 _NO_ANIMAL = {
-    **dict.fromkeys(("human", "person", "people", "homo sapiens"), HUMAN),
+    **dict.fromkeys(people.HUMAN, HUMAN),
     **dict.fromkeys(("vehicle", "car"), VEHICLE),
     **dict.fromkeys(("blank", "empty", "nothing"), BLANK),
 }

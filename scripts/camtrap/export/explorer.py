@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from camtrap.core.files import read_parquet, replacing_folder
+from camtrap.review.people import is_human
 from camtrap.review.thumbs import SIDE, Thumbs
 
 __all__ = ["export"]
@@ -26,7 +27,6 @@ ACROSS, DOWN = 12, 20  # small pictures on a sheet
 MOST = 1_200  # of one group; of a larger one some are shown, evenly from the most typical to the oddest
 _COARSE = 8  # px of a person
 _NOWHERE = 65_535
-_PEOPLE = ("person", "human", "people")
 
 
 def export(
@@ -67,7 +67,8 @@ def export(
         told = []
         for number, about in enumerate(listed):
             rows = np.flatnonzero(group == number)
-            told.append(about | _about(table, rows) | _sheets(table, rows, distance, reader, folder, number))
+            human = is_human(about["name"])
+            told.append(about | _about(table, rows) | _sheets(table, rows, distance, reader, folder, number, human))
         data = {"title": title, "crops": len(ids), "groups": told, "places": _places(ids, plane)}
         data["codes"] = base64.b64encode(group.astype("<u2").tobytes()).decode()
         # a script, as a page that was opened from a file may read no other file
@@ -121,9 +122,9 @@ def _about(table: pa.Table, rows: np.ndarray) -> dict[str, Any]:
 
 
 def _sheets(
-    table: pa.Table, rows: np.ndarray, distance: np.ndarray, reader: Thumbs, folder: Path, number: int
+    table: pa.Table, rows: np.ndarray, distance: np.ndarray, reader: Thumbs, folder: Path, number: int, human: bool
 ) -> dict[str, Any]:
-    """Draw the small pictures of a group on sheets, the most typical first."""
+    """Draw the small pictures of a group on sheets, the most typical first; people coarsely, by category or by the group's name."""
     rows = rows[np.argsort(distance[rows], kind="stable")]
     if len(rows) > MOST:
         rows = rows[np.linspace(0, len(rows) - 1, MOST).astype(int)]
@@ -136,7 +137,7 @@ def _sheets(
         at = np.flatnonzero(code == which)
         for place, data in zip(at.tolist(), reader.read(name, row[at].tolist()), strict=True):
             pictures[place] = data
-    people = [str(category).lower() in _PEOPLE for category in part["category"].to_pylist()]
+    people = [human or is_human(category) for category in part["category"].to_pylist()]
     files: list[tuple[str, int, int]] = []
     for start in range(0, len(pictures), ACROSS * DOWN):
         some = pictures[start : start + ACROSS * DOWN]

@@ -11,8 +11,9 @@ from scipy.special import gammaln
 from camtrap.core.files import replacing_folder, write_json
 from camtrap.export.effort import days_by_station
 from camtrap.export.records import Survey
-from camtrap.export.seen import is_human, pictures_of, seen
+from camtrap.export.seen import pictures_of, seen
 from camtrap.metadata.deployments import Stations
+from camtrap.review.people import is_human
 from camtrap.show import plots
 from camtrap.show.plots import days as marks
 

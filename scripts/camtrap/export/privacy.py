@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from camtrap.detections import megadetector_json as md
 from camtrap.export.records import Crop, Survey
-from camtrap.export.seen import is_human
 from camtrap.pictures.frames import split_frame
+from camtrap.review.people import is_human
 
 __all__ = ["BLUR", "KEEP", "LEAVE_OUT", "LEFT_OUT", "Box", "People", "find_people", "rounded"]
 

@@ -8,15 +8,9 @@ import pandas as pd
 from camtrap.core.files import read_parquet
 from camtrap.export.records import NOWHERE, Survey
 from camtrap.export.species import Names, counted
-from camtrap.review.decisions import key
 
-__all__ = ["HUMAN", "NOWHERE", "is_human", "pictures_of", "seen"]
+__all__ = ["NOWHERE", "pictures_of", "seen"]
 
-# Names that experts give to people, as :func:`camtrap.review.decisions.key` has them.
-HUMAN = {
-    *("human", "humans", "person", "persons", "people", "homo sapiens", "humano", "humanos", "persona", "personas"),
-    *("gente", "personne", "personnes", "humain", "mensch", "menschen", "pessoa", "pessoas", "hunter", "hunters"),
-}
 _COLUMNS = {
     "crop_id": object,
     "path": object,
@@ -34,11 +28,6 @@ _COLUMNS = {
     "sure": float,
     "suggestion": object,
 }
-
-
-def is_human(name: str | None) -> bool:
-    """Whether a name stands for people."""
-    return name is not None and key(name) in HUMAN
 
 
 def seen(survey: Survey, names: Mapping[int, str]) -> tuple[pd.DataFrame, Names]:

@@ -14,8 +14,9 @@ from camtrap.core.cells import unguarded
 from camtrap.core.files import replacing_folder, write_csv
 from camtrap.export.privacy import LEFT_OUT, People, rounded
 from camtrap.export.records import Crop, Picture, Survey
-from camtrap.export.seen import is_human, seen
+from camtrap.export.seen import seen
 from camtrap.export.species import Names
+from camtrap.review.people import is_human
 
 __all__ = ["BY_STATION", "PICTURES", "SPECIES", "write"]
 

@@ -200,6 +200,19 @@ def test_a_whole_group_is_one_decision_on_its_cluster_and_chosen_crops_are_looke
     assert len(desk.live.log.read()[-1].crops) == 2
 
 
+def test_crops_named_as_people_are_blurred_whatever_the_detector_called_them(desk):
+    group = desk.groups({})["groups"][0]
+    rows = desk.rows(group["id"], {})[0]
+    assert not desk.people(rows).any()
+    desk.decide({"action": "name", "name": "Personas ", "group": group["id"]})
+    assert desk.people(rows).all()
+    assert (desk.tiles(rows)[2] & 1).all()
+    assert (np.frombuffer(desk.small(rows)[: 4 * len(rows)], "<u4") >> 31).all()
+    assert desk.look(int(rows[0]))["person"]
+    desk.back("undo")
+    assert not desk.people(rows).any()
+
+
 def test_another_program_is_heard(desk, results):
     version = desk.live.version
     crop = desk.survey.crop_id[5].as_py()

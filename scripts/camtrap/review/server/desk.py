@@ -12,6 +12,7 @@ import numpy as np
 from camtrap.core.errors import UserError
 from camtrap.review.decisions import is_name, key
 from camtrap.review.pages import order
+from camtrap.review.people import is_human
 from camtrap.review.server import overview
 from camtrap.review.server.live import Live
 from camtrap.review.server.originals import Originals
@@ -112,10 +113,15 @@ class Desk:
         """Crops as the page's tiles: int32 (3, m), rows, bursts, flags."""
         survey, live = self.survey, self.live
         new = ~live.seen[rows] if live.seen.any() else np.zeros(len(rows), bool)
-        flags = (
-            survey.person[rows] * _PERSON + live.looked[rows] * _LOOKED + new * _NEW + survey.infrared[rows] * _NIGHT
-        )
+        flags = self.people(rows) * _PERSON + live.looked[rows] * _LOOKED + new * _NEW + survey.infrared[rows] * _NIGHT
         return np.stack([rows, survey.burst[rows], flags]).astype("<i4")
+
+    def people(self, rows: np.ndarray) -> np.ndarray:
+        """Which crops show people, by the detector's category or by the name of their group: bool (m,)."""
+        live = self.live
+        with live.lock:
+            human = np.array([is_human(live.name_of(group)) for group in live.groups], bool)
+            return self.survey.person[rows] | human[live.group[rows]]
 
     def small(self, rows: np.ndarray) -> bytes:
         """Small pictures of crops: their lengths as uint32 (of people with the highest bit set: they are blurred), then the JPEGs."""
@@ -128,7 +134,7 @@ class Desk:
                 read = self.thumbs.read(self.survey.listed["shard"][code], self.survey.row[rows[at]].tolist())
             for place, data in zip(at.tolist(), read, strict=True):
                 found[place] = data
-        lengths = np.array([len(data) for data in found], "<u4") | (self.survey.person[rows].astype("<u4") << 31)
+        lengths = np.array([len(data) for data in found], "<u4") | (self.people(rows).astype("<u4") << 31)
         return lengths.astype("<u4").tobytes() + b"".join(found)
 
     def checked(self, rows: Any) -> np.ndarray:
@@ -244,6 +250,7 @@ class Desk:
         group = self.live.groups[int(self.live.group[row])]
         said = self.live.history(row)
         found["group"], found["name"] = group, self.live.name_of(group)
+        found["person"] = found["person"] or is_human(found["name"])
         found["said"] = [
             {"action": d.action, "name": d.name, "who": d.who, "at": d.at, "listed": bool(d.crops)} for d in said
         ]

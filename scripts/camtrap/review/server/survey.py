@@ -12,6 +12,7 @@ from camtrap.cluster.reduced import Reduced
 from camtrap.core.files import read_json, read_parquet
 from camtrap.review import fits
 from camtrap.review.from_table import clusters_of
+from camtrap.review.people import is_human
 
 __all__ = ["NOWHERE", "Survey"]
 
@@ -93,7 +94,7 @@ class Survey:
         self.burst = self.code["burst"].copy()
         self.burst[alone] = len(self.listed["burst"]) + np.arange(int(alone.sum()))
         category = [name.lower() for name in self.listed["category"]]
-        people = np.array([name in ("person", "human", "people") for name in category] + [False])
+        people = np.array([is_human(name) for name in category] + [False])
         self.person: np.ndarray = people[self.code["category"]]
 
     def _places(self) -> None:
