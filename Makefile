@@ -1,7 +1,7 @@
 # make demo           sets up, runs the whole pipeline on a simulated survey, prints where the report is
 # make review         opens the page in which the groups are looked at and named (RESULTS=results)
 # make test           sets up, passes the tests
-# make test-long      the rest of them: whole surveys with large networks
+# make test-long      the rest of them, which take longest
 # make lint           everything that reads the code without running it
 # make gpu-pack       wheels for tests/gpu/run.sh on a machine without a network
 # make test-install   both commands on a fresh Debian 12 and 13 (root; by hand)
@@ -53,9 +53,9 @@ test-browser: development
 test: development
 	$(BIN)/python -m pytest -q -n $(CORES) --dist loadscope --no-loadscope-reorder -m "not long" tests/workflow tests/unit
 
-# Whole surveys with large networks: both seeds' recipes, real pictures. CI runs them after the others.
+# What takes longest: both seeds' recipes, real pictures, surveys that are run twice. CI runs them after the others.
 test-long: development
-	$(BIN)/python -m pytest -q -n $(CORES) --dist loadscope -m long tests/workflow
+	$(BIN)/python -m pytest -q -n $(CORES) --dist loadscope -m long tests/workflow tests/unit
 
 # A real SLURM cluster on this machine (root and Debian; elsewhere it says that nothing was tested).
 # What failed alone: make test-slurm ARGS=--last-failed

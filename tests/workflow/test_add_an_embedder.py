@@ -5,9 +5,12 @@ import json
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 import yaml
 from conftest import CONFIG, Survey
 from PIL import Image
+
+pytestmark = pytest.mark.long
 
 LIBRARY = '''
 """Mean colours."""

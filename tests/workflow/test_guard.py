@@ -221,6 +221,7 @@ def test_ctrl_c_ends_in_one_line(survey):
     assert survey.dry_run().shards.keys() >= {"Cropping "}
 
 
+@pytest.mark.long
 def test_a_survey_without_a_crop_says_so_aloud(survey):
     survey.settings = {"crop": {"categories": ["vehicle"]}}
     said = survey.run()

@@ -301,6 +301,7 @@ PER_SHARD_FOLDERS = ("index", "detections", "crops", f"embeddings/{MODEL}")
 CLUSTERS = f"results/clusters/{MODEL}/clusters.parquet"
 
 
+@pytest.mark.long
 def test_a_growing_survey_has_the_results_of_one_run(survey, tmp_path):
     """A new card with a duplicate, late pictures and a removed one: old shards stay, the result is that of a new start."""
     old = {name: stamps(survey.results / name) for name in PER_SHARD_FOLDERS}
@@ -350,6 +351,7 @@ def test_a_changed_picture_supersedes_its_shard(survey):
     assert not survey.dry_run(target).rules
 
 
+@pytest.mark.long
 def test_another_embedder_stands_beside_the_first(survey):
     folders = [survey.results / "embeddings" / MODEL, survey.results / "clusters" / MODEL]
     before = [stamps(folder) for folder in folders]

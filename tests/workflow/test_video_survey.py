@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 
 import av
 import pyarrow.parquet as pq
+import pytest
 import yaml
 from conftest import Survey
 from PIL import Image
 
 from camtrap.simulate import simulate
+
+pytestmark = pytest.mark.long
 
 START = datetime(2024, 5, 1, 10)
 SECONDS = {5, 6, 7, 15, 16, 17, 24, 25, 26}

@@ -47,6 +47,7 @@ def torch(tmp_path, monkeypatch):
     not (Path(sysconfig.get_paths()["include"]) / "Python.h").exists(),
     reason="torch.compile needs Python's headers on a CPU: no Python.h here",
 )
+@pytest.mark.long
 def test_a_compiled_network_gives_the_eager_outputs_whatever_the_batch_and_the_thread(torch):
     embedder = resolve(OPTIONS)
     eager = make_engine(embedder, OPTIONS | {"compile": False}, None, "cpu", 1, 8).forward
