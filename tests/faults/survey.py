@@ -44,6 +44,7 @@ NO_RESULT = (
     "plan/lock",
     "plan/current",
     "plan/hashes.json",
+    "plan/places.json",  # where the pictures lie: another folder for each survey
     "plan/touched.tsv",
     "plan/removed/",
     "plan/again/",

@@ -1,9 +1,9 @@
 """What a detect job has found so far, so that a killed one loses the pictures at hand and not the whole shard.
 
-``detections/unfinished/{shard}.jsonl``: a first line with a key, then one line per picture, appended as pictures are done. Each
-line begins with its CRC-32: what was damaged, and what comes after it, is looked for again. The next attempt takes up what has the
-same key; the file is removed when the shard's result is written. Snakemake does not know it: it would remove it as the output of a
-failed job.
+``detections/unfinished/{shard}.jsonl``: a first line with a key, then one line per batch, appended as pictures are done: pictures
+that were judged together come back together or not at all. Each line begins with its CRC-32: what was damaged, and what comes after
+it, is looked for again. The next attempt takes up what has the same key; the file is removed when the shard's result is written.
+Snakemake does not know it: it would remove it as the output of a failed job.
 """
 
 import hashlib
@@ -24,8 +24,8 @@ def key_of(*values: object) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _line(entry: Entry) -> str:
-    text = json.dumps(entry, allow_nan=False)
+def _line(value: object) -> str:
+    text = json.dumps(value, allow_nan=False)
     return f"{zlib.crc32(text.encode()):08x} {text}\n"
 
 
@@ -64,22 +64,26 @@ class Parts:
             with open(self.path, "rb") as file:
                 for line in file:
                     entry = _entry(line)
-                    if not isinstance(entry, dict) or (end == 0 and entry.get("key") != key):
+                    if end == 0:
+                        if entry != {"key": key}:
+                            break
+                    elif isinstance(entry, list):
+                        self.kept |= {one["file"]: one for one in entry}
+                    else:
                         break
-                    if end:
-                        self.kept[entry["file"]] = entry
                     end += len(line)
         except FileNotFoundError:
             return 0
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             pass
         return end
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Write down what was found; failures are not kept, as the next attempt may succeed."""
-        lines = [_line(entry) for entry in entries if "failure" not in entry]
-        with open(self.path, "ab") as file:
-            file.write("".join(lines).encode())
+        found = [entry for entry in entries if "failure" not in entry]
+        if found:
+            with open(self.path, "ab") as file:
+                file.write(_line(found).encode())
 
     def remove(self) -> None:
         """The shard is done."""

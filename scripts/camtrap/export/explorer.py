@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from camtrap.core.files import read_parquet, replacing_folder
+from camtrap.pictures.encode import encoded
 from camtrap.review.people import is_human
 from camtrap.review.thumbs import SIDE, Thumbs
 
@@ -150,7 +151,7 @@ def _sheets(
                 x, y = place % ACROSS * SIDE, place // ACROSS * SIDE
                 sheet.paste(image, (x + (SIDE - image.width) // 2, y + (SIDE - image.height) // 2))
         files.append((f"sheets/{number:04d}-{len(files):02d}.jpg", sheet.width, sheet.height))
-        sheet.save(folder / files[-1][0], "JPEG", quality=82)
+        (folder / files[-1][0]).write_bytes(encoded(sheet, "JPEG", quality=82))
     return {"sheets": files, "shown": len(rows)}
 
 

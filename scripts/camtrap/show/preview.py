@@ -9,6 +9,7 @@ import numpy as np
 
 from camtrap.core.errors import UserError
 from camtrap.core.files import replacing
+from camtrap.pictures.encode import encoded
 from camtrap.show import paper
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ def preview(
                 sheet.paste(pixels, (x, y + 2 * _LINE))
             x += room + _GAP
     with replacing(out) as temporary:
-        sheet.save(temporary, kind, **({"quality": 92, "subsampling": 0} if kind == "JPEG" else {}))
+        options = {"quality": 92, "subsampling": 0} if kind == "JPEG" else {}
+        Path(temporary).write_bytes(encoded(sheet, kind, **options))
     return failures
 
 

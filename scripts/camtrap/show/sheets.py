@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from camtrap.core.files import read_parquet, replacing_folder
 from camtrap.pictures.crops import among, stored_crops, thumbnail
+from camtrap.pictures.encode import encoded
 from camtrap.show import paper
 from camtrap.show.paper import ROLES
 
@@ -56,7 +57,8 @@ def draw(
                 name = "noise" if cluster < 0 else f"cluster_{cluster:03d}"
                 bands = {role: list(part.loc[part["role"] == role, "crop_id"]) for role in ROLES}
                 title = "Noise: crops that fit no cluster" if cluster < 0 else f"Cluster {cluster}"
-                sheet(title, bands, cells, captions).save(folder / f"{name}.jpg", quality=88)
+                picture = encoded(sheet(title, bands, cells, captions), "JPEG", quality=88)
+                (folder / f"{name}.jpg").write_bytes(picture)
     return len(clusters)
 
 

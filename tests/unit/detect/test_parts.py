@@ -99,9 +99,11 @@ def test_what_other_settings_or_pictures_gave_is_not_taken_up(shard, tmp_path, c
 def test_a_damaged_line_is_not_taken_up(tmp_path):
     path = tmp_path / "unfinished" / "s.jsonl"
     boxes = [{"file": name, "detections": [{"category": "1", "conf": 0.25, "bbox": [0, 0, 1, 1]}]} for name in "abc"]
-    Parts(path, "key").add(boxes)
+    parts = Parts(path, "key")
+    parts.add(boxes[:1])
+    parts.add(boxes[1:])
     lines = path.read_bytes().splitlines(keepends=True)
-    lines[2] = lines[2].replace(b"0.25", b"0.75")  # the second picture: still JSON
+    lines[2] = lines[2].replace(b"0.25", b"0.75")  # the second batch: still JSON
     path.write_bytes(b"".join(lines))
     assert list(Parts(path, "key").kept) == ["a"]
 
