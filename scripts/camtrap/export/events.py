@@ -25,8 +25,8 @@ _KIND = {"person": HUMAN, "vehicle": VEHICLE}
 # Names that experts give to what is no animal.
 _NO_ANIMAL = {
     **dict.fromkeys(people.HUMAN, HUMAN),
-    **dict.fromkeys(("vehicle", "car"), VEHICLE),
-    **dict.fromkeys(("blank", "empty", "nothing"), BLANK),
+    **dict.fromkeys(people.VEHICLE, VEHICLE),
+    **dict.fromkeys(people.BLANK, BLANK),
 }
 
 

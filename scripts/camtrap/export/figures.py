@@ -13,7 +13,7 @@ from camtrap.export.effort import days_by_station
 from camtrap.export.records import Survey
 from camtrap.export.seen import pictures_of, seen
 from camtrap.metadata.deployments import Stations
-from camtrap.review.people import is_human
+from camtrap.review.people import is_animal
 from camtrap.show import plots
 from camtrap.show.plots import days as marks
 
@@ -43,7 +43,7 @@ def draw(survey: Survey, images: Path, names: Mapping[int, str], out: Path, stat
         ``figures``, a list of {name, title, caption}, and ``lacking``, sentences on what could not be drawn and why.
     """
     rows, _ = seen(survey, names)
-    named = rows[rows["name"].notna() & ~rows["name"].map(is_human)]
+    named = rows[rows["name"].map(is_animal).astype(bool)]
     events = _events(named)
     by_day = days_by_station(pictures_of(images), stations)
     figures: list[tuple[dict, Figure]] = []

@@ -72,7 +72,7 @@ def test_figures_are_drawn_as_png_and_svg_and_equal_names_are_one(tmp_path):
     assert "lower bound" in about["figures"][2]["caption"]
 
 
-def test_events_count_once_and_people_are_in_no_figure(tmp_path, monkeypatch):
+def test_events_count_once_and_what_is_no_animal_is_in_no_figure(tmp_path, monkeypatch):
     drawn = {}
     monkeypatch.setattr(plots, "species_by_station", lambda *given: drawn.update(table=given) or plots.activity({}))
     pictures = [
@@ -80,6 +80,7 @@ def test_events_count_once_and_people_are_in_no_figure(tmp_path, monkeypatch):
         picture("card/A/2.jpg", MAY.format(1), (crop("Puma"), crop("Homo sapiens")), event="e1"),
         picture("card/B/3.jpg", MAY.format(2), (crop("Puma"), crop("deer")), event="e2"),
         picture("card/B/4.jpg", MAY.format(3), (crop("Puma"), crop(state="rejected")), event="e3"),
+        picture("card/B/5.jpg", MAY.format(4), (crop("Empty "), crop("vehicle")), event="e4"),
     ]
     draw(tmp_path, pictures)
     events, species, stations = drawn["table"]
