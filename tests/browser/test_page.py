@@ -39,6 +39,7 @@ def test_a_group_is_named_and_the_name_is_there_after_a_reload_and_a_restart(pag
     page.reload()
     ready(page)
     assert names(page) == ["Leopardus pardalis"]
+    page.goto("about:blank")  # it would ask the server that is gone, and say so
     served.stop()
     again = serve(served.results)
     try:
@@ -47,8 +48,6 @@ def test_a_group_is_named_and_the_name_is_there_after_a_reload_and_a_restart(pag
         other.context.close()
     finally:
         again.stop()
-    assert [text for text in errors if "ERR_" not in text] == []  # the first window has lost its server
-    errors.clear()
 
 
 def test_a_known_name_offers_the_merge_and_undo_unmerges(page):
@@ -285,6 +284,7 @@ def test_a_full_disk_says_so_and_a_stopped_server_too(page, served, errors):
     served.stop()
     page.keyboard.press("x")
     said(page, "the server does not answer")
+    page.goto("about:blank")  # it would go on asking, and every question that fails is an error
     errors.clear()
 
 
