@@ -25,8 +25,8 @@ import numpy as np
 
 from camtrap.core.errors import PictureError
 from camtrap.detect.motion_boxes import boxes
+from camtrap.detect.shrunk import Shrunk, Waiting, shrink
 from camtrap.detect.task import Entry, Row, Task, failure
-from camtrap.pictures.infrared import is_infrared
 
 UNCOMPARED = 0.1  # confidence of the whole frame where there is nothing to compare with
 THUMBNAIL = (64, 48)  # at which pictures are compared to find backgrounds
@@ -50,6 +50,7 @@ def detect_motion(
     pictures: Sequence[dict],
     load: Callable[[str], np.ndarray | None],
     done: Callable[[dict[str, list[dict]]], None] = lambda found: None,
+    aside: Waiting | None = None,
     *,
     width: int = 320,
     window: int = 60,
@@ -70,6 +71,8 @@ def detect_motion(
         Path to uint8 (height, width, 3) RGB, or None for a picture that cannot be read (it gets no entry).
     done : callable
         Called with each window's part of the result. Without the pictures of finished windows the others' result is the same.
+    aside : Waiting
+        Where pictures are laid aside until they are compared.
     width : int
         Pixels of the working width; larger pictures are shrunk to it.
     window : int
@@ -102,21 +105,29 @@ def detect_motion(
         key = (place, picture.get("width") or 0, picture.get("height") or 0)
         groups.setdefault(key, []).append(picture)
     found: dict[str, list[dict]] = {}
+    aside = aside or Waiting(None)
+
+    def read(path: str) -> Shrunk | None:
+        if (shrunk := aside.get(path)) is None and (image := load(path)) is not None:
+            shrunk = shrink(image, width)
+            aside.add(path, shrunk)
+        return shrunk
 
     def take(shots: list[_Small]) -> None:
         part = compare(shots)
         done(part)
+        aside.forget(part)
         found.update(part)
 
     for key in sorted(groups):
         ordered = sorted(groups[key], key=lambda p: (p.get("datetime") is None, p.get("datetime") or 0, p["path"]))
         waiting: dict[tuple, list[_Small]] = {}
         for picture in ordered:
-            image = load(picture["path"])
-            if image is None:
+            shrunk = read(picture["path"])
+            if shrunk is None:
                 continue
-            infrared, shot = _shrink(picture, image, width)
-            same = waiting.setdefault((infrared, shot.channels.shape), [])
+            shot = _small(picture, shrunk)
+            same = waiting.setdefault((shrunk.infrared, shot.channels.shape), [])
             same.append(shot)
             if len(same) >= window + window // 2:
                 # What is left for the next window is never too few to be compared with.
@@ -148,30 +159,26 @@ def detect(pictures: list[Row], task: Task) -> list[Entry]:
     def keep(part: dict[str, list[dict]]) -> None:
         task.keep([entry(path, boxes) for path, boxes in part.items()])
 
-    found = detect_motion(pictures, load, keep, **task.options["motion"])
+    found = detect_motion(pictures, load, keep, Waiting(task.aside), **task.options["motion"])
     return [
         failure(row, failed[row["path"]]) if row["path"] in failed else entry(row["path"], found.get(row["path"], []))
         for row in pictures
     ]
 
 
-def _shrink(picture: dict, image: np.ndarray, width: int) -> tuple[bool, _Small]:
-    infrared = is_infrared(image)
-    blank = (image[:, ::4] == image[:, :1]).all((1, 2))
-    scale = min(1.0, width / image.shape[1])
-    size = max(8, round(image.shape[1] * scale)), max(8, round(image.shape[0] * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+def _small(picture: dict, shrunk: Shrunk) -> _Small:
+    small = shrunk.pixels.astype(np.float32)
     red, green, blue = cv2.split(small)
     light = 0.3 * red + 0.5 * green + 0.2 * blue
-    colours = [light] if infrared else [light, red - green, 0.5 * (red + green) - blue]
-    blank = cv2.resize(blank.astype(np.float32)[:, None], (1, size[1]), interpolation=cv2.INTER_AREA) > 0
+    colours = [light] if shrunk.infrared else [light, red - green, 0.5 * (red + green) - blue]
     # The last rows before the gap of a damaged file are half there.
-    blank = cv2.dilate(blank.astype(np.uint8), np.ones((1 + 2 * (size[1] // 24), 1), np.uint8))[:, 0] > 0
+    rows = shrunk.blank.astype(np.uint8)[:, None]
+    blank = cv2.dilate(rows, np.ones((1 + 2 * (len(rows) // 24), 1), np.uint8))[:, 0] > 0
     thumbnail = cv2.resize(_structure(light, 12), THUMBNAIL, interpolation=cv2.INTER_AREA)
     tone = cv2.resize(light, THUMBNAIL, interpolation=cv2.INTER_AREA)
     looks = np.concatenate([_standard(thumbnail).ravel(), _standard(tone).ravel()])
     channels = np.stack(colours).astype(np.float16)
-    return infrared, _Small(picture["path"], picture.get("datetime"), channels, looks, blank)
+    return _Small(picture["path"], picture.get("datetime"), channels, looks, blank)
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from camtrap.core.files import write_text
+from camtrap.core.files import write_bytes
 from camtrap.detect.task import Entry
 
 __all__ = ["Parts", "key_of"]
@@ -49,13 +49,14 @@ class Parts:
 
     def __init__(self, path: Path, key: str):
         self.path = path
+        self._head = _line({"key": key})
         self.kept: dict[str, Entry] = {}
         end = self._read(key)
         if end:
             with open(path, "r+b") as file:
                 file.truncate(end)  # a line that was cut off
         else:
-            write_text(path, _line({"key": key}))
+            write_bytes(path, self._head.encode())
 
     def _read(self, key: str) -> int:
         """Take up what is there; return where the last whole line ends, 0 if nothing can be taken up."""
@@ -84,6 +85,11 @@ class Parts:
         if found:
             with open(self.path, "ab") as file:
                 file.write(_line(found).encode())
+
+    def replace(self, entries: Iterable[Entry]) -> None:
+        """Write down these instead of all that was added."""
+        lines = [self._head, *(_line([entry]) for entry in entries)]
+        write_bytes(self.path, "".join(lines).encode())
 
     def remove(self) -> None:
         """The shard is done."""

@@ -47,16 +47,16 @@ def detect_shard(
     planned = planned_of(results, shard)
     rows = read_parquet(index).drop_columns(["exif"]).to_pylist()
     known = read_json(detector_file)
-    task = Task(known, roots, options, cache, device, threads, batch_size, planned)
     entries = [failure(row, row["error"]) for row in rows if row["status"] == "failed"]
     good = [row for row in rows if row["status"] != "failed"]
     backend = BACKENDS[known["backend"]]
     key = key_of(known, options, STAGE_VERSION["detect"], file_hash(index))
     unfinished = Path(out).parent / "unfinished"
-    parts = [Parts(unfinished / f"{shard}.jsonl", key)]
+    parts = [Parts(unfinished / f"{shard}{kind}.jsonl", key) for kind in ("", ".aside")]
+    task = Task(known, roots, options, cache, device, threads, batch_size, planned, aside=parts[1])
     if good and backend.prefilter and options["prefilter"] == "motion":
         parts.append(Parts(unfinished / f"{shard}.motion.jsonl", key))
-        still = _still(good, task, parts[1])
+        still = _still(good, task, parts[-1])
         entries += still
         still_paths = {entry["file"] for entry in still}
         good = [row for row in good if row["path"] not in still_paths]

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from camtrap.core.paths import Roots
 from camtrap.pictures import decode, source
+
+if TYPE_CHECKING:
+    from camtrap.detect.parts import Parts
 
 FAILURE = "image access failure"
 Row = dict[str, Any]  # of index/{shard}.parquet: docs/tables.md
@@ -36,6 +39,8 @@ class Task:
         What the plan knows of the files.
     keep : callable
         A detector calls it with entries as they come: after a kill the next attempt does not look at their pictures again.
+    aside : Parts or None
+        Where a detector may keep what it has read of pictures that it has no entry for yet. The next attempt finds it there.
     """
 
     found: dict[str, Any]
@@ -47,6 +52,7 @@ class Task:
     batch_size: int = 1
     planned: source.Planned = field(default_factory=source.Planned)
     keep: Callable[[list[Entry]], None] = lambda entries: None
+    aside: "Parts | None" = None
 
     def load(self, row: Row) -> np.ndarray:
         """A picture: uint8 (height, width, 3), RGB, rotated.

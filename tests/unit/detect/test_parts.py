@@ -72,13 +72,27 @@ def test_a_killed_job_looks_at_few_pictures_again(shard, tmp_path):
     assert sum(len(entry["detections"]) for entry in whole["images"]) > N // 2
     killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, env=os.environ)
     assert killed.returncode == -signal.SIGKILL
-    with (tmp_path / "out" / "unfinished" / "s.jsonl").open("a") as file:
-        file.write('{"file": "059.png", "detec')  # the kill came in the middle of a line
+    for name in ("s.jsonl", "s.aside.jsonl"):
+        with (tmp_path / "out" / "unfinished" / name).open("a") as file:
+            file.write('{"file": "059.png", "detec')  # the kill came in the middle of a line
     found, looked_at = shard()
-    again = len(looked_at) - (N - KILLED_AT)
-    assert 0 < again <= 2 * (WINDOW + WINDOW // 2)  # of each mode what waited for its window
+    # The picture at hand alone, although those of two modes waited for their windows.
+    assert len(looked_at) == 1 + N - KILLED_AT
     assert found == whole
     assert not (tmp_path / "out" / "unfinished").exists()
+
+
+def test_a_damaged_picture_that_was_laid_aside_is_read_again(shard, tmp_path):
+    whole, _ = shard("whole/s.json")
+    subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, env=os.environ)
+    aside = tmp_path / "out" / "unfinished" / "s.aside.jsonl"
+    lines = aside.read_bytes().splitlines(keepends=True)
+    lines[-2] = lines[-2].replace(b'"infrared": true', b'"infrared": false')
+    lines[-2] = lines[-2].replace(b'"png": "', b'"png": "AAAA')
+    aside.write_bytes(b"".join(lines))
+    found, looked_at = shard()
+    assert len(looked_at) == 1 + N - KILLED_AT + 2  # the damaged one, and the one after it
+    assert found == whole
 
 
 @pytest.mark.parametrize("change", ["settings", "index"])
