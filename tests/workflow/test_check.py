@@ -110,6 +110,7 @@ def test_any_flipped_byte_is_named(survey):
     assert "Traceback" not in said
 
 
+@pytest.mark.long
 def test_a_damaged_file_is_named_by_the_stage_that_reads_it_and_made_again(survey):
     """Of a run: one line, no traceback; what it says to do leads to the same results."""
     clusters, choice = first(survey, "clusters/*/clusters.parquet"), first(survey, "clusters/*/choice.json")

@@ -113,6 +113,7 @@ def house(tmp_path_factory):
     return House(tmp_path_factory.mktemp("readme"))
 
 
+@pytest.mark.long
 def test_what_the_readme_runs(house):
     """In their order, with the `my.yaml` that needs no download. The next step, names, is a dry run."""
     no_download = blocks("docs/recipes.md", "yaml")[0].replace("embedded}", "embedded, runtime: torch}") + FAST

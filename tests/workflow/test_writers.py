@@ -123,7 +123,11 @@ WRITERS = {
 }
 
 
-@pytest.mark.parametrize("name", WRITERS)
+# `make test` has one of them, `make test-writers` all
+ONE, *OTHERS = WRITERS
+
+
+@pytest.mark.parametrize("name", [ONE, *(pytest.param(name, marks=pytest.mark.long) for name in OTHERS)])
 def test_boxes_of_every_writer_become_the_same_crops(tmp_path, name):
     survey = Survey(tmp_path)
     survey.cache = tmp_path / "cache"

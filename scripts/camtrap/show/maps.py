@@ -1,12 +1,12 @@
 """Two-dimensional maps of the crops: t-SNE and UMAP coordinates (drawing is elsewhere)."""
 
 import warnings
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from camtrap.cluster.compiled import keep_compiled
 from camtrap.cluster.kmeans import every
 from camtrap.cluster.reduced import Reduced
 from camtrap.cluster.settings import fill
@@ -143,7 +143,7 @@ def _umap(few: np.ndarray, params: dict, seed: int) -> tuple[np.ndarray, dict]:
         return _line(few), {"neighbours": None}
     import umap
 
-    _keep_compiled()
+    keep_compiled()
     near = min(params["umap_neighbours"], len(few) - 1)
     index, distance = _own_nearest(few, near - 1)
     own = np.arange(len(few))[:, None]  # UMAP counts a row as its own first neighbour
@@ -161,19 +161,3 @@ def _umap(few: np.ndarray, params: dict, seed: int) -> tuple[np.ndarray, dict]:
         warnings.simplefilter("ignore")  # it warns that new points cannot be transformed; none are
         xy = model.fit_transform(few)
     return xy.astype(np.float32), {"neighbours": near}
-
-
-def _keep_compiled() -> None:
-    """Let numba keep UMAP's compiled functions beside their source: compiling takes ten seconds, a small map 0.1 s.
-
-    UMAP asks for this for few of them. Where no folder can be written they are compiled as before.
-    """
-    import umap.layouts
-    import umap.umap_
-    from numba.core.dispatcher import Dispatcher
-
-    for module in (umap.umap_, umap.layouts):
-        for function in vars(module).values():
-            if isinstance(function, Dispatcher):
-                with suppress(RuntimeError):  # numba's "cannot cache function: no locator available"
-                    function.enable_caching()

@@ -3,6 +3,7 @@
 import numpy as np
 
 from camtrap.cluster import scores
+from camtrap.cluster.compiled import keep_compiled
 from camtrap.cluster.fits import Fit
 from camtrap.cluster.kmeans import every
 from camtrap.cluster.scores import normalise
@@ -15,6 +16,8 @@ def fit_hdbscan(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     """
     import umap
     from sklearn.cluster import HDBSCAN
+
+    keep_compiled()
 
     n = len(x)
     rows = every(n, params["sample"])
