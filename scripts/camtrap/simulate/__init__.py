@@ -14,13 +14,14 @@ import cv2
 
 from camtrap.core.files import write_csv
 from camtrap.core.paths import to_text
-from camtrap.simulate import picture, recording, scene, survey
+from camtrap.simulate import hard, picture, recording, scene, survey
 from camtrap.simulate.noise import generator
 
 TRUTH = (
     "path", "card", "station", "datetime", "kind", "category", "burst", "x", "y", "w", "h", "infrared", "trigger",
     "duplicate_of",
 )  # fmt: skip
+WAY = "way"  # a column more where there are hard cameras
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Settings:
     size: tuple[int, int]
     spread: bool
     long_tailed: bool
+    hard: int = 0
 
     @property
     def spoiled(self) -> int:
@@ -50,6 +52,7 @@ def simulate(
     spread: bool = False,
     long_tailed: bool = False,
     size: tuple[int, int] = (640, 480),
+    hard: int = 0,
     workers: int = 1,
 ) -> None:
     """Write ``out/images/card1/…`` and ``out/truth.csv``, the same bytes for the same arguments.
@@ -77,6 +80,9 @@ def simulate(
         Few kinds are common and many rare (Zipf).
     size : (int, int)
         Width and height in pixels.
+    hard : int
+        Cameras more on each card whose visits detectors find hard (:mod:`camtrap.simulate.hard`), 384 pictures each; the
+        truth has the column ``way`` then.
     workers : int
         Processes; the result is the same.
 
@@ -85,14 +91,14 @@ def simulate(
     ValueError
         If a number makes no survey.
     """
-    if seed < 0 or first_card < 1 or cards < 1 or stations < 1 or pictures < cards or min(size) < 96:
+    if seed < 0 or first_card < 1 or cards < 1 or stations < 1 or pictures < cards or min(size) < 96 or hard < 0:
         raise ValueError(
             "a simulated survey needs seed >= 0, at least one card, station and picture a card, and 96 pixels a side"
         )
-    settings = Settings(seed, stations, pictures // cards, (size[0], size[1]), spread, long_tailed)
+    settings = Settings(seed, stations, pictures // cards, (size[0], size[1]), spread, long_tailed, hard)
     out = Path(out)
     numbers = range(first_card, first_card + cards)
-    tasks = [(card, station) for card in numbers for station in range(stations)]
+    tasks = [(card, station) for card in numbers for station in range(stations + hard)]
     work = partial(_write_station, settings, str(out / "images"))
     if workers > 1:
         with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
@@ -103,7 +109,8 @@ def simulate(
     rows |= {row["path"]: row for part in parts for row in part}
     for card in numbers:
         rows |= {row["path"]: row for row in _spoil(settings, out / "images", card)}
-    write_csv(out / "truth.csv", list(TRUTH), ([rows[path].get(name, "") for name in TRUTH] for path in sorted(rows)))
+    names = [*TRUTH, WAY] if any(row.get(WAY) for row in rows.values()) else list(TRUTH)
+    write_csv(out / "truth.csv", names, ([rows[path].get(name, "") for name in names] for path in sorted(rows)))
 
 
 def _read_truth(path: Path) -> list[dict]:
@@ -137,11 +144,14 @@ def _path(settings: Settings, card: int, station: int, number: int) -> str:
 def _write_station(settings: Settings, images: str, task: tuple[int, int]) -> list[dict]:
     """Write the pictures of one station on one card; return their rows of truth."""
     card, station = task
-    view, rows, number = None, [], 0
-    for visit in _visits(settings, card):
+    plain, branched, rows, number = None, None, [], 0
+    is_hard = station >= settings.stations
+    for visit in hard.plan(settings.seed, card, station) if is_hard else _visits(settings, card):
         if visit.station != station:
             continue
-        view = view or scene.build(settings.seed, station, card, *settings.size)
+        view = plain = plain or scene.build(settings.seed, station, card, *settings.size)
+        if visit.fallen:
+            view = branched = branched or hard.with_branch(plain, settings.seed, card, station)
         for shot, (data, when, box) in enumerate(_shots(settings, view, visit)):
             number += 1
             path = _path(settings, card, station, number)
@@ -179,6 +189,7 @@ def _row(path: str, visit: survey.Visit, when: datetime, box: picture.Box | None
         "burst": visit.burst,
         "infrared": int(visit.infrared),
         "trigger": visit.trigger,
+        WAY: visit.way,
         **place,
     }
 

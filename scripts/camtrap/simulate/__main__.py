@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--size", type=_size, default=(640, 480), metavar="640x480")
     parser.add_argument("--spread", action="store_true", help="all kinds at all stations and days alike")
     parser.add_argument("--long-tailed", action="store_true", help="few kinds common, many rare")
+    parser.add_argument("--hard", type=int, default=0, help="cameras more whose visits detectors find hard")
     parser.add_argument("--workers", type=int, default=2, help="processes; the result is the same")
     values = vars(parser.parse_args(arguments))
     try:

@@ -8,6 +8,7 @@ import numpy as np
 from camtrap.simulate.body import SUPERSAMPLING, view
 from camtrap.simulate.coats import paint
 from camtrap.simulate.kinds import KINDS, PERSON, Kind
+from camtrap.simulate.light import Light, of_hour, of_shot
 from camtrap.simulate.noise import fractal, generator, sample, smoothstep
 from camtrap.simulate.scene import Scene
 from camtrap.simulate.skeleton import Pose
@@ -17,20 +18,10 @@ Key = tuple[int | str, ...]  # of a random generator
 Box = tuple[float, float, float, float]
 Shot = tuple[np.ndarray, Box | None]
 Window = tuple[slice, slice]  # rows, columns
-LEAST_VISIBLE = 0.55  # share of the animal
+LEAST_VISIBLE = {"": 0.55, "close": 0.12}  # share of the animal, by the way of the visit
 ATTEMPTS = 12
-
-
-@dataclass
-class Light:
-    """Light on the scene: ``map`` (h, w) sun flecks, ``sun`` and ``sky`` colours, exposure; infrared if ``dark``."""
-
-    dark: bool
-    map: np.ndarray
-    sun: np.ndarray
-    sky: np.ndarray
-    level: float
-    direction: np.ndarray
+CLOSE, CLOSE_METRES = (0.10, 2.2), (0.35, 9.0)  # width of an animal that may be close, of the picture's; its distance
+STANDS = 8  # visits for which an animal stands in one place
 
 
 @dataclass
@@ -60,35 +51,17 @@ def photograph(seed: int, scene: Scene, visit: Visit, width: int, height: int, s
         Box: x, y, width, height of the visible animal, relative to the picture.
     """
     key = (seed, "visit", visit.card, visit.station, visit.number)
-    light = _light(seed, scene, visit, width, height)
+    light = of_hour(seed, visit, width, height)
+    lights = [of_shot(seed, visit, n, light, width, height) for n in range(visit.shots)]
     wind = float(generator(*key, "wind").gamma(1.6, 0.45)) * (2.2 if visit.kind is None and visit.shots > 1 else 1.0)
     sprites = (
-        _placed(key, scene, visit, visit.kind, light, width, height, strip) if visit.kind else [None] * visit.shots
+        _placed(key, scene, visit, visit.kind, lights[0], width, height, strip) if visit.kind else [None] * visit.shots
     )
     shots = []
     for n, sprite in enumerate(sprites):
         rng = generator(*key, "shot", n)
-        shots.append(_expose(rng, scene, sprite, light, wind, width, height, strip))
+        shots.append(_expose(rng, scene, sprite, lights[n], wind, width, height, strip))
     return shots
-
-
-def _light(seed: int, scene: Scene, visit: Visit, width: int, height: int) -> Light:
-    hour = visit.start.hour + visit.start.minute / 60
-    rng = generator(seed, "weather", visit.station, visit.start.toordinal())
-    clear = float(np.clip(rng.uniform(-0.4, 1.0), 0, 1))
-    elevation = float(np.clip(np.sin(np.pi * (hour - 5.8) / 12.4), 0, 1))
-    field = fractal(generator(seed, "canopy", visit.station), height, width * 3, 0.11 * width, 4, 0.6)
-    left = int(np.clip((hour - 6) / 12, 0, 1) * width * 1.9)
-    flecks = smoothstep(0.75, 1.35, field[:, left : left + width]) * clear * elevation
-    warm = np.array([1.0, 0.93 - 0.12 * (1 - elevation), 0.78 - 0.25 * (1 - elevation)], np.float32)
-    sky = np.array([0.93, 1.0, 1.0 + 0.10 * (1 - elevation)], np.float32)
-    angle = np.pi * (0.15 + 0.7 * np.clip((hour - 6) / 12, 0, 1))
-    direction = np.array([0.7 * np.cos(angle), np.sin(angle) * 0.9 + 0.2, 0.35])
-    level = 0.52 + 0.48 * elevation**0.5
-    return Light(
-        visit.infrared, cv2.GaussianBlur(flecks, (0, 0), 0.004 * width).astype(np.float32), warm, sky,
-        level, (direction / np.linalg.norm(direction)).astype(np.float32),
-    )  # fmt: skip
 
 
 def _placed(
@@ -98,21 +71,30 @@ def _placed(
     kind = PERSON if name == "person" else KINDS[name]
     best: list[Sprite] = []
     most = -1.0
+    close, stands = visit.way == "close", visit.way == "stands"
+    least = LEAST_VISIBLE["close" if close else ""]
+    if stands:  # the same place and pose for several visits: only the head moves
+        moves, key = generator(*key, "moves"), (*key[:-1], visit.number // STANDS, "stands")
     for attempt in range(ATTEMPTS):
         last = attempt == ATTEMPTS - 1  # stand still in the middle, however much is hidden there
         rng = generator(*key, "place", attempt)
         pixels = width * float(rng.uniform(0.26, 0.58)) * (0.5 if name == "person" else 1)
-        distance = float(np.clip(scene.focal * kind.length / pixels, 1.55, 6.8))
         limit = scene.focal * scene.height / (height - strip - 0.04 * height - scene.horizon)
-        distance = max(distance, limit + 0.1)
+        if close:  # from far away to so near that the border cuts it; the feet may be below the picture
+            distance = scene.focal * kind.length / (width * float(np.exp(rng.uniform(*np.log(CLOSE)))))
+            distance, limit = float(np.clip(distance, *CLOSE_METRES)), CLOSE_METRES[0]
+        else:
+            distance = max(float(np.clip(scene.focal * kind.length / pixels, 1.55, 6.8)), limit + 0.1)
         facing = 0.0 if rng.random() < 0.5 else np.pi
         yaw = facing + float(np.clip(rng.normal(0, 0.32), -0.7, 0.7))
         x = float(rng.uniform(0.18, 0.82)) * width - np.cos(yaw) * 0.08 * width
         speed = kind.speed * float(rng.choice([0.0, 0.35, 0.8, 1.2]))
-        if last:
-            x, speed = 0.5 * width, 0.0
+        if last or stands:
+            x, speed = (0.5 * width if last else x), 0.0
         head, tail, step = rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(0, 2 * np.pi)
         size, fat = float(np.clip(rng.normal(1, 0.07), 0.8, 1.2)), float(np.clip(rng.normal(1, 0.05), 0.88, 1.12))
+        if stands:
+            head, tail = moves.uniform(-1, 1), moves.uniform(-1, 1)
         sprites, seen = [], []
         for n in range(visit.shots):
             d = distance - speed * np.sin(yaw) * n
@@ -129,11 +111,11 @@ def _placed(
             sprite = _sprite(key, kind, name, pose, turn, scale * size, at, d, light, width, height, speed)
             sprites.append(sprite)
             seen.append(_visible(scene, sprite, width, height, strip)[1])
-            if seen[-1] < LEAST_VISIBLE and not last:
+            if seen[-1] < least and not last:
                 break
         if len(sprites) == visit.shots and min(seen) > most:
             best, most = sprites, min(seen)
-        if most >= LEAST_VISIBLE:
+        if most >= least:
             break
     return best
 
@@ -246,7 +228,7 @@ def _expose(
         _visible(scene, sprite, width, height, strip) if sprite else (np.zeros((height, width), np.float32), 0.0)
     )
     if light.dark:
-        image = _night(rng, colour, front, cover, distance, sprite, visible, width, height)
+        image = _night(rng, colour, front, cover, distance, sprite, visible, width, height, light.exposure)
     else:
         image = _day(rng, colour, front, cover, light, sprite, visible, width, height)
     image = _sensor(rng, image, light, unit)
@@ -298,10 +280,11 @@ def _day(
         image *= _shadow(sprite, width, height, 0.5)[..., None]
         _lay(image, sprite, visible, width, height)
     image += (front[..., :3] * 0.8 * light.sky - image) * cover[..., None]
+    image *= light.shade if isinstance(light.shade, float) else light.shade[..., None]
     balance = 1 + rng.normal(0, 0.015, 3)
     target = 0.44 * light.level
     gain = np.clip(target / max(float(np.median(image)) * 1.18, 0.02), 0.6, 2.0) * rng.uniform(0.97, 1.03)
-    image = image * (gain * balance).astype(np.float32)
+    image = image * (gain * balance * light.exposure).astype(np.float32)
     grey = image.mean(-1, keepdims=True)
     flare = np.array([0.035, 0.038, 0.036], np.float32)
     image = flare + 0.96 * (grey + (image - grey) * (0.52 + 0.13 * light.level))
@@ -318,6 +301,7 @@ def _night(
     visible: np.ndarray,
     width: int,
     height: int,
+    exposure: float,
 ) -> np.ndarray:
     ys, xs = np.indices((height, width), np.float32)
     beam = np.exp(-(((xs / width - 0.5) / 0.52) ** 2 + ((ys / height - 0.55) / 0.62) ** 2))
@@ -337,7 +321,7 @@ def _night(
                 )
         image += (glow + 2 * cv2.GaussianBlur(glow, (0, 0), 2.2 * width / 640))[..., None]
     gain = np.clip(0.33 / max(float(image.mean()), 0.02), 0.8, 2.0) * rng.uniform(0.97, 1.03)
-    image = np.float32(gain) * image
+    image = np.float32(gain * exposure) * image
     return np.repeat(image, 3, -1)
 
 

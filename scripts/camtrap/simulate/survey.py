@@ -23,7 +23,10 @@ Event = tuple[int, datetime, str | None, int, str]  # station, start, kind, shot
 
 @dataclass(frozen=True)
 class Visit:
-    """One trigger of one camera: an animal, a person, moving leaves (``kind`` None), or a time-lapse picture."""
+    """One trigger of one camera: an animal, a person, moving leaves (``kind`` None), or a time-lapse picture.
+
+    ``way`` is what makes it hard for a detector (:mod:`camtrap.simulate.hard`); ``fallen``: a branch lies in view.
+    """
 
     card: int
     station: int
@@ -32,6 +35,8 @@ class Visit:
     start: datetime
     shots: int
     trigger: str
+    way: str = ""
+    fallen: bool = False
 
     @property
     def burst(self) -> str:
