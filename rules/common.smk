@@ -104,6 +104,7 @@ def begin():
         raise WorkflowError(str(error)) from None
     record_settings()
     record_places()
+    keep_lookups()
 
 
 onstart:

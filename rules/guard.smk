@@ -42,9 +42,13 @@ INPUTS = {
 }
 
 
+# New, they make all shards run again: a copy of each is kept, should it be deleted or damaged.
+LOOKED_UP = [f"{RESULTS}/models/{name}.json" for name in ("detector", MODEL)]
+
 if MAIN and not is_linting():
     import atexit
 
+    from camtrap.core import checksums
     from camtrap.config.complete import default_of
     from camtrap.plan.settings import Made, refuse
     from camtrap.stages import SOFTWARE_VERSION
@@ -56,9 +60,11 @@ if MAIN and not is_linting():
         refuse(CHANGED, listed(config["plan"]["redo"]))
     except UserError as error:
         raise WorkflowError(str(error)) from None
+    for file in LOOKED_UP:
+        checksums.restore(Path(RESULTS), Path(file))
     LOOKUPS = {
-        "find_detector": Lookup(f"{RESULTS}/models/detector.json"),
-        "find_embedder": Lookup(f"{RESULTS}/models/{MODEL}.json"),
+        name: Lookup(file)
+        for name, file in zip(["find_detector", "find_embedder"], LOOKED_UP)
     }
     for change in CHANGED:
         prepare.say(f"made again: {change.line}")
@@ -94,6 +100,14 @@ def record_places():
     write_json(f"{RESULTS}/plan/places.json", {"images": images})
 
 
+def keep_lookups():
+    """Called when a run begins and ends."""
+    from camtrap.core import checksums
+
+    for file in LOOKED_UP:
+        checksums.keep(Path(RESULTS), Path(file))
+
+
 def put_back_lookups():
     """Called when a run fails: a look-up that failed leaves what it found before, and the settings that go with it."""
     of_embedder = [f"embed/{MODEL}", f"cluster/{MODEL}"]
@@ -104,10 +118,21 @@ def put_back_lookups():
     for name in {job.rule.name for job in jobs_to_run()} & LOOKUPS.keys():
         if LOOKUPS[name].put_back():
             MADE.put_back(stages[name])
+    keep_lookups()
+
+
+def once_made(paths):
+    """Of files that came to a rule lately, those that this survey made: an older one does not run for them."""
+    sums = f"{RESULTS}/checksums"
+    return [
+        path
+        for path in map(str, paths)
+        if os.path.exists(f"{sums}/{os.path.relpath(path, RESULTS)}.json")
+    ]
 
 
 def documented():
-    """All results that docs/tables.md speaks of. What is missing is made again, though the report may be there."""
+    """All results, also those between. What is missing is made again, though the report may be there."""
     per_shard = [
         *shards("index/{shard}.parquet"),
         *shards("detections/{shard}.json"),
@@ -126,7 +151,10 @@ def documented():
         *per_shard,
         *(f"{RESULTS}/tables/{name}" for name in tables),
         *REDUCED,
+        *rules.choose.input.sweeps,
+        *rules.choose.input.methods,
         *(f"{CLUSTERS}/{name}" for name in clusters),
+        *once_made(rules.evaluate.output),
         f"{RESULTS}/report/summary.json",
     ]
 
@@ -136,6 +164,7 @@ def say_what_came_of_it():
     from camtrap.export.outdated import put_aside
     from camtrap.report.closing import closing
 
+    keep_lookups()
     page = Path(RESULTS) / "report" / "report.html"
     sources = [Path(CLUSTERS) / "clusters.parquet", Path(CLUSTERS) / "names.json"]
     lines = put_aside(Path(EXPORT), config["export"], sources)

@@ -147,6 +147,10 @@ def test_names_are_not_left_out_by_mistake(survey):
             [f"clusters/{MODEL}/sheets", f"clusters/{MODEL}/figures", "report/summary.json", "export/crops.csv"],
             {"sheets", "figures", "report", "export_csv"},
         ),
+        (
+            [f"clusters/{MODEL}/methods", f"clusters/{MODEL}/sweep", f"clusters/{MODEL}/evaluation/confusion.csv"],
+            {"cluster_method", "cluster_sweep", "evaluate"},
+        ),
     ],
 )
 def test_results_that_were_deleted_are_made_again(survey, lost, rules):
@@ -154,6 +158,18 @@ def test_results_that_were_deleted_are_made_again(survey, lost, rules):
         path = survey.results / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     assert rules <= set(survey.dry_run().rules)
+
+
+def test_a_look_up_that_was_deleted_costs_nothing(survey):
+    """The kept copy is put back; without it all shards would be made again with the next card."""
+    lookups = [survey.results / "models" / name for name in ("detector.json", f"{MODEL}.json")]
+    before = [path.read_bytes() for path in lookups]
+    for path in lookups:
+        path.unlink()
+    survey.picture("card3/north/0.jpg", 40)
+    jobs = survey.dry_run().rules
+    assert jobs["detect"] == jobs["embed"] == 1
+    assert [path.read_bytes() for path in lookups] == before
 
 
 def test_an_output_that_is_declared_only_now_hides_no_changed_setting(survey):

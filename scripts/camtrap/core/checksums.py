@@ -8,15 +8,17 @@ which :func:`camtrap.core.files.read_parquet` verifies.
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from camtrap.core.errors import DamageError
-from camtrap.core.files import write_json
+from camtrap.core.files import replacing, write_json
 from camtrap.core.hashes import file_hash
 
-__all__ = ["difference", "forget", "record", "recorded", "results_of", "verify"]
+__all__ = ["difference", "forget", "keep", "record", "recorded", "restore", "results_of", "verify"]
 
 FOLDER = "checksums"
 # Bytes up to which a Parquet file is hashed whole: collect reads columns of files of 20 GB in all, not the pictures in them.
@@ -83,6 +85,33 @@ def difference(results: Path, path: Path, whole: bool = False) -> list[str]:
         for name, sums in known["files"].items()
         if not (path / name).exists() or not _is_same(path / name, sums, whole)
     ]
+
+
+def keep(results: Path, path: Path) -> None:
+    """Keep a copy of a small file, with its time, beside its record."""
+    copy = _copy(results, path)
+    if not path.is_file() or not _read(results, path) or difference(results, path):
+        return
+    if not copy.exists() or copy.stat().st_mtime_ns != path.stat().st_mtime_ns:
+        _copied(path, copy)
+
+
+def restore(results: Path, path: Path) -> None:
+    """Put the copy of a file back that was deleted. In a folder that cannot be written nothing happens."""
+    copy = _copy(results, path)
+    if path.exists() or not copy.exists() or not _is_same(copy, _read(results, path), whole=True):
+        return
+    with suppress(OSError):
+        _copied(copy, path)
+
+
+def _copy(results: Path, path: Path) -> Path:
+    return results / FOLDER / path.relative_to(results).with_name(f"{path.name}.kept")
+
+
+def _copied(source: Path, target: Path) -> None:
+    with replacing(target) as temporary:
+        shutil.copy2(source, temporary)
 
 
 def recorded(results: Path) -> Iterator[Path]:
