@@ -3,6 +3,7 @@
 import numpy as np
 
 from camtrap.cluster.methods.ward import cut
+from camtrap.cluster.scores import rand_of_pairs
 
 # A squared distance below this is that of a row from itself or from a copy: what float32 leaves of 2 - 2.
 NOTHING = 1e-6
@@ -70,7 +71,7 @@ def silhouette_profile(q: np.ndarray, tree: np.ndarray, groups: np.ndarray, most
     The sums of distances to the branches are made once, for the finest cut; a join adds two of them.
     """
     n = len(q)
-    finest = np.unique(cut(tree, most, m), return_inverse=True)[1]
+    finest, column = _finest(tree, most, m)
     leaf = finest[groups]
     total, count = np.zeros((n, most), np.float64), np.bincount(leaf, minlength=most).astype(np.float64)
     member = np.zeros((n, most), np.float32)
@@ -80,9 +81,6 @@ def silhouette_profile(q: np.ndarray, tree: np.ndarray, groups: np.ndarray, most
         square = 2 - 2 * (q[block] @ q.T)
         total[block] = np.sqrt(np.where(square > NOTHING, square, 0)) @ member
     out, label = {}, leaf.copy()
-    column = {}  # branch of the tree -> column
-    for old, new in zip(_branches(tree, most, m), finest, strict=True):
-        column[old] = new
     for k in range(most, 1, -1):
         filled = count > 0
         if 2 <= filled.sum() < n:
@@ -102,6 +100,52 @@ def silhouette_profile(q: np.ndarray, tree: np.ndarray, groups: np.ndarray, most
         label[label == two] = one
         column[m + step] = one
     return out
+
+
+def cuts_agree(
+    one: np.ndarray, other: np.ndarray, leaf: np.ndarray, weight: np.ndarray, m: int, most: int
+) -> dict[int, float]:
+    """Return for each number of branches, 2 to ``most``, the adjusted Rand index of the cuts of two trees.
+
+    The table of the finest cuts is made once; a join adds two of its rows, or columns.
+
+    Parameters
+    ----------
+    one : float array of shape (m-1, 4)
+        Of `average_linkage`, over ``m`` leaves.
+    other : float array of shape (n-1, 4)
+        Of some of these leaves.
+    leaf : int array of shape (n,)
+        The leaf of ``one`` that each leaf of ``other`` is.
+    weight : array of shape (n,)
+        How often each leaf of ``other`` counts.
+    """
+    n = len(leaf)
+    most = min(most, n)
+    (row, of_row), (column, of_column) = (_finest(tree, most, size) for tree, size in ((one, m), (other, n)))
+    table = np.zeros((most, most))
+    np.add.at(table, (row[leaf], column), weight)
+
+    def pairs(count: np.ndarray) -> float:
+        return float((count * (count - 1)).sum() / 2)
+
+    every, out = pairs(weight.sum()), {}
+    for k in range(most, 1, -1):
+        counts = (table[table > 0], table.sum(1), table.sum(0))
+        together, in_one, in_other = (pairs(count[count > 0]) for count in counts)
+        out[k] = float(rand_of_pairs(together, in_one, in_other, every))
+        for tree, size, name, cells in ((one, m, of_row, table), (other, n, of_column, table.T)):
+            a, b = (name.pop(int(side)) for side in tree[size - k, :2])
+            cells[a] += cells[b]
+            cells[b] = 0
+            name[size + size - k] = a
+    return out
+
+
+def _finest(tree: np.ndarray, most: int, m: int) -> tuple[np.ndarray, dict[int, int]]:
+    """Return the cut into ``most`` branches, int (m,), and of each branch's name in the tree its number there."""
+    label = np.unique(cut(tree, most, m), return_inverse=True)[1]
+    return label, dict(zip(_branches(tree, most, m), label.tolist(), strict=True))
 
 
 def _branches(tree: np.ndarray, k: int, m: int) -> list[int]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from clusterdata import blobs
 from scipy.cluster import hierarchy
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from camtrap.cluster import scores, tree
 from camtrap.cluster.scores import normalise
@@ -36,3 +36,17 @@ def test_silhouette_profile_is_scikit_learns():
     profile = tree.silhouette_profile(q, joins, np.arange(60), 12, 60)
     for k in range(2, 13):
         assert profile[k] == pytest.approx(silhouette_score(q, tree.cut(joins, k, 60)), abs=1e-3)
+
+
+def test_cuts_of_two_trees_are_compared_at_once():
+    rng = np.random.default_rng(2)
+    x = normalise(rng.normal(size=(30, 6)))
+    leaf, weight = np.sort(rng.permutation(30)[:22]), rng.integers(1, 5, 22)
+    one = tree.average_linkage(x @ x.T, np.ones(30))
+    noisy = normalise(x[leaf] + 0.1 * rng.normal(size=(22, 6)))
+    other = tree.average_linkage(noisy @ noisy.T, weight.astype(float))
+    agree = tree.cuts_agree(one, other, leaf, weight, 30, 25)
+    assert sorted(agree) == list(range(2, 23))
+    for k, value in agree.items():
+        copies = [np.repeat(labels, weight) for labels in (tree.cut(one, k, 30)[leaf], tree.cut(other, k, 22))]
+        assert value == pytest.approx(adjusted_rand_score(*copies))

@@ -23,9 +23,10 @@ from camtrap.cluster.leaves import small_groups
 from camtrap.cluster.methods.graph import knn_graph, leiden
 from camtrap.cluster.scores import normalise
 from camtrap.cluster.settings import fill
-from camtrap.cluster.tree import average_linkage, cut, silhouette_profile
+from camtrap.cluster.tree import average_linkage, cut, cuts_agree, silhouette_profile
 
 BLOCK = 65_536  # rows settled at once
+ROWS = 512  # groups compared with all others at once
 
 
 def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict, seed: int) -> Fit:
@@ -66,7 +67,7 @@ def fit_average(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
     most = min(params["k_max"], max(2, n // 2), len(weight))
     rows = km.every(n, params["silhouette_sample"])
     profile = silhouette_profile(q[rows], tree, groups[rows], most, len(weight))
-    stable = stability(q, evidence, groups, tree, most, params, seed)
+    stable = stability(q, evidence, groups, similarity, tree, most, params, seed)
     cuts: list[dict] = [{"k": k, "silhouette": profile.get(k), "stability": stable.get(k)} for k in range(2, most + 1)]
     known = [row for row in cuts if row["silhouette"] is not None]
     for row in known:
@@ -157,18 +158,36 @@ def group_similarity(
     member = scipy.sparse.csr_matrix((np.ones(n), (groups, np.arange(n))), shape=(m, n))
     mean = (member @ q.astype(np.float64)) / size[:, None]
     similarity = mean @ mean.T
-    share = evidence_weight / max(evidence.shape[1], 1)
-    for labels in evidence.T:
-        part = scipy.sparse.csr_matrix((np.ones(n), (np.arange(n), labels)), shape=(n, int(labels.max()) + 1))
-        mix = (member @ part).toarray() / size[:, None]
-        similarity += share * (mix @ mix.T)
+    if not evidence.shape[1]:
+        return similarity, size
+    # One column for each cluster of each partition: a row says which share of a group lies in it. Few entries are not 0.
+    first = np.cumsum(evidence.max(0).astype(np.int64) + 1) - evidence.max(0) - 1
+    ones = np.ones(evidence.size)
+    column = (evidence + first).ravel()
+    mix = scipy.sparse.csr_matrix((ones, column, np.arange(n + 1) * evidence.shape[1]))
+    if m < n or (groups != np.arange(n)).any():
+        mix = scipy.sparse.diags(1 / size) @ member @ mix
+    other = mix.T.tocsr()
+    for start in range(0, m, ROWS):
+        part = slice(start, start + ROWS)
+        similarity[part] += (mix[part] @ other).toarray() * (evidence_weight / evidence.shape[1])
     return similarity, size
 
 
 def stability(
-    q: np.ndarray, evidence: np.ndarray, groups: np.ndarray, tree: np.ndarray, most: int, params: dict, seed: int
+    q: np.ndarray,
+    evidence: np.ndarray,
+    groups: np.ndarray,
+    similarity: np.ndarray,
+    tree: np.ndarray,
+    most: int,
+    params: dict,
+    seed: int,
 ) -> dict[int, float]:
-    """Return for each cut the mean adjusted Rand index with the same cut of trees of resampled units (80 % each)."""
+    """Return for each cut the mean adjusted Rand index with the same cut of trees of resampled units (80 % each).
+
+    ``similarity`` is the `group_similarity` of all units; where each unit is a group by itself, that of a sample is a part of it.
+    """
     n, m = len(q), int(groups.max()) + 1
     rng = np.random.default_rng(seed)
     sums: dict[int, list[float]] = {}
@@ -179,11 +198,13 @@ def stability(
             keep = np.sort(rng.permutation(len(present))[: params["resample_groups"]])
             rows = rows[np.isin(part, keep)]
             present, part = np.unique(groups[rows], return_inverse=True)
-        other = average_linkage(*group_similarity(q[rows], evidence[rows], part, params["evidence"]))
-        weight = np.bincount(part)
-        for k in range(2, min(most, len(present)) + 1):
-            labels = cut(tree, k, m)[present]
-            sums.setdefault(k, []).append(scores.adjusted_rand(labels, cut(other, k, len(present)), weight))
+        weight = np.bincount(part).astype(np.float64)
+        if m == n:
+            among = similarity[np.ix_(present, present)]
+        else:
+            among = group_similarity(q[rows], evidence[rows], part, params["evidence"])[0]
+        for k, value in cuts_agree(tree, average_linkage(among, weight), present, weight, m, most).items():
+            sums.setdefault(k, []).append(value)
     return {k: float(np.mean(values)) for k, values in sums.items()}
 
 

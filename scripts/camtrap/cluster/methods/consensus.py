@@ -67,8 +67,9 @@ def fit_consensus(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: di
         # more units say more: a third of the partitions is as sure, and costs what it must
         settings |= {name: -(-settings[name] // 3) for name in ("partitions", "runs", "resamples")}
     evidence = average.gather_evidence(q, plain, graph, settings, seed)
-    tree = average_linkage(*average.group_similarity(q, evidence, groups, settings["evidence"]))
-    cuts = judge(q, plain, evidence, groups, tree, settings, seed)
+    similarity, weight = average.group_similarity(q, evidence, groups, settings["evidence"])
+    tree = average_linkage(similarity, weight)
+    cuts = judge(q, plain, evidence, groups, similarity, tree, settings, seed)
     if not cuts or max(row["score"] for row in cuts) <= 0:
         why = "one cluster: " + ("no cut has a silhouette and stability above 0" if cuts else "too few units")
         labels = np.zeros(n, np.int32)
@@ -103,6 +104,7 @@ def judge(
     plain: np.ndarray,
     evidence: np.ndarray,
     groups: np.ndarray,
+    similarity: np.ndarray,
     tree: np.ndarray,
     params: dict,
     seed: int,
@@ -112,7 +114,7 @@ def judge(
     most = min(params["k_max"], max(2, n // 2), m)
     rows = km.every(n, params["silhouette_sample"])
     smoothed, own = (silhouette_profile(y[rows], tree, groups[rows], most, m) for y in (q, plain))
-    stable = average.stability(q, evidence, groups, tree, most, params, seed)
+    stable = average.stability(q, evidence, groups, similarity, tree, most, params, seed)
     height = np.concatenate([[0.0], tree[:, 2]])
     found = []
     for k in range(2, most + 1):
