@@ -199,9 +199,8 @@ def stability(
             rows = rows[np.isin(part, keep)]
             present, part = np.unique(groups[rows], return_inverse=True)
         weight = np.bincount(part).astype(np.float64)
-        if m == n:
-            among = similarity[np.ix_(present, present)]
-        else:
+        among = similarity[np.ix_(present, present)]
+        if m < n:
             among = group_similarity(q[rows], evidence[rows], part, params["evidence"])[0]
         for k, value in cuts_agree(tree, average_linkage(among, weight), present, weight, m, most).items():
             sums.setdefault(k, []).append(value)
