@@ -125,9 +125,11 @@ def shards(pattern):
 
 def calibration_crops(wildcards):
     """Crops of the first shard that has any, and of the empty ones before it; the plan only grows, so they stay the same."""
-    from camtrap.embed.int8 import first_with_crops
+    from camtrap.embed.int8 import to_look_in
 
-    return first_with_crops(shards("crops/{shard}.parquet"))
+    return to_look_in(
+        shards("crops/{shard}.parquet"), f"{RESULTS}/models/{MODEL}_int8.onnx"
+    )
 
 
 def version(stage):

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from camtrap.core.errors import UserError
-from camtrap.core.files import open_parquet, read_json, read_parquet, replacing
+from camtrap.core.files import open_parquet, read_json, read_parquet, replacing, write_json
 from camtrap.embed.models import Embedder, load, preprocess
 from camtrap.networks import onnx
 from camtrap.pictures import decode
@@ -30,14 +30,14 @@ def calibrate(
     Parameters
     ----------
     crops : list of Path
-        ``crops/{shard}.parquet`` of one or more shards, taken in this order.
+        ``crops/{shard}.parquet`` of one or more shards. The first that has crops is taken.
     embedder_file : Path
         The embedder as :func:`camtrap.embed.models.resolve` found it.
     out : Path
     options : dict
         The configuration's ``embed`` section.
     count : int
-        Crops to calibrate on, spread evenly over those of the shards.
+        Crops to calibrate on, spread evenly over those of the shard.
 
     Raises
     ------
@@ -48,12 +48,13 @@ def calibrate(
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     embedder = Embedder(**read_json(embedder_file))
-    chosen = spread(crops, count)
+    chosen = spread(_first_with_crops(crops), count)
     if not chosen:
         raise UserError(
-            f"embed.precision: int8 is calibrated on crops, and the first shards ({len(crops)}) have none: run the same "
-            "command again and the next shard is taken, or choose float32"
+            f"embed.precision: int8 is calibrated on crops, and there is none in {len(crops)} shards: lower crop.threshold, "
+            "or choose float32"
         )
+    write_json(_note(out), {"shards": [Path(path).stem for path in crops]})
     with tempfile.TemporaryDirectory() as folder:
         plain, prepared = Path(folder) / "float32.onnx", Path(folder) / "prepared.onnx"
         example = np.zeros((2, 3, embedder.image_size, embedder.image_size), np.float32)
@@ -81,16 +82,31 @@ def calibrate(
     logging.info("%s in int8, calibrated on %d crops", embedder.model, len(chosen))
 
 
-def first_with_crops(crops: list[str]) -> list[str]:
-    """The first shards' files up to the first that holds a crop; a file that is not there yet ends the list.
+def to_look_in(crops: list[str], quantised: str) -> list[str]:
+    """The shards' files that calibration waits for: the first that holds a crop, and those before it.
 
-    Which shard that is can be known only when it was cropped. Until then the first is taken; where it turns out empty,
-    :func:`calibrate` says to run again.
+    Which shard that is can be known only when it was cropped: as long as it is not, all are waited for. Snakemake would
+    calibrate again if it were asked with another list later, so :func:`calibrate` notes the list beside the network.
     """
+    note = _note(quantised)
+    if note.exists():
+        noted = set(read_json(note)["shards"])
+        if kept := [path for path in crops if Path(path).stem in noted]:
+            return kept
     for number, path in enumerate(crops, 1):
-        if not Path(path).exists() or open_parquet(path).metadata.num_rows:
+        if not Path(path).exists():
+            return crops[:number] if Path(quantised).exists() else crops
+        if open_parquet(path).metadata.num_rows:
             return crops[:number]
     return crops
+
+
+def _note(quantised: str | Path) -> Path:
+    return Path(quantised).with_suffix(".json")
+
+
+def _first_with_crops(crops: list[Path]) -> list[Path]:
+    return next(([path] for path in crops if open_parquet(path).metadata.num_rows), [])
 
 
 @contextmanager

@@ -99,7 +99,7 @@ def test_int8_is_calibrated_the_same_each_time_and_close_to_float32(survey):
     assert 0.9 < cosine.min() < 1 - 1e-6  # close, and really another network
 
 
-def test_crops_to_calibrate_on_are_spread_over_all_shards(tmp_path):
+def test_crops_to_calibrate_on_are_spread_over_all_files(tmp_path):
     paths = []
     for number, count in enumerate([4, 0, 6]):
         path = tmp_path / f"{number}.parquet"
@@ -111,23 +111,40 @@ def test_crops_to_calibrate_on_are_spread_over_all_shards(tmp_path):
         np.testing.assert_array_equal(decode(given), rows[row])
 
 
-def test_int8_is_calibrated_on_the_first_shard_that_has_crops(tmp_path):
+def test_int8_waits_for_the_first_shard_that_has_crops(tmp_path):
     for name, count in (("a", 0), ("b", 0), ("c", 2), ("d", 3)):
         write_crops(tmp_path / name, count)
-    paths = {name: str(tmp_path / name) for name in "abcdx"}  # there is no x
+    paths = {name: str(tmp_path / name) for name in "abcdx"}  # x is not cropped yet
+    network = tmp_path / "int8.onnx"
 
     def first(names):
-        wanted = int8.first_with_crops([paths[name] for name in names])
+        wanted = int8.to_look_in([paths[name] for name in names], str(network))
         return "".join(name for name in names if paths[name] in wanted)
 
-    assert [first(names) for names in ("cd", "abcd", "axd", "xab", "ab")] == ["c", "abc", "ax", "x", "ab"]
+    assert [first(names) for names in ("cd", "abcd", "axd", "xab", "ab")] == ["c", "abc", "axd", "xab", "ab"]
+    network.touch()  # by an older version
+    assert [first(names) for names in ("abcd", "axd")] == ["abc", "ax"]
+
+
+def test_int8_with_an_empty_first_shard_is_calibrated_at_once_and_never_again(survey):
+    """Snakemake calibrates again, and all shards are embedded again, as soon as the list of inputs is another one."""
+    folder, _ = survey
+    for name, count in (("a", 0), ("b", 3), ("c", 2)):
+        write_crops(folder / name, count)
+    paths = [folder / name for name in "abc"]
+    int8.calibrate([folder / "b"], folder / "embedder.json", folder / "b.onnx", OPTIONS)
+    int8.calibrate(paths, folder / "embedder.json", folder / "int8.onnx", OPTIONS)
+    assert (folder / "int8.onnx").read_bytes() == (folder / "b.onnx").read_bytes()
+    write_crops(folder / "d", 5)  # another card
+    assert int8.to_look_in([str(folder / name) for name in "abcd"], str(folder / "int8.onnx")) == list(map(str, paths))
 
 
 def test_int8_without_any_crop_says_what_to_do(survey):
     folder, _ = survey
     write_crops(folder / "crops.parquet", 0)
-    with pytest.raises(UserError, match="run the same command again"):
+    with pytest.raises(UserError, match="lower crop.threshold"):
         int8.calibrate([folder / "crops.parquet"], folder / "embedder.json", folder / "x.onnx", OPTIONS)
+    assert not list(folder.glob("x.*"))
 
 
 def test_an_empty_shard_imports_no_network_library(survey):
