@@ -142,7 +142,7 @@ def test_int8_with_an_empty_first_shard_is_calibrated_at_once_and_never_again(su
 def test_int8_without_any_crop_says_what_to_do(survey):
     folder, _ = survey
     write_crops(folder / "crops.parquet", 0)
-    with pytest.raises(UserError, match="lower crop.threshold"):
+    with pytest.raises(UserError, match=r"lower crop\.threshold"):
         int8.calibrate([folder / "crops.parquet"], folder / "embedder.json", folder / "x.onnx", OPTIONS)
     assert not list(folder.glob("x.*"))
 
