@@ -119,4 +119,4 @@ def quiet_cluster(request):
     yield
     if "testbed" in request.fixturenames and os.environ.get("SLURM_CONF"):
         slurm("scancel", "--full", "-u", "root")
-        wait_for(lambda: not slurm("squeue", "-h").strip(), 60, "an empty queue")
+        wait_for(lambda: not slurm("squeue", "-h").strip(), 200, "an empty queue")

@@ -42,7 +42,7 @@ def attempts(run, first):
 def test_cancelled(start, testbed, undisturbed, say):
     """Somebody cancels a job (scancel): it is submitted again."""
     run = start()
-    job, _ = wait_for(lambda: testbed.running("detect"), 120, "a running detect job")[0]
+    job, _ = wait_for(lambda: testbed.running("detect"), 400, "a running detect job")[0]
     slurm("scancel", job)
     run.end()
     first, second = attempts(run, job)
@@ -54,8 +54,8 @@ def test_cancelled(start, testbed, undisturbed, say):
 def test_time_limit(start, testbed, undisturbed, say):
     """A job that hangs runs into its time limit: it is submitted again with more time than the rule first asks for."""
     run = start()
-    job, _ = wait_for(lambda: testbed.running("detect"), 120, "a running detect job")[0]
-    process = wait_for(lambda: testbed.process(job, "detect"), 60, "its process")
+    job, _ = wait_for(lambda: testbed.running("detect"), 400, "a running detect job")[0]
+    process = wait_for(lambda: testbed.process(job, "detect"), 200, "its process")
     os.kill(process, signal.SIGSTOP)
     slurm("scontrol", "update", f"JobId={job}", "TimeLimit=1")
     run.end()
@@ -72,8 +72,8 @@ def test_time_limit(start, testbed, undisturbed, say):
 def test_out_of_memory(start, testbed, undisturbed, say):
     """A job gets no more memory (ulimit): it is submitted again with more."""
     run = start()
-    job, _ = wait_for(lambda: testbed.running("detect"), 120, "a running detect job")[0]
-    process = wait_for(lambda: testbed.process(job, "detect"), 60, "its process")
+    job, _ = wait_for(lambda: testbed.running("detect"), 400, "a running detect job")[0]
+    process = wait_for(lambda: testbed.process(job, "detect"), 200, "its process")
     subprocess.run(["prlimit", "--pid", str(process), "--as=50000000"], check=True)
     run.end()
     first, second = attempts(run, job)
@@ -89,7 +89,7 @@ def test_out_of_memory(start, testbed, undisturbed, say):
 def test_node_lost(start, testbed, undisturbed, say):
     """A node dies with its job: another node does the job."""
     run = start()
-    job, node = wait_for(lambda: testbed.running("index"), 120, "a running index group")[0]
+    job, node = wait_for(lambda: testbed.running("index"), 400, "a running index group")[0]
     try:
         testbed.command("node-crash", node)
         run.end()
@@ -115,9 +115,9 @@ def test_snakemake_killed(start, testbed, undisturbed, say):
     """
     run = start(until=REDUCED)
     queue = "%i|%T|%k"
-    wait_for(lambda: "PENDING" in slurm("squeue", "-h", "-o", queue) and testbed.running("detect"), 120, "a full queue")
+    wait_for(lambda: "PENDING" in slurm("squeue", "-h", "-o", queue) and testbed.running("detect"), 400, "a full queue")
     orphan, _ = testbed.running("detect")[0]
-    process = wait_for(lambda: testbed.process(orphan, "detect"), 60, "its process")
+    process = wait_for(lambda: testbed.process(orphan, "detect"), 200, "its process")
     os.kill(process, signal.SIGSTOP)
     orphans = [line.split("|") for line in slurm("squeue", "-h", "-o", queue).splitlines()]
     run.kill()
@@ -130,10 +130,10 @@ def test_snakemake_killed(start, testbed, undisturbed, say):
         twins = [job for job, _, comment in listed if comment == same_shard and job != orphan]
         return twins and testbed.process(twins[0], "detect")
 
-    wait_for(twin, 120, "the new run's job for the orphan's shard")
+    wait_for(twin, 400, "the new run's job for the orphan's shard")
     os.kill(process, signal.SIGCONT)
     again.end()
-    wait_for(lambda: not slurm("squeue", "-h", "-o", "%i").strip(), 120, "the orphans' end")
+    wait_for(lambda: not slurm("squeue", "-h", "-o", "%i").strip(), 400, "the orphans' end")
     same = assert_same(start.results, undisturbed)
     states = [state for _, state, _ in orphans]
     say(
@@ -145,7 +145,7 @@ def test_snakemake_killed(start, testbed, undisturbed, say):
 def test_controller_restarted(start, testbed, undisturbed, say):
     """slurmctld dies and comes back: nothing is lost."""
     run = start()
-    wait_for(lambda: testbed.running("detect"), 120, "a running detect job")
+    wait_for(lambda: testbed.running("detect"), 400, "a running detect job")
     testbed.command("ctld-restart", "5")
     run.end()
     states = sorted({row.state for row in run.jobs})
