@@ -114,6 +114,8 @@ def measured(results: Path, browser) -> dict[str, float]:
         page.wait_for_selector("body[data-ready]")
         page.wait_for_selector(".card img[src]")
         found["page usable s"] = time.monotonic() - start
+        page.wait_for_selector("body[data-map]")
+        found["map there s"] = time.monotonic() - start
         page.wait_for_timeout(500)
         largest = page.locator(".card").first
         start = time.monotonic()

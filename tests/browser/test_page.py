@@ -258,6 +258,7 @@ def test_people_are_blurred_until_asked_for(page):
 
 
 def test_the_lasso_selects_and_what_is_seen_is_read_aloud(page):
+    page.wait_for_selector("body[data-map]")
     open_group(page)
     box = page.locator("#lasso").bounding_box()
     page.keyboard.press("l")

@@ -1,5 +1,5 @@
 // The overview: each group as a card with several of its crops.
-import { count, make, number } from "./dom.js";
+import { bars, count, make, number } from "./dom.js";
 import { decide } from "./decide.js";
 import { store, title } from "./store.js";
 import { filters } from "./filters.js";
@@ -93,13 +93,7 @@ export class Cards {
     }
     const stations = group.stations.map(([code]) => store.survey?.stations[code]).filter((s) => s !== undefined);
     const name = make("span", { class: "name", text: title(group) });
-    const most = Math.max(...group.hours, 1);
-    const hours = make("span", { class: "hours", role: "img", "aria-label": `most at ${group.hours.indexOf(most)} o'clock`, title: "hours of the day, 0 to 23" });
-    for (const n of group.hours) {
-      const bar = make("i");
-      bar.style.height = `${n ? Math.max(12, (100 * n) / most) : 0}%`;
-      hours.append(bar);
-    }
+    const hours = bars(group.hours, `hours of the day, most at ${group.hours.indexOf(Math.max(...group.hours))} o'clock`);
     const facts = [count(group.crops, "crop"), count(group.bursts, "burst")];
     const notes = [];
     if (group.new) notes.push(`${number(group.new)} new`);

@@ -19,11 +19,23 @@ export function make(tag, with_ = {}, ...children) {
   return element;
 }
 
+/** Bars side by side, as one element. @param {number[]} values @param {string} label */
+export function bars(values, label) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const most = Math.max(...values, 1);
+  const path = document.createElementNS(svg.namespaceURI, "path");
+  path.setAttribute("d", values.map((n, at) => (n ? `M${at} 1v-${Math.max(0.12, n / most).toFixed(2)}h.7V1z` : "")).join(""));
+  for (const [name, value] of Object.entries({ class: "hours", role: "img", "aria-label": label, viewBox: `0 0 ${values.length} 1`, preserveAspectRatio: "none" })) svg.setAttribute(name, value);
+  svg.append(path);
+  return svg;
+}
+
 /** @param {string} id @returns {any} */
 export const get = (id) => document.getElementById(id);
 
+const written = new Intl.NumberFormat("en");
 /** A whole number as people write it. @param {number} n */
-export const number = (n) => n.toLocaleString("en");
+export const number = (n) => written.format(n);
 
 /** "1 crop", "12 crops". @param {number} n @param {string} word */
 export const count = (n, word) => `${number(n)} ${word}${n === 1 ? "" : "s"}`;

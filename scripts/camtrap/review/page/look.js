@@ -9,7 +9,7 @@ import { store, title } from "./store.js";
 export function look(view, first) {
   const dialog = get("looking");
   const grid = view.grid;
-  let place = first, whole = false, /** @type {any} */ about = null, picture = -1;
+  let place = first, wanted = -1, whole = false, /** @type {any} */ about = null, picture = -1;
   const image = /** @type {HTMLImageElement} */ (make("img", { alt: "" }));
   const frame = make("div", { class: "frame" }, image);
   const facts = make("div", { class: "facts-of" });
@@ -17,12 +17,15 @@ export function look(view, first) {
 
   const draw = async () => {
     const row = grid.rows[place];
+    wanted = row;
     about = null;
     image.src = `/crop/${row}`;
     frame.classList.toggle("person", Boolean(grid.flags[place] & 1));
     for (const box of frame.querySelectorAll(".box")) box.remove();
     const now = await trying(() => ask(`/look/${row}`));
-    if (!now || grid.rows[place] !== row) return;
+    if (!now || wanted !== row) return;
+    const there = grid.rows.indexOf(row); // what was decided just before may have moved it
+    if (there >= 0) place = there;
     about = now;
     picture = now.picture ?? -1;
     image.alt = `crop of ${title(store.byId.get(now.group))}`;

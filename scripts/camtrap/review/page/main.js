@@ -6,7 +6,8 @@ import { askName } from "./name.js";
 import { back, decide } from "./decide.js";
 import { count, get, number, say } from "./dom.js";
 import { key as questionKey } from "./questions.js";
-import { listen, load, store, subscribe } from "./store.js";
+import { listen, load, loadPlaces, store, subscribe } from "./store.js";
+import { settled } from "./thumbs.js";
 import { showKeys } from "./keys.js";
 import { trying } from "./api.js";
 
@@ -77,13 +78,13 @@ function lit() {
   soon();
 }
 let planned = 0;
+/** The map follows a moment later: a million points take a tenth of a second, and the crops come first. */
 function soon() {
-  cancelAnimationFrame(planned);
-  planned = requestAnimationFrame(() => chart.recolour());
+  clearTimeout(planned);
+  planned = setTimeout(() => settled().then(() => chart.recolour()), 40);
 }
 
 subscribe((what) => {
-  if (what === "places") chart.places();
   if (what !== "groups" && what !== "survey") return;
   const left = store.remaining;
   if (left) {
@@ -142,4 +143,8 @@ trying(load).then(() => {
   route();
   listen();
   document.body.dataset.ready = "yes";
+  settled().then(() => trying(loadPlaces)).then(() => {
+    chart.recolour();
+    document.body.dataset.map = "yes";
+  });
 });

@@ -1,10 +1,10 @@
 // The map beside the groups: alike crops lie together. Colours are the groups'; a lasso selects.
 import { get } from "./dom.js";
 import { colour } from "./cards.js";
-import { painter } from "./paint.js";
+import { GREY, NOWHERE, Painter } from "./paint.js";
 import { store } from "./store.js";
 
-const NOWHERE = 65535, SIDE = 65000;
+const SIDE = 65000;
 
 export class Chart {
   /** @param {{pick: (row: number) => void, lasso: (rows: Int32Array) => void}} on */
@@ -12,7 +12,8 @@ export class Chart {
     this.on = on;
     this.canvas = /** @type {HTMLCanvasElement} */ (get("map"));
     this.over = /** @type {HTMLCanvasElement} */ (get("lasso"));
-    this.paint = painter(this.canvas);
+    this.painter = new Painter(this.canvas);
+    this.palette = new Uint32Array();
     this.view = { x: SIDE / 2, y: SIDE / 2, scale: 1 };
     this.drawing = false;
     /** @type {Set<number>|null} groups that are lit; null: all */
@@ -33,28 +34,13 @@ export class Chart {
     this.draw();
   }
 
-  places() {
-    this.paint.places(store.places);
-    this.recolour();
-  }
-
   /** The colours of now; those of groups that are not lit are grey. */
   recolour() {
-    const n = store.codes.length;
-    if (!n || store.places.length !== 2 * n) return;
-    const most = store.codes.reduce((a, b) => (a > b ? a : b), 0);
-    const palette = new Uint32Array(most + 1);
-    const there = new Map(store.groups.map((group) => [group.number, group.kind]));
-    for (let number = 0; number <= most; number++) {
-      const kind = there.get(number);
-      const grey = !kind || kind === "noise" || kind === "rejected" || (this.lit && !this.lit.has(number));
-      palette[number] = grey ? 0x50a0a0a0 : rgba(colour(number));
+    this.palette = new Uint32Array(1 + Math.max(0, ...store.groups.map((group) => group.number)));
+    for (const { number, kind } of store.groups) {
+      const grey = kind === "noise" || kind === "rejected" || (this.lit && !this.lit.has(number));
+      this.palette[number] = grey ? GREY : rgba(colour(number));
     }
-    const colours = new Uint32Array(n);
-    const codes = store.codes;
-    for (let row = 0; row < n; row++) colours[row] = palette[codes[row]];
-    for (const row of this.selected) colours[row] = 0xff1030ff;
-    this.paint.colours(colours);
     this.draw();
   }
 
@@ -62,7 +48,7 @@ export class Chart {
     const unit = Math.min(this.canvas.width, this.canvas.height) * 0.94 * this.view.scale / SIDE;
     const n = store.codes.length;
     const size = (window.devicePixelRatio || 1) * Math.min(9, Math.max(1.5, (n > 100000 ? 1.5 : n > 10000 ? 2.5 : 4.5) * Math.sqrt(this.view.scale)));
-    this.paint.draw(this.view.x, this.view.y, unit, size);
+    this.painter.draw({ places: store.places, codes: store.codes, palette: this.palette, selected: this.selected, x: this.view.x, y: this.view.y, unit, size });
   }
 
   /** From a place on the screen to one in the map. @param {MouseEvent} event */
@@ -164,13 +150,19 @@ export class Chart {
   }
 }
 
+/** @type {Map<string, number>} */
+const pixels = new Map();
 /** A CSS colour as the bytes of a pixel. @param {string} css */
 function rgba(css) {
+  const known = pixels.get(css);
+  if (known !== undefined) return known;
   const context = (rgba.canvas ??= new OffscreenCanvas(1, 1)).getContext("2d", { willReadFrequently: true });
   context.fillStyle = css;
   context.fillRect(0, 0, 1, 1);
   const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
-  return ((230 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  const pixel = ((230 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  pixels.set(css, pixel);
+  return pixel;
 }
 /** @type {OffscreenCanvas|undefined} */
 rgba.canvas = undefined;

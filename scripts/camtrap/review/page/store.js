@@ -36,9 +36,11 @@ export function changed(what) {
 export async function load() {
   [store.survey] = await Promise.all([ask("/survey"), refresh()]);
   changed("survey");
-  const places = await bytes("/places");
-  store.places = new Uint16Array(places);
-  changed("places");
+}
+
+/** Where the crops are in the map: after what is looked at first. */
+export async function loadPlaces() {
+  store.places = new Uint16Array(await bytes("/places"));
 }
 
 let again = false;

@@ -32,11 +32,14 @@ def make_app(desk: Desk) -> Starlette:
     """The server's pages; who may ask is the matter of `guard.Guard`."""
     files = {path.name: path.read_bytes() for path in sorted(PAGE.iterdir()) if path.suffix in _TYPES}
 
+    # the browser fetches all modules at once, not each when another one asks for it
+    early = {"link": ", ".join(f"</page/{name}>; rel=modulepreload" for name in files if name.endswith(".js"))}
+
     async def page(request: Request) -> Response:
         name = request.path_params.get("name", "index.html")
         if name not in files:
             return Response("there is no such file", 404, media_type="text/plain")
-        return Response(files[name], media_type=_TYPES[Path(name).suffix])
+        return Response(files[name], media_type=_TYPES[Path(name).suffix], headers=early if name == "index.html" else None)
 
     def plain(answer: Callable[[Any], Any]) -> Callable:
         """A question in JSON, an answer in JSON (or in bytes)."""

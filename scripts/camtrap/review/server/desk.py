@@ -256,8 +256,9 @@ class Desk:
         ]
         return found
 
-    def make_thumbs(self) -> None:
-        """Make the small pictures that are missing, one shard after another; they are also made when they are asked for."""
+    def prepare(self) -> None:
+        """Count the groups before the page asks, and make the small pictures that are missing: they are also made when asked for."""
+        self.groups({})
         for shard in self.survey.listed["shard"]:
             if self.thumbs.missing(shard):
                 with self._thumbs:

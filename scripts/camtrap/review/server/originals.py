@@ -79,7 +79,7 @@ class Originals:
         """Of a crop: its picture's number and path, the boxes in it, the pictures before and after at the same station."""
         survey = self.survey
         table, order = self._images()
-        image = survey.listed["image_id"][int(survey.code["image_id"][row])]
+        image = self._image[row].as_py()
         number = int(pc.index(table["image_id"], image).as_py())
         station = survey.code["station"][row]
         when = survey.when[row]
@@ -100,22 +100,32 @@ class Originals:
         near = order[max(at - _AROUND, 0) : at + _AROUND + 1]
         here = table["station"][number].as_py()
         picked = table.take(pa.array(near)).to_pylist()
+        inside = self._rows_of([one["image_id"] for one in picked])
         found["picture"] = number
         found["path"] = table["path"][number].as_py()
         found["around"] = [
-            self._one(int(n), one) for n, one in zip(near, picked, strict=True) if one["station"] == here
+            self._one(int(n), one, inside.get(one["image_id"], []))
+            for n, one in zip(near, picked, strict=True)
+            if one["station"] == here
         ]
         return found
 
-    def _one(self, number: int, one: dict[str, Any]) -> dict[str, Any]:
+    def _rows_of(self, images: list[str | None]) -> dict[str, list[int]]:
+        """The crops of each of these pictures."""
+        wanted = pa.array([image for image in images if image is not None], pa.string())
+        rows = np.flatnonzero(pc.is_in(self._image, wanted).to_numpy(zero_copy_only=False))
+        found: dict[str, list[int]] = {}
+        for row in rows.tolist():
+            found.setdefault(self._image[row].as_py(), []).append(row)
+        return found
+
+    def _one(self, number: int, one: dict[str, Any], rows: list[int]) -> dict[str, Any]:
         survey = self.survey
-        code = pc.index(survey.listed["image_id"], one["image_id"]).as_py() if one["image_id"] else -1
-        rows = np.flatnonzero(survey.code["image_id"] == code) if code >= 0 else np.zeros(0, np.int64)
         return {
             "number": number,
             "when": None if one["datetime"] is None else str(one["datetime"]),
             "person": one["category"] == "person" or any(bool(survey.person[r]) for r in rows),
-            "boxes": [{"row": int(r), "box": survey.box[r].round(5).tolist()} for r in rows],
+            "boxes": [{"row": r, "box": survey.box[r].round(5).tolist()} for r in rows],
         }
 
     def _images(self) -> tuple[pa.Table, np.ndarray]:
@@ -128,6 +138,8 @@ class Originals:
                 self._table = table.filter(keep).combine_chunks()
                 keys = [("station", "ascending"), ("datetime", "ascending"), ("path", "ascending")]
                 self._order = pc.sort_indices(self._table, keys).to_numpy()
+                crops = read_parquet(self.survey.results / "tables" / "crops.parquet", columns=["image_id"])
+                self._image: pa.Array = crops["image_id"].combine_chunks()
             return self._table, self._order
 
 

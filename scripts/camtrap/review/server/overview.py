@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from camtrap.core.errors import UserError
-from camtrap.review.server.live import NAMED, OPEN, REJECTED, UNSURE, Live, Snapshot
+from camtrap.review.server.live import Live
+from camtrap.review.server.state import NAMED, OPEN, REJECTED, UNSURE, Snapshot
 from camtrap.review.server.survey import Survey
 
 __all__ = ["Filter", "cards", "codes", "remaining"]

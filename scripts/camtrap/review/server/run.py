@@ -62,7 +62,7 @@ def serve(
     if "SSH_CONNECTION" in os.environ:
         print(f"on your own computer: ssh -L {own}:127.0.0.1:{own} {socket.gethostname()}   and then open this address")
     print(f"decisions go to {folder}; Ctrl-C ends the page, and nothing is lost", flush=True)
-    threading.Thread(target=desk.make_thumbs, daemon=True).start()
+    threading.Thread(target=desk.prepare, daemon=True).start()
     if browser and "SSH_CONNECTION" not in os.environ:
         threading.Thread(target=webbrowser.open, args=(address(guard.token),), daemon=True).start()
     config = uvicorn.Config(

@@ -8,7 +8,7 @@ import numpy as np
 from camtrap.core.errors import UserError
 from camtrap.review import suggest
 from camtrap.review.server.desk import Desk
-from camtrap.review.server.live import OPEN
+from camtrap.review.server.state import OPEN
 
 __all__ = ["accept", "mistakes", "of_groups", "take"]
 

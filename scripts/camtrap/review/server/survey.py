@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from camtrap.cluster.reduced import Reduced
 from camtrap.core.files import read_json, read_parquet
 from camtrap.review import fits
+from camtrap.review.boxes import places
 from camtrap.review.from_table import clusters_of
 from camtrap.review.people import is_human
 
@@ -18,7 +19,7 @@ __all__ = ["NOWHERE", "Survey"]
 
 NOWHERE = np.iinfo(np.uint16).max  # the place of a crop that is not in the map
 _SIDE = 65_000  # the map's side, in steps
-_TEXT = ("shard", "image_id", "station", "category", "burst")
+_TEXT = ("shard", "station", "category", "burst")
 _COLUMNS = ["crop_id", *_TEXT, "row", "datetime", "infrared", "conf", "x", "y", "w", "h"]
 
 
@@ -30,8 +31,8 @@ class Survey:
     n : int
     crop_id : pyarrow.Array of n strings
     code : dict of str to int32 array (n,)
-        Of shard, image_id, station, category and burst: which of ``listed``; -1 where there is none.
-    listed : dict of str to list (``image_id`` and ``burst``: pyarrow.Array)
+        Of shard, station, category and burst: which of ``listed``; -1 where there is none.
+    listed : dict of str to list (``burst``: pyarrow.Array)
     row : int32 array (n,), in the shard
     when : datetime64[s] array (n,), NaT where unknown; ``hour`` uint8, 255 then
     infrared : bool array (n,)
@@ -51,6 +52,7 @@ class Survey:
         self.model = self.folder.name
         self._crops()
         self.fit = fits.of_results(clusters)
+        self._found: tuple[pa.Array, np.ndarray] | None = None
         at = self._rows(self.fit.crop_id)
         self.cluster = np.full(self.n, -1, np.int32)
         self.probability = np.zeros(self.n, np.float32)
@@ -65,10 +67,14 @@ class Survey:
         self.vector = np.full(self.n, -1, np.int64)
         ids = reduced.ids("crop_id")["crop_id"].combine_chunks()
         self.vector[self._rows(ids)] = np.arange(len(ids))
+        self._found = None
         self._labels()
 
     def _rows(self, ids: pa.Array) -> np.ndarray:
-        return pc.index_in(ids, self.crop_id).to_numpy().astype(np.int64)
+        """Where these crops are; the clusters, the map and the vectors mostly list the same ones, which are found once."""
+        if self._found is None or not self._found[0].equals(ids):
+            self._found = ids, places(ids, self.crop_id)
+        return self._found[1]
 
     def _crops(self) -> None:
         table = read_parquet(self.results / "tables" / "crops.parquet", columns=_COLUMNS)
@@ -79,8 +85,7 @@ class Survey:
         for column in _TEXT:
             coded = _whole(table[column]).dictionary_encode()
             self.code[column] = pc.fill_null(coded.indices, -1).to_numpy().astype(np.int32)
-            keep = column in ("image_id", "burst")
-            self.listed[column] = coded.dictionary if keep else coded.dictionary.to_pylist()
+            self.listed[column] = coded.dictionary if column == "burst" else coded.dictionary.to_pylist()
         self.row = table["row"].to_numpy()
         self.when = table["datetime"].to_numpy().astype("datetime64[s]")
         known = ~np.isnat(self.when)
@@ -112,7 +117,7 @@ class Survey:
             return
         low, high = xy[there].min(0), xy[there].max(0)
         scaled = (xy[there] - low) / max(float((high - low).max()), 1e-9) * _SIDE
-        rows = self._rows(table["crop_id"].combine_chunks().filter(pa.array(there)))
+        rows = self._rows(table["crop_id"].combine_chunks())[there]
         self.place[rows] = scaled.astype(np.uint16)
 
     def _labels(self) -> None:
