@@ -157,6 +157,42 @@ def test_an_audit_passes_and_one_error_asks_for_more(page, served):
     page.keyboard.press("z")
     said(page, "taken back")
     assert [d.action for d in holds(served)] == ["name"]
+    page.keyboard.press("v")
+    page.wait_for_selector("#asking[open] .burst")
+    page.locator("#asking").get_by_role("button", name="Save").click()
+    page.wait_for_selector("#asking .passed")
+    page.locator("#asking").get_by_role("button", name="Leave").click()
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".card.named >> text=audit: at least 90 % right")
+
+
+def test_crops_are_moved_to_a_group_without_a_name_and_get_the_name_that_it_gets(page, served):
+    open_group(page)
+    tiles = page.locator(".tile")
+    tiles.nth(0).click()
+    tiles.nth(2).click(modifiers=["Shift"])
+    page.keyboard.press("o")
+    page.wait_for_selector("#asking[open] .row >> text=Group 2")
+    page.locator("#asking .row", has_text="Group 2").focus()
+    page.keyboard.press("Enter")
+    said(page, "3 crops moved to Group 2; saved")
+    page.wait_for_function("() => document.querySelector('h2').textContent.startsWith('Group 1: 57 crops')")
+    home(page)
+    page.locator(".card", has_text="Group 2").click()
+    page.wait_for_function("() => document.querySelector('h2').textContent.startsWith('Group 2: 48 crops')")
+    page.keyboard.press("n")
+    name(page, "Coati")
+    page.wait_for_selector(".card.named >> text=48 crops")
+    page.locator(".card.named").click()  # and out of a group with a name
+    page.wait_for_selector(".tile img[src]")
+    tiles.nth(0).click()
+    page.keyboard.press("o")
+    page.locator("#asking .row", has_text="Group 1").click()
+    page.wait_for_function("() => document.querySelector('h2').textContent.startsWith('Coati: 47 crops')")
+    assert [d.action for d in holds(served)] == ["same", "name", "clear", "same"]
+    page.keyboard.press("z")
+    page.wait_for_function("() => document.querySelector('h2').textContent.startsWith('Coati: 48 crops')")
+    assert [d.action for d in holds(served)] == ["same", "name"]
 
 
 def test_all_good_doubles_and_names_what_was_good(page, served):

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from camtrap.review.decisions import Decision, in_effect, key
 
-__all__ = ["LEVEL", "Plan", "Round", "bounds", "draft", "draw", "plan", "rounds", "state", "wanted"]
+__all__ = ["LEVEL", "Plan", "Round", "bound", "bounds", "draft", "draw", "plan", "rounds", "state", "wanted"]
 
 LEVEL, RISK = 0.9, 0.05
 _SHARE = 0.765  # of the risk that the first screen may take: of many bursts it is 31 for 0.9, and the second ends at 54
@@ -189,20 +189,36 @@ def bounds(decisions: Iterable[Decision], labels: pa.Table, burst: np.ndarray) -
 
 
 def _bound(last: Round, own: pd.DataFrame) -> dict[str, Any]:
-    now, of = int(own["burst"].nunique()), last.plan.of
-    since = own["at"] > pd.Timestamp(last.at)
-    added = max(int(own["burst"][since].nunique()), now - of)
     there = set(own["crop_id"])
     wrong = [crops for crops, right in zip(last.bursts, last.right, strict=True) if not right]
     gone = sum(there.isdisjoint(crops) for crops in wrong)
-    most = len(wrong) if len(last.right) >= of else most_wrong(last.plan)
+    return bound(last, own["burst"].to_numpy(), (own["at"] > pd.Timestamp(last.at)).to_numpy(), gone)
+
+
+def bound(last: Round, burst: np.ndarray, since: np.ndarray, gone: int) -> dict[str, Any]:
+    """How sure a name is after its last round: an entry of :func:`bounds`.
+
+    Parameters
+    ----------
+    last : Round
+    burst : int array of shape (m,)
+        The bursts of the crops that have the name now.
+    since : bool array of shape (m,)
+        Which got it after the round began.
+    gone : int
+        Bursts found wrong that do not have it any more.
+    """
+    now, of = len(np.unique(burst)), last.plan.of
+    added = max(len(np.unique(burst[since])), now - of)
+    wrong = last.right.count(False)
+    most = wrong if len(last.right) >= of else most_wrong(last.plan)
     right = max(now - added - max(most - gone, 0), 0)  # whatever else left the group was right
     return {
         "state": last.state,
         "bound": int(right / now * 10_000) / 10_000 if last.state == PASSED else None,
         "level": last.plan.level,
         "looked": len(last.right),
-        "wrong": len(wrong),
+        "wrong": wrong,
         "of": of,
         "bursts": now,
         "who": last.who,

@@ -15,7 +15,7 @@ from camtrap.core.errors import UserError
 
 # What gives crops a state, and what else is kept.
 LABELS = ("name", "reject", "unsure")
-ACTIONS = (*LABELS, "split", "same", "different", "audit", "undo")
+ACTIONS = (*LABELS, "clear", "split", "same", "different", "audit", "undo")
 LONGEST = 200  # characters of a name
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -26,6 +26,7 @@ _NEEDS = {
     "name": ("target", "name"),
     "reject": ("target",),
     "unsure": ("target",),
+    "clear": ("crops",),
     "split": ("cluster", "parts"),
     "same": ("cluster", "other"),
     "different": ("cluster", "other"),

@@ -34,6 +34,7 @@ def fold(decisions: Iterable[Decision], fits: Mapping[str, Fit], crops: pa.Array
       these have several names, it has none.
     - ``audit``: crops that were found right are looked at. Of crops of which nothing else was said it is what names them. Crops that
       were found wrong after their cluster got the name are unsure until something else is said of them.
+    - ``clear``: of these crops nothing was said so far, neither of them nor of their cluster; what is said later counts.
     - ``different`` and ``split`` change no label: a part has the name of its cluster until it gets its own.
     - A name that was carried over to a new crop, and was there when a clustering was frozen, stays as long as the name is in use.
 
@@ -54,13 +55,18 @@ def fold(decisions: Iterable[Decision], fits: Mapping[str, Fit], crops: pa.Array
     """
     every = in_effect(decisions)
     spelled = spellings(every)
-    said = [d for d in every if d.action in LABELS or (d.action == "audit" and d.name is not None)]
+    said = [d for d in every if d.action in (*LABELS, "clear") or (d.action == "audit" and d.name is not None)]
     keys = [None if d.name is None else key(d.name) for d in said]
     code = _codes(keys)
     right = np.array([d.more.get("right", True) for d in said], bool)
     by_cluster, sure, anew = _of_clusters(said, linked(every), fits, crops)
-    by_crop, moved = _of_crops(said, crops, LABELS)
+    by_crop, moved = _of_crops(said, crops, (*LABELS, "clear"))
     by_audit, moved_since = _of_crops(said, crops, ("audit",))
+    clears = np.array([d.action == "clear" for d in said] + [False])
+    cleared = np.where(clears[by_crop], by_crop, -1)
+    by_crop = np.where(cleared >= 0, -1, by_crop)
+    by_cluster = np.where(by_cluster > cleared, by_cluster, -1)
+    by_audit = np.where(by_audit > cleared, by_audit, -1)
 
     looked = by_crop >= 0
     last = np.where(looked, by_crop, by_cluster)
@@ -71,7 +77,7 @@ def fold(decisions: Iterable[Decision], fits: Mapping[str, Fit], crops: pa.Array
         last = np.where(instead, by_audit, last)
         seen = instead | (agrees & right[by_audit])
         moved, looked = np.where(seen, moved_since, moved), looked | seen
-    carried, carried_name, carried_sure = _carried(fits, crops, last < 0, spelled)
+    carried, carried_name, carried_sure = _carried(fits, crops, (last < 0) & (cleared < 0), spelled)
     none = last < 0
     how = np.where(looked, 0, 1)
     how[np.where(looked, moved, anew)] = 2
@@ -81,7 +87,7 @@ def fold(decisions: Iterable[Decision], fits: Mapping[str, Fit], crops: pa.Array
         .cast(pa.timestamp("us"))
         .cast(pa.timestamp("us", "UTC"))
     )
-    state = [_STATE.get(d.action) or ("named" if d.more["right"] else "unsure") for d in said]
+    state = [_STATE.get(d.action) or ("named" if d.more.get("right") else "unsure") for d in said]
     named = [
         spelled.get(k, " ".join(str(d.name).split())) if k is not None and s == "named" else None
         for d, k, s in zip(said, keys, state, strict=True)

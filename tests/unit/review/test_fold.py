@@ -67,6 +67,15 @@ def test_the_last_word_counts_also_of_another_clustering():
     }
 
 
+def test_what_was_cleared_is_as_if_nothing_had_been_said_until_something_is():
+    before = [decision(1, fit=A, cluster=1, name="Puma"), decision(2, crops=("c0",), name="Ocelot")]
+    clear = decision(3, "clear", crops=("c0", "c2"))
+    assert names(*before, clear) == {"c3": "Puma"}
+    assert labels(*before, clear)["c0"] == labels()["c0"]
+    assert names(*before, clear, decision(4, fit=B, cluster=0, name="Tapir"))["c2"] == "Tapir"
+    assert names(*before, clear, decision(4, "undo", undoes=clear.id)) == {"c0": "Ocelot", "c2": "Puma", "c3": "Puma"}
+
+
 def test_rejected_and_unsure_crops_have_no_name():
     found = labels(
         decision(1, fit=A, cluster=1, name="Puma"),
@@ -188,6 +197,7 @@ targets = st.one_of(
 said = st.one_of(
     st.tuples(st.just("name"), targets, st.sampled_from(["Puma", "puma", " PUMA", "Tapir", "Ocelot"])),
     st.tuples(st.sampled_from(["reject", "unsure"]), targets, st.none()),
+    st.tuples(st.just("clear"), targets.filter(lambda target: "crops" in target), st.none()),
     st.tuples(st.just("undo"), st.integers(1, 12), st.none()),
 )
 
@@ -231,17 +241,19 @@ def test_an_undo_of_everything_is_the_empty_log(items):
 @settings(max_examples=100, deadline=None)
 def test_fold_says_what_a_slow_reading_of_the_rule_says(items):
     made = log([item for item in items if item[0] != "undo"])
-    expected = dict.fromkeys(CROPS)
-    for at_crops in (False, True):  # crops' decisions overwrite their cluster's
-        for d in made:
-            if bool(d.crops) == at_crops:
-                fit = FITS.get(d.fit or "")
-                held = (
-                    d.crops
-                    if at_crops
-                    else [c for c, k in zip(fit.crop_id.to_pylist(), fit.cluster, strict=True) if k == d.cluster]
-                )
-                expected |= dict.fromkeys(held, d)
+    of_crop, of_cluster = {}, {}
+    for d in made:
+        if d.action == "clear":
+            for crop in d.crops:
+                of_crop.pop(crop, None)
+                of_cluster.pop(crop, None)
+        elif d.crops:
+            of_crop |= dict.fromkeys(d.crops, d)
+        else:
+            fit = FITS[d.fit]
+            held = [c for c, k in zip(fit.crop_id.to_pylist(), fit.cluster, strict=True) if k == d.cluster]
+            of_cluster |= dict.fromkeys(held, d)
+    expected = dict.fromkeys(CROPS) | of_cluster | of_crop  # what was said of crops goes before their cluster
     found = labels(*made)
     assert {crop: row["decision"] for crop, row in found.items()} == {c: d and d.id for c, d in expected.items()}
     spelled = {row["name"] for row in found.values()}

@@ -11,6 +11,7 @@ from camtrap.core.errors import UserError
 from camtrap.review.fold import fold
 from camtrap.review.label import read
 from camtrap.review.log import Log
+from camtrap.review.server import moves
 from camtrap.review.server.app import make_app
 from camtrap.review.server.desk import Desk
 from camtrap.review.server.guard import POLICY, Guard
@@ -162,8 +163,14 @@ def test_the_state_is_that_of_the_fold_after_every_step(desk):
         groups = [g["id"] for g in desk.groups({})["groups"]]
         action = ["name", "name", "reject", "unsure"][rng.integers(4)]
         said = {"action": action, "name": f"kind {rng.integers(4)}"} if action == "name" else {"action": action}
-        what = rng.integers(4)
-        if what == 0:
+        what = rng.integers(5)
+        open_ = [group for group in groups if group.startswith("c:")]
+        if what == 4 and open_:
+            rows = rng.choice(desk.survey.n, int(rng.integers(2, 12)), replace=False)
+            to = open_[rng.integers(len(open_))]
+            moves.move(desk, {"rows": rows.tolist(), "group": to})
+            assert (desk.live.group[rows] == desk.live.number(to)).all()
+        elif what == 0:
             desk.back("undo")
         elif what == 1:
             desk.back("redo")

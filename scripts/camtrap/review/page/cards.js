@@ -24,6 +24,14 @@ export function ordered(groups) {
   return [...groups].sort((a, b) => last(a) - last(b) || (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : b.crops - a.crops));
 }
 
+/** What the last audit of a name proved. @param {Group} group */
+function audited({ audit }) {
+  if (!audit) return "";
+  if (audit.state === "failed") return `audit failed: ${audit.wrong} of ${audit.looked} bursts wrong`;
+  if (audit.state === "open") return "audit not finished";
+  return `audit: at least ${Math.floor(100 * audit.bound)} % right`;
+}
+
 export class Cards {
   /** @param {HTMLElement} work @param {{open: (id: string) => void, name: (group: Group) => void}} on */
   constructor(work, on) {
@@ -98,10 +106,12 @@ export class Cards {
     const notes = [];
     if (group.new) notes.push(`${number(group.new)} new`);
     if (group.kind === "named" && group.looked) notes.push(`${number(group.looked)} looked at`);
+    const sure = audited(group);
+    if (sure) notes.push(sure);
     if (group.kind === "open") notes.push(`sure ${group.sure.toFixed(2)}`);
     if (group.suggestion) notes.push(`like “${group.suggestion.name}”?`);
     const card = make("article", { class: `card ${group.kind}`, role: "listitem", tabindex: "0", "data-id": group.id,
-      "aria-label": `${title(group)}, ${facts.join(", ")}${group.kind === "open" ? ", no name yet" : ""}`,
+      "aria-label": `${title(group)}, ${facts.join(", ")}${group.kind === "open" ? ", no name yet" : sure ? `, ${sure}` : ""}`,
       on: {
         click: () => this.on.open(group.id),
         focus: () => (this.chosen = group.id),

@@ -13,6 +13,7 @@ export const KEYS = [
   ["X", "reject: no animal, or useless"],
   ["U", "not sure: put aside"],
   ["G", "all good? page by page, doubling while all are good"],
+  ["O", "the selected crops belong to another group, which has no name yet"],
   ["S", "split the group, tried at once"],
   ["C", "possible mistakes of a named group (check)"],
   ["V", "audit: random bursts say how sure the name is (verify)"],

@@ -39,7 +39,9 @@ def make_app(desk: Desk) -> Starlette:
         name = request.path_params.get("name", "index.html")
         if name not in files:
             return Response("there is no such file", 404, media_type="text/plain")
-        return Response(files[name], media_type=_TYPES[Path(name).suffix], headers=early if name == "index.html" else None)
+        return Response(
+            files[name], media_type=_TYPES[Path(name).suffix], headers=early if name == "index.html" else None
+        )
 
     def plain(answer: Callable[[Any], Any]) -> Callable:
         """A question in JSON, an answer in JSON (or in bytes)."""

@@ -46,7 +46,8 @@ class Live(State):
         """The state as it is now, to be counted while others decide."""
         with self.lock:
             arrays = (self.state.copy(), self.group.copy(), self.looked.copy())
-            return Snapshot(self.version, self.survey, *arrays, self.seen, list(self.groups), dict(self.spelled))
+            kept = (list(self.groups), dict(self.spelled), self.audited())
+            return Snapshot(self.version, self.survey, *arrays, self.seen, *kept)
 
     def wait(self, version: int, seconds: float) -> int:
         """Wait until the version is another one, or the time is over; the version."""

@@ -11,7 +11,7 @@ from camtrap.review.pairs import alike, centres
 from camtrap.review.pairs import like as by_likeness
 from camtrap.review.server.desk import Desk
 
-__all__ = ["answer", "like", "most_alike"]
+__all__ = ["answer", "centres_of", "like", "most_alike"]
 
 _MOST = 30
 _LARGEST = 1_000  # groups that are compared with each other
@@ -20,7 +20,7 @@ _LARGEST = 1_000  # groups that are compared with each other
 def like(desk: Desk, said: Mapping[str, Any]) -> dict[str, int]:
     """The rank of each group by its likeness to ``group``."""
     number = _number(desk, str(said.get("group")))
-    ids, centre = _centres(desk)
+    ids, centre = centres_of(desk)
     if number not in ids:
         raise UserError("this group has no crop that was clustered")
     order = by_likeness(centre, int(np.flatnonzero(ids == number)[0]))
@@ -30,7 +30,7 @@ def like(desk: Desk, said: Mapping[str, Any]) -> dict[str, int]:
 def most_alike(desk: Desk, said: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The pairs of groups that are most alike and not yet known to be the same or different: ids ``a``, ``b``, ``cosine``."""
     live = desk.live
-    ids, centre = _centres(desk)
+    ids, centre = centres_of(desk)
     name = np.array([live.groups[n].startswith("n:") for n in ids.tolist()])
     place = {int(number): at for at, number in enumerate(ids)}
     skip = set()
@@ -76,7 +76,7 @@ def _number(desk: Desk, group: str) -> int:
     return desk.live.number(group)
 
 
-def _centres(desk: Desk) -> tuple[np.ndarray, np.ndarray]:
+def centres_of(desk: Desk) -> tuple[np.ndarray, np.ndarray]:
     """The groups that can be compared, largest first: their numbers and means; made once for each version."""
     live, survey = desk.live, desk.survey
     with live.lock:

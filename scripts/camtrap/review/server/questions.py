@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from camtrap.review.server import all_good, audits, pairs, splits, suggestions
+from camtrap.review.server import all_good, audits, moves, pairs, splits, suggestions
 from camtrap.review.server.desk import Desk
 
 __all__ = ["QUESTIONS"]
@@ -21,6 +21,8 @@ QUESTIONS: dict[str, Callable[[Desk, Mapping[str, Any]], Any]] = {
     "mistakes/take": suggestions.take,
     "pages": all_good.page,
     "pages/end": all_good.end,
+    "move": moves.offered,
+    "move/to": moves.move,
     "audit": audits.screen,
     "audit/say": audits.say,
 }

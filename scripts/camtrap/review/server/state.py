@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from camtrap.review import fits
+from camtrap.review import audit, fits
 from camtrap.review.boxes import rows_of
 from camtrap.review.decisions import LABELS, Decision, in_effect, key
 from camtrap.review.server.survey import Survey
@@ -121,6 +121,21 @@ class State:
         self._fits.setdefault(name, _by_cluster(rows, cluster))  # known here: it need not be read again
         return name
 
+    # ---- how sure names are
+
+    def audited(self) -> dict[str, dict[str, Any]]:
+        """Of each group that was audited how sure its name is (`audit.bound`)."""
+        found = {}
+        for name, several in audit.rounds(self.effective).items():
+            last, rows = several[-1], self.rows(f"n:{name}")
+            if len(rows):
+                wrong = [d for d in self.effective if d.more.get("round") == last.round and not d.more["right"]]
+                gone = sum(not np.isin(self._rows[d.id], rows).any() for d in wrong)
+                late = np.array([d.at > last.at for d in self._said] + [True])
+                by = np.where(self._by_crop[rows] >= 0, self._by_crop[rows], self._by_cluster[rows])
+                found[f"n:{name}"] = audit.bound(last, self.survey.burst[rows], late[by], gone)
+        return found
+
     # ---- how the state follows
 
     def rebuild(self, decisions: Iterable[Decision]) -> None:
@@ -167,6 +182,10 @@ class State:
             else:
                 group = _AWAY[_STATE[d.action]]
             self.state[rows], self.group[rows] = _STATE[d.action], self.number(group)
+        elif d.action == "clear":
+            rows = self._rows[d.id]
+            self._by_crop[rows] = self._by_cluster[rows] = -1
+            self.looked[rows], self.state[rows], self.group[rows] = False, OPEN, self._opened[rows]
         elif d.action == "audit" and d.name is not None:
             self._audit(d, key(d.name))
         elif d.action == "split":
@@ -238,6 +257,7 @@ class Snapshot(NamedTuple):
     seen: np.ndarray
     groups: list[str]
     spelled: dict[str, str]
+    audited: dict[str, dict[str, Any]]
 
     def name_of(self, group: str) -> str | None:
         """As :meth:`State.name_of`."""
