@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import re
 import time
 from collections.abc import Collection, Iterable, Mapping
@@ -192,13 +193,19 @@ def _take_exif(row: dict, image: Image) -> None:
 
 
 def _read_video(row: dict, file: str, rules: Rules, seen: source.Seen) -> list[dict]:
-    if source.check(file, seen).st_size > LARGE_VIDEO:
-        video.Reader(file).close()
-    digest, row["bytes"] = _hash_file(file)
-    row["image_id"] = digest
-    if not row["bytes"]:
-        raise VideoError("the file is empty (0 bytes)")
-    found = video.sample(file, rules.frame_rate, rules.frames.get(row["path"], ()))
+    size = source.check(file, seen).st_size
+    try:
+        if size > LARGE_VIDEO:
+            video.Reader(file).close()
+        digest, row["bytes"] = _hash_file(file)
+        row["image_id"] = digest
+        if not row["bytes"]:
+            raise VideoError("the file is empty (0 bytes)")
+        found = video.sample(file, rules.frame_rate, rules.frames.get(row["path"], ()))
+    except VideoError as error:
+        if size and os.path.exists(file) and truncated.is_cut(file):
+            raise VideoError(f"damaged: the end of the file is missing ({error})") from None
+        raise
     source.check(file, seen)
     rows = []
     for frame in found.frames:

@@ -1,5 +1,7 @@
 """What a file that is no picture looks like, in words for its owner."""
 
+from typing import Literal
+
 _MAGIC = [
     (b"%PDF", "a PDF document, not a picture"),
     (b"PK\x03\x04", "a ZIP archive or an office document, not a picture"),
@@ -31,6 +33,11 @@ def describe(data: bytes) -> str:
     if data[:4] == b"RIFF":
         riff = {b"AVI ": "an AVI video, not a picture", b"WEBP": "a WebP whose header is broken or cut off"}
         return riff.get(data[8:12], "a RIFF file, not a picture")
+    if data[:4] in (b"II*\0", b"MM\0*"):
+        order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
+        at = int.from_bytes(data[4:8], order)  # where the list of its fields is, often at the end
+        if at + 2 + 12 * int.from_bytes(data[at : at + 2], order) > len(data):
+            return "damaged: a TIFF, and the end of the file is missing"
     for magic, words in _MAGIC:
         if data.startswith(magic):
             return words

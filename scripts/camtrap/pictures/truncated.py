@@ -1,7 +1,7 @@
 """Whether the end of a picture or video is missing, by what its format says of its own length.
 
 Sources: ISO 10918-1 (JPEG), the PNG, WebP and GIF89a specifications, TIFF 6.0, Microsoft's BITMAPINFOHEADER and RIFF, RFC 8794 (EBML,
-Matroska), ISO 14496-12 (MP4).
+Matroska), ISO 14496-12 (MP4), Microsoft's Advanced Systems Format 1.20 (WMV).
 """
 
 import io
@@ -12,6 +12,10 @@ from typing import BinaryIO
 from PIL import Image
 
 __all__ = ["is_cut", "is_truncated"]
+
+# GUIDs of the header and of the file's properties
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 
 def is_truncated(data: bytes) -> bool:
@@ -37,7 +41,7 @@ def is_truncated(data: bytes) -> bool:
 
 
 def is_cut(path: str | os.PathLike) -> bool:
-    """Say whether the end of a video is missing: AVI, Matroska, WebM, MP4 and MOV; other formats are taken for whole.
+    """Say whether the end of a video is missing: AVI, Matroska, WebM, MP4, MOV and WMV; other formats are taken for whole.
 
     A file that does not say how long it is (a recorder that lost its power, a stream) is taken for whole, too.
     """
@@ -50,6 +54,8 @@ def is_cut(path: str | os.PathLike) -> bool:
             return _matroska_end(file) > size
         if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free"):
             return _mp4_end(file, size) > size
+        if head == _ASF[:12]:
+            return _asf_end(file) > size
     return False
 
 
@@ -155,3 +161,14 @@ def _mp4_end(file: BinaryIO, size: int) -> int:
             break
         at += length
     return at
+
+
+def _asf_end(file: BinaryIO) -> int:
+    """How long the file is said to be, 0 where that is not said (a stream)."""
+    file.seek(0)
+    head = file.read(65536)
+    at = head.find(_ASF_FILE)
+    if at < 0 or len(head) < at + 92:
+        return 0
+    is_stream = head[at + 88] & 1
+    return 0 if is_stream else int.from_bytes(head[at + 40 : at + 48], "little")

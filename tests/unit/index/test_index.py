@@ -101,7 +101,7 @@ def test_a_file_whose_end_is_missing_is_damaged_whatever_its_format(tmp_path, pa
         buffer = io.BytesIO()
         Image.fromarray(shots[0]).save(buffer, form)
         files[f"c/a/picture.{form}"] = buffer.getvalue()
-    for form, options in (("avi", {}), ("mkv", {}), ("mov", {"movflags": "faststart"})):
+    for form, options in (("avi", {}), ("mkv", {}), ("wmv", {}), ("mov", {"movflags": "faststart"})):
         file = tmp_path / f"written.{form}"
         with av.open(str(file), "w", options=options) as container:
             stream = container.add_stream("mjpeg", rate=5)
@@ -120,6 +120,32 @@ def test_a_file_whose_end_is_missing_is_damaged_whatever_its_format(tmp_path, pa
     for row in index_shard(manifest, roots).to_pylist():
         assert row["status"] == "damaged", (row["path"], row["error"])
         assert "truncated" in row["error"] or "damaged after" in row["error"]
+
+
+def test_a_cut_file_of_which_nothing_is_left_says_so(tmp_path):
+    """What is needed to read these stands at their end."""
+    shot = np.kron(np.arange(48, dtype=np.uint8).reshape(6, 8, 1), np.ones((8, 8, 3), np.uint8))
+    files = {}
+    for compression in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
+        buffer = io.BytesIO()
+        Image.fromarray(shot).save(buffer, "tiff", compression=compression)
+        files[f"c/a/{compression}.tif"] = buffer.getvalue()
+    for form in ("mp4", "mov", "mkv"):
+        file = tmp_path / f"written.{form}"
+        with av.open(str(file), "w") as container:
+            stream = container.add_stream("mpeg4", rate=5)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            for _ in range(5):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(shot, "rgb24")))
+            container.mux(stream.encode())
+        files[f"c/a/video.{form}"] = file.read_bytes()
+    manifest, roots = shard(tmp_path, files)
+    assert {row["status"] for row in index_shard(manifest, roots).to_pylist()} == {"ok"}
+    cut = {path: data[: len(data) // (8 if path.endswith("mkv") else 2)] for path, data in files.items()}
+    manifest, roots = shard(tmp_path, cut)
+    for row in index_shard(manifest, roots).to_pylist():
+        assert (row["status"], row["error"][:9]) == ("failed", "damaged: "), row["path"]
+        assert "the end of the file is missing" in row["error"]
 
 
 def test_files_that_fail_are_rows_and_cost_no_other(tmp_path, caplog):
