@@ -1,9 +1,16 @@
 """What an expert does in the page, and what then stands in the log."""
 
+import contextlib
 import json
+import re
+import resource
+import socket
+import socketserver
+import threading
 
 import pytest
 from conftest import name, opened_page, ready, said, serve
+from PIL import Image
 
 from camtrap.review.decisions import in_effect
 from camtrap.review.log import Log
@@ -323,6 +330,88 @@ def test_a_full_disk_says_so_and_a_stopped_server_too(page, served, errors):
     said(page, "the server does not answer")
     page.goto("about:blank")  # it would go on asking, and every question that fails is an error
     errors.clear()
+
+
+def test_a_decision_that_the_disk_has_no_room_for_is_not_said_to_be_saved(page, served, errors):
+    named(page, "Deer")
+    before = served.decisions.read_bytes()
+    pid, none = served.process.pid, resource.RLIM_INFINITY
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (len(before) + 10, none))  # the next line is cut after ten bytes
+    page.locator(".card.open").first.click()
+    page.wait_for_selector(".tile")
+    page.keyboard.press("x")
+    page.wait_for_selector("#said.bad.shown")
+    assert "was not saved" in page.locator("#said").inner_text()
+    assert served.decisions.read_bytes() == before
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (none, none))
+    page.keyboard.press("x")
+    said(page, "rejected; saved")
+    assert served.decisions.read_bytes().startswith(before)
+    assert [d.action for d in holds(served)] == ["name", "reject"]
+    errors.clear()  # the answer that it was refused
+
+
+def test_what_a_picture_says_of_itself_runs_nothing_and_is_not_passed_on(page, served):
+    about = page.evaluate("fetch('/look/0').then(a => a.json())")
+    path = served.results.parent / "images" / about["path"]
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    exif[0x010E] = exif[0x010F] = "<script>alert(6)</script><img src=x onerror=alert(7)>"
+    Image.new("RGB", (320, 240), (10, 90, 40)).save(path, exif=exif, comment=b"<script>alert(8)</script>")
+    open_group(page)
+    sent = page.evaluate(
+        "number => fetch(`/picture/${number}`).then(a => a.blob()).then(b => b.arrayBuffer())"
+        ".then(b => { const url = URL.createObjectURL(new Blob([b], { type: 'image/jpeg' })); const image = new Image();"
+        " return new Promise(done => { image.onload = () => done({ width: image.naturalWidth, height: image.naturalHeight,"
+        " text: new TextDecoder('latin1').decode(b) }); image.src = url; }); })",
+        about["picture"],
+    )
+    assert (sent["width"], sent["height"]) == (240, 320)
+    assert "alert" not in sent["text"]
+
+
+def test_it_works_through_a_tunnel_with_another_port(served, chromium, errors):
+    with tunnel(int(served.address.split(":")[2].split("/")[0])) as port:
+        context = chromium.new_context(viewport={"width": 1280, "height": 720})
+        page = opened_page(context, re.sub(r":\d+/", f":{port}/", served.address), errors)
+        named(page, "Tapir")
+        assert [d.name for d in holds(served)] == ["Tapir"]
+        Log(served.decisions.parent).append(
+            "eva", {"action": "name", "crops": ["0" * 16 + "-1-2-3-4"], "name": "Brocket"}
+        )
+        open_group(page)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#looking[open] .facts-of h2")
+        page.goto("about:blank")
+        context.close()
+    assert errors == []
+
+
+@contextlib.contextmanager
+def tunnel(to):
+    """What `ssh -L` does: whatever comes to a local port goes to another one, and back."""
+
+    class Forward(socketserver.BaseRequestHandler):
+        def handle(self):
+            with socket.create_connection(("127.0.0.1", to)) as far:
+                back = threading.Thread(target=pump, args=(far, self.request), daemon=True)
+                back.start()
+                pump(self.request, far)
+                back.join(timeout=5)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads, block_on_close = True, False
+
+    def pump(one, other):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+    with Server(("127.0.0.1", 0), Forward) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 def test_decisions_are_lines_of_json(page, served):

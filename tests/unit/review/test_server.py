@@ -198,6 +198,26 @@ def test_undo_goes_back_to_the_beginning_and_redo_to_the_end(desk):
     same_as_fold(desk)
 
 
+def test_a_redo_is_there_after_a_restart_until_something_new_is_decided(desk, results):
+    group = desk.groups({})["groups"][0]["id"]
+    desk.decide({"action": "name", "name": "Puma", "group": group})
+    own = desk.live.rows("n:puma")
+    desk.decide({"action": "name", "name": "Jaguar", "rows": own[:2].tolist(), "looked": True})
+    desk.decide({"action": "reject", "group": "n:puma"})
+    desk.decide({"action": "name", "name": "Felid", "rows": own.tolist()})  # two decisions of one batch
+    for which in ("undo", "undo", "redo", "undo", "undo"):
+        desk.back(which)
+    again = Desk(desk.survey, f"{results}.review", "ana")
+    for _ in range(3):
+        assert "brought back" in again.back("redo")["said"]
+    assert set(again.live.rows("n:felid")) == set(own)
+    assert "nothing" in again.back("redo")["said"]
+    again.back("undo")
+    again.decide({"action": "unsure", "rows": [0], "looked": True})
+    assert "nothing" in Desk(desk.survey, f"{results}.review", "ana").back("redo")["said"]
+    same_as_fold(again)
+
+
 def test_a_whole_group_is_one_decision_on_its_cluster_and_chosen_crops_are_looked_at(desk):
     group = desk.groups({})["groups"][0]
     desk.decide({"action": "name", "name": "Puma", "group": group["id"]})

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from camtrap.core.errors import UserError
-from camtrap.review.decisions import is_name, key
+from camtrap.review.decisions import Decision, is_name, key
 from camtrap.review.pages import order
 from camtrap.review.people import is_human
 from camtrap.review.server import overview
@@ -23,6 +23,28 @@ from camtrap.review.thumbs import Thumbs
 __all__ = ["Desk"]
 
 _PERSON, _LOOKED, _NEW, _NIGHT = 1, 2, 4, 8  # flags of a crop, for the page
+
+
+def undone(mine: list[Decision]) -> list[list[str]]:
+    """The undos that a redo takes back, those of one batch together, after one expert's decisions: also those of an earlier run."""
+    of, batch = {d.id: d for d in mine}, None
+    stack: list[list[str]] = []
+    for d in sorted(mine, key=lambda d: d.order):
+        target = of.get(str(d.undoes))
+        if d.action != "undo":
+            stack.clear()
+            batch = None
+        elif target is not None and target.action == "undo":
+            if stack and target.id in stack[-1]:
+                stack.pop()
+            batch = None
+        elif target is not None:
+            if batch is not None and batch == target.more.get("batch"):
+                stack[-1].append(d.id)
+            else:
+                stack.append([d.id])
+            batch = target.more.get("batch")
+    return stack
 
 
 class Desk:
@@ -61,7 +83,7 @@ class Desk:
         self.own: dict[int, str | None] = {}
         self.not_sure: list[tuple[str, str]] = []
         self._held: OrderedDict[str, dict[str, Any]] = OrderedDict()
-        self._undone: list[list[str]] = []  # undos that a redo takes back
+        self._undone = undone([d for d in self.live.all.values() if d.who == who])  # undos that a redo takes back
 
     def about(self) -> dict[str, Any]:
         """What does not change while the page is open."""
