@@ -38,6 +38,7 @@ include: "rules/evaluate.smk"
 include: "rules/show.smk"
 include: "rules/label.smk"
 include: "rules/export.smk"
+include: "rules/export_pictures.smk"
 include: "rules/report.smk"
 
 

@@ -34,7 +34,7 @@ RULES = f"""
 include: "{ROOT / "Snakefile"}"
 import json
 listed = [
-    [rule.name, Path(rule.snakefile).stem, Path(rule.script or "").name, list(map(str, rule.output))]
+    [rule.name, Path(rule.snakefile).stem.partition('_')[0], Path(rule.script or "").name, list(map(str, rule.output))]
     for rule in workflow.rules
 ]
 Path("rules.json").write_text(json.dumps(listed))

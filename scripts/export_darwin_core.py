@@ -1,8 +1,9 @@
 from camtrap.core.logs import job
 from camtrap.export.darwin_core import export
-from camtrap.export.opened import opened
+from camtrap.export.opened import opened, private, stations
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
-    survey, stations = opened(snakemake.input, snakemake.params)
-    params = snakemake.params
-    print(export(survey, stations, snakemake.output[0], params.about, params.decimals), "occurrences")
+    given, params = snakemake.input, snakemake.params
+    people = private(given, params)
+    survey = opened(given, params, by_cluster=False)
+    print(export(survey, stations(params), snakemake.output[0], params.about, people), "occurrences")

@@ -1,5 +1,6 @@
 from camtrap.core.logs import job
 from camtrap.export.names import read_found
+from camtrap.export.opened import private
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     from camtrap.export.explorer import export
@@ -13,4 +14,5 @@ with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output)
         snakemake.output[0],
         snakemake.params.title,
         snakemake.input.get("labels"),
+        private(snakemake.input, snakemake.params),
     )

@@ -1,12 +1,10 @@
 from pathlib import Path
 
 from camtrap.core.logs import job
-from camtrap.export.names import read_found
-from camtrap.export.opened import opened
+from camtrap.export.opened import opened, stations
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     from camtrap.export.figures import draw
 
-    survey, stations = opened(snakemake.input, snakemake.params)
-    names = read_found(snakemake.input.names)
-    draw(survey, snakemake.input.images, names, Path(snakemake.output[0]), stations)
+    survey = opened(snakemake.input, snakemake.params)
+    draw(survey, Path(snakemake.output[0]), stations(snakemake.params))

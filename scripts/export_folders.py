@@ -2,31 +2,26 @@ from pathlib import Path
 
 from camtrap.core.logs import job
 from camtrap.core.paths import Roots
-from camtrap.export.copies import of_folders
+from camtrap.export.copies import places_of
 from camtrap.export.folders import export
 from camtrap.export.names import read_found
-from camtrap.export.opened import opened
-from camtrap.export.privacy import KEEP, find_people
+from camtrap.export.opened import opened, private
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
-    options = snakemake.params
-    survey, _ = opened(dict(snakemake.input.items()) | {"images": snakemake.input.pictures}, options)
-    names = read_found(snakemake.input.names)
-    people = None
-    if options.people != KEEP:
-        people = find_people(survey, names, snakemake.input.detections, options.threshold)
-    change, left_out = of_folders(survey, people, options.people, options.decimals, options.holds == "pictures")
+    options, given = snakemake.params, snakemake.input
+    survey = opened(given, options)
+    people = private(given, options, survey)
     n_files = export(
-        snakemake.input.crops,
-        snakemake.input.clusters,
-        snakemake.input.images,
+        given.crops,
+        given.clusters,
+        given.files,
         Roots(snakemake.config["images"]),
-        names,
+        read_found(given.names),
         Path(snakemake.output[0]),
         options.mode,
         options.holds,
-        snakemake.input.get("labels"),
-        change,
-        left_out,
+        given.get("labels"),
+        people,
+        places_of(survey, people),
     )
     print(f"{n_files} files")

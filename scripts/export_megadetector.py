@@ -1,6 +1,7 @@
 from camtrap.core.logs import job
 from camtrap.export.megadetector import export
 from camtrap.export.names import read_found
+from camtrap.export.opened import private
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
     print(
@@ -13,5 +14,6 @@ with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output)
             snakemake.input.detections,
             threshold=snakemake.params.threshold,
             labels=snakemake.input.get("labels"),
+            private=private(snakemake.input, snakemake.params),
         )
     )

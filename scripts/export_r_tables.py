@@ -1,8 +1,9 @@
 from camtrap.core.logs import job
-from camtrap.export.opened import opened
+from camtrap.export.opened import opened, private, stations
 from camtrap.export.r_tables import export
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
-    survey, stations = opened(snakemake.input, snakemake.params)
-    params = snakemake.params
-    print(export(survey, stations, snakemake.output[0], params.occasion_days, params.decimals))
+    given, params = snakemake.input, snakemake.params
+    people = private(given, params)
+    survey = opened(given, params, by_cluster=False)
+    print(export(survey, stations(params), snakemake.output[0], params.occasion_days, people))

@@ -1,4 +1,5 @@
 from camtrap.core.logs import job
+from camtrap.export.opened import private
 from camtrap.export.yasuni import export
 
 with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output):
@@ -11,5 +12,6 @@ with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output)
             snakemake.input.embeddings,
             snakemake.output.records,
             snakemake.output.features,
+            private(snakemake.input, snakemake.params),
         )
     )

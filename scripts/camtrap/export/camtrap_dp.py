@@ -11,15 +11,15 @@ What readers ask beyond its schema (camtrapdp 0.5.0 and camtrapR were read for i
 
 A path that the format forbids (it begins with ``.`` or ``~``, or holds ``..``) or that a spreadsheet would run has these signs
 percent-encoded; ``fileName`` has the name as it is.
-Left out and listed in ``left_out.csv``: pictures that failed, have no time, or show people (unless these are asked for; then they are
-not public: ``filePublic``). Events tell of people without a picture. Copies of a picture are left out.
+Left out and listed in ``left_out.csv``: pictures that failed, have no time, or show people (these without their paths; where they are
+asked for, they are not public: ``filePublic``). Events tell of people without a picture. Copies of a picture are left out.
 
 Memory: pictures and media are streamed; deployments and events are held (some 2 kB per event; measured in docs/handover.md).
 """
 
 import mimetypes
 import os
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from camtrap.core.errors import UserError
@@ -27,7 +27,7 @@ from camtrap.core.files import open_parquet, replacing_folder, write_csv, write_
 from camtrap.export import package
 from camtrap.export.events import Shot, Walk
 from camtrap.export.observations import OBSERVATIONS, Observations, file_path, time_text
-from camtrap.export.privacy import LEFT_OUT
+from camtrap.export.privacy import LEFT_OUT, OPEN, Privacy
 from camtrap.export.records import Picture, Survey
 from camtrap.export.streams import table
 from camtrap.export.visits import Visit
@@ -58,9 +58,7 @@ def export(
     level: str,
     about: Mapping[str, Any],
     detector: str = "detector",
-    people: Container[str] = (),
-    hide: bool = True,
-    decimals: int | None = None,
+    private: Privacy = OPEN,
 ) -> dict[str, int]:
     """Write the package.
 
@@ -77,12 +75,8 @@ def export(
         The configuration's ``export.about``.
     detector : str
         Who found what nobody named.
-    people : container of str
-        Paths of pictures and videos that show a person (`privacy.find_people`).
-    hide : bool
-        Whether these are left out; else they are not public.
-    decimals : int, optional
-        To how many decimals places are rounded.
+    private : Privacy
+        Which pictures are left out; those of people that are not are not public.
 
     Returns
     -------
@@ -96,7 +90,7 @@ def export(
     """
     with replacing_folder(out) as folder:
         ending = ".csv.gz" if open_parquet(survey.images).metadata.num_rows > LARGE else ".csv"
-        walk = Walk(survey, stations, decimals)
+        walk = Walk(survey, stations, private)
         made = Observations(detector)
         files = {name: f"{name}{ending}" for name in ("media", "observations")} | {"deployments": "deployments.csv"}
         methods: set[str] = set()
@@ -106,11 +100,10 @@ def export(
             table(folder / files["observations"], OBSERVATIONS) as observations,
         ):
             for shots in _by_file(walk.shots()):
-                private = any(shot.picture.path in people or shot.picture.file in people for shot in shots)
-                if private and hide:
-                    walk.left_out.append((shots[0].picture.file, LEFT_OUT))
+                if private.hides(shots[0].picture.file):
+                    walk.leave_out(shots[0].picture.file, LEFT_OUT)
                     continue
-                row = _medium(shots, private)
+                row = _medium(shots, private.shows(shots[0].picture.file))
                 methods.add(str(row["captureMethod"]))
                 media.writerow([row.get(name, "") for name in MEDIA])
                 n_media += 1
@@ -127,7 +120,7 @@ def export(
                 row = _deployment(visit)
                 deployments.writerow([row.get(name, "") for name in DEPLOYMENTS])
         write_csv(folder / "left_out.csv", ["path", "reason"], sorted(walk.left_out))
-        described = package.describe(about, level, files, visits, survey.names, sorted(methods - {""}), decimals)
+        described = package.describe(about, level, files, visits, survey.names, sorted(methods - {""}), private)
         write_json(folder / "datapackage.json", described)
     return {"deployments": len(visits), "media": n_media, "observations": made.n, "left_out": len(walk.left_out)}
 
@@ -144,7 +137,7 @@ def _by_file(shots: Iterator[Shot]) -> Iterator[list[Shot]]:
         yield several
 
 
-def _medium(shots: Sequence[Shot], private: bool) -> dict[str, object]:
+def _medium(shots: Sequence[Shot], shown: bool) -> dict[str, object]:
     picture, path = shots[0].picture, shots[0].picture.file
     encoded = file_path(path)
     return {
@@ -153,7 +146,7 @@ def _medium(shots: Sequence[Shot], private: bool) -> dict[str, object]:
         "captureMethod": _METHOD.get(picture.trigger or "", ""),
         "timestamp": time_text(shots[0].time),
         "filePath": encoded,
-        "filePublic": "false" if private else "true",
+        "filePublic": "false" if shown else "true",
         "fileName": path.rpartition("/")[2],
         "fileMediatype": media_type(picture),
         "mediaComments": "; ".join(

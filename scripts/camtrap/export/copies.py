@@ -7,18 +7,18 @@ import errno
 import io
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image, ImageFilter
 
 from camtrap.core.errors import PictureError, UserError
-from camtrap.export.privacy import BLUR, LEAVE_OUT, Box, People, rounded
+from camtrap.core.files import read_parquet
+from camtrap.export.privacy import Box, Privacy
 from camtrap.export.records import Survey
 from camtrap.pictures import decode
-from camtrap.pictures.frames import split_frame
 
-__all__ = ["Change", "bring", "changed", "of_folders"]
+__all__ = ["Change", "bring", "change_of", "changed", "places_of"]
 
 _GPS = (
     *(
@@ -219,39 +219,17 @@ def _blur(picture: Image.Image, box: Box) -> Image.Image:
     return picture
 
 
-def of_folders(
-    survey: Survey, people: People | None, of_people: str, decimals: int | None, whole: bool
-) -> tuple[Callable[[str], Change | None], Callable[[str, str], bool]]:
-    """What folders of clusters need to know: of a file what is changed in its copy, and of a path and crop_id whether it is left out.
+def change_of(
+    private: Privacy, path: str, place: tuple[float, float] | None, keywords: Sequence[str] = ()
+) -> Change | None:
+    """What is changed in the copy of a picture; ``place`` is where it was taken, as it is told."""
+    return Change(private.blurs(path), tuple(keywords), private.decimals is not None, place) or None
 
-    Parameters
-    ----------
-    survey : Survey
-    people : People, optional
-        Not needed where people are kept.
-    of_people, decimals
-        As :func:`camtrap.export.by_species.export`.
-    whole : bool
-        Whole pictures are handed on; else crops, of which those of people are left out where they are not kept.
-    """
-    places: dict[str, tuple[float, float] | None] = {}
-    if whole and decimals is not None:
-        for picture, _ in survey.pictures():
-            at = rounded(picture.latitude, decimals), rounded(picture.longitude, decimals)
-            places[picture.path] = None if at[0] is None or at[1] is None else (at[0], at[1])
 
-    def change(path: str) -> Change | None:
-        boxes = people.boxes.get(path) if people is not None and of_people == BLUR else None
-        found = Change(blur=boxes, locate=path in places, place=places.get(path))
-        return found or None
-
-    def left_out(path: str, crop_id: str) -> bool:
-        if people is None:
-            return False
-        if not whole:
-            return crop_id in people.crops
-        video = split_frame(path)[0]
-        shown = path in people or (video is not None and video in people)
-        return shown and (of_people == LEAVE_OUT or video is not None)
-
-    return change, left_out
+def places_of(survey: Survey, private: Privacy) -> dict[str, tuple[float, float] | None]:
+    """Of each picture its place as it is told; empty where places are told as they are."""
+    if private.decimals is None:
+        return {}
+    table = read_parquet(survey.images, columns=["path", "latitude", "longitude"])
+    rows = zip(*(table[name].to_pylist() for name in ("path", "latitude", "longitude")), strict=True)
+    return {path: private.place(latitude, longitude) for path, latitude, longitude in rows}

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from camtrap.core.files import write_csv
-from camtrap.export.events import ANIMAL, Event, Seen, Walk
+from camtrap.export.events import Event, Seen, Walk
+from camtrap.export.privacy import OPEN, Privacy
 from camtrap.export.records import Survey
-from camtrap.export.species import RANKS, Species
+from camtrap.export.species import ANIMAL, RANKS, Species
 from camtrap.metadata.deployments import Stations
 
 __all__ = ["COLUMNS", "export"]
@@ -46,15 +47,14 @@ def export(
     stations: Stations | None,
     out: str | os.PathLike,
     about: Mapping[str, Any],
-    decimals: int | None = None,
+    private: Privacy = OPEN,
 ) -> int:
-    """Write the table; the number of rows is returned. ``about``, ``decimals``: the settings of these names below ``export``."""
-    walk = Walk(survey, stations, decimals)
+    """Write the table; the number of rows is returned. ``about`` is ``export.about``."""
+    walk = Walk(survey, stations, private)
     for _ in walk.shots():
         pass
     walk.deployments()
-    precision = None if decimals is None else round(10.0**-decimals, decimals)
-    rows = list(_rows(walk.events(), about, precision))
+    rows = list(_rows(walk.events(), about, private.precision))
     write_csv(out, COLUMNS, rows)
     return len(rows)
 

@@ -11,23 +11,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from camtrap.export.privacy import rounded
+from camtrap.export.privacy import LEFT_OUT, OPEN, Privacy
 from camtrap.export.records import Crop, Picture, Survey
-from camtrap.export.species import Species
+from camtrap.export.species import ANIMAL, BLANK, HUMAN, VEHICLE, Species
 from camtrap.export.visits import Visit, Visits
 from camtrap.metadata.deployments import Stations
-from camtrap.review import people
 
-__all__ = ["Event", "Seen", "Shot", "Subject", "Walk", "kind_of", "subjects"]
+__all__ = ["Event", "Seen", "Shot", "Subject", "Walk", "subjects"]
 
-ANIMAL, HUMAN, VEHICLE, BLANK, UNKNOWN, UNCLASSIFIED = "animal", "human", "vehicle", "blank", "unknown", "unclassified"
+UNKNOWN, UNCLASSIFIED = "unknown", "unclassified"
 _KIND = {"person": HUMAN, "vehicle": VEHICLE}
-# Names that experts give to what is no animal.
-_NO_ANIMAL = {
-    **dict.fromkeys(people.HUMAN, HUMAN),
-    **dict.fromkeys(people.VEHICLE, VEHICLE),
-    **dict.fromkeys(people.BLANK, BLANK),
-}
 
 
 class Subject(NamedTuple):
@@ -51,7 +44,8 @@ class Seen:
     """A subject in an event. ``count`` is the most crops in one picture: so many individuals at least.
 
     ``at`` is when it was decided (UTC); ``sure`` of the surest crop; ``looked_at`` whether somebody looked at one of the crops;
-    ``who`` decided; ``conf`` the detector's best confidence; ``first`` and ``path`` the first file of it; ``pictures`` how many.
+    ``who`` decided; ``conf`` the detector's best confidence; ``first`` when it was seen first; ``path`` the first file of it that may
+    be told, "" where there is none; ``pictures`` how many.
     """
 
     first: dt.datetime
@@ -64,12 +58,13 @@ class Seen:
     at: dt.datetime | None = None
     who: tuple[str, ...] = ()
 
-    def add(self, shot: Shot, crops: list[Crop]) -> None:
-        """Take note of one picture of it."""
+    def add(self, shot: Shot, crops: list[Crop], hidden: bool = False) -> None:
+        """Take note of one picture of it; the path of one that is hidden is not told."""
         self.pictures += 1
         self.count = max(self.count, len(crops) or 1)
-        if shot.time < self.first:
-            self.first, self.path = shot.time, shot.picture.file
+        if shot.time < self.first or not self.path:
+            self.path = self.path if hidden else shot.picture.file
+        self.first = min(self.first, shot.time)
         conf = max((crop.conf for crop in crops), default=shot.picture.max_conf)
         self.conf = _most(self.conf, conf)
         # what was looked at takes precedence over what came with a cluster
@@ -85,8 +80,8 @@ class Seen:
 
     def join(self, other: "Seen") -> None:
         """Take in the same subject of an event that turned out to be this one."""
-        if other.first < self.first:
-            self.first, self.path = other.first, other.path
+        earlier, later = (other, self) if other.first < self.first else (self, other)
+        self.first, self.path = earlier.first, earlier.path or later.path
         self.count, self.pictures = max(self.count, other.count), self.pictures + other.pictures
         self.conf = _most(self.conf, other.conf)
         if other.looked_at and not self.looked_at:
@@ -129,17 +124,18 @@ class Walk:
     survey : Survey
     stations : Stations, optional
         The table of stations.
-    decimals : int, optional
-        To how many decimals places are rounded (``export.decimals``).
+    private : Privacy
+        What is told of people and places: no path of a picture that is hidden, and rounded places.
 
     Attributes
     ----------
     left_out : list of (path, reason)
-        Pictures that failed or have no time, in the order of their paths. Copies are left out without a word.
+        Pictures that failed or have no time, in the order of their paths; without the paths of those that are hidden. Copies
+        are left out without a word.
     """
 
-    def __init__(self, survey: Survey, stations: Stations | None = None, decimals: int | None = None):
-        self._survey, self._decimals = survey, decimals
+    def __init__(self, survey: Survey, stations: Stations | None = None, private: Privacy = OPEN):
+        self._survey, self._private = survey, private
         self._visits = Visits(stations, survey.zone)
         self._events: dict[int, dict[str, Event]] = {}  # by deployment
         self.left_out: list[tuple[str, str]] = []
@@ -149,21 +145,24 @@ class Walk:
         for picture, crops in self._survey.pictures():
             if not picture.counts:
                 if picture.category == "failed":
-                    self.left_out.append((picture.path, "it could not be used"))
+                    self.leave_out(picture.path, "it could not be used")
                 continue
             if picture.time is None:
-                self.left_out.append((picture.path, "its time is not known"))
+                self.leave_out(picture.path, "its time is not known")
                 continue
             shot = Shot(picture, picture.time, self._visits.of(picture), subjects(picture, crops))
             self._note(shot)
             yield shot
 
+    def leave_out(self, path: str, reason: str) -> None:
+        """Take note of a picture that is not told of."""
+        self.left_out.append(("", LEFT_OUT) if self._private.hides(path) else (path, reason))
+
     def deployments(self) -> list[Visit]:
         """All deployments, after the last picture."""
         visits = self._visits.close()
         for visit in visits:
-            visit.latitude = rounded(visit.latitude, self._decimals)
-            visit.longitude = rounded(visit.longitude, self._decimals)
+            visit.latitude, visit.longitude = map(self._private.rounded, (visit.latitude, visit.longitude))
         return visits
 
     def events(self, apart: bool = False) -> Iterator[Event]:
@@ -189,8 +188,8 @@ class Walk:
                 continue  # most pictures: an event in which nothing is seen is blank
             seen = event.seen.get(subject)
             if seen is None:
-                seen = event.seen[subject] = Seen(shot.time, picture.file)
-            seen.add(shot, crops)
+                seen = event.seen[subject] = Seen(shot.time, "")
+            seen.add(shot, crops, self._private.hides(picture.path))
 
 
 def _joined(events: Iterable[Event]) -> Iterator[Event]:
@@ -214,11 +213,6 @@ def _joined(events: Iterable[Event]) -> Iterator[Event]:
         yield last
 
 
-def kind_of(species: Species) -> str:
-    """What a name stands for: an animal, unless it is one of the few names of people, vehicles and nothing."""
-    return _NO_ANIMAL.get((species.scientific or "").casefold()) or _NO_ANIMAL.get(species.key, ANIMAL)
-
-
 @lru_cache(maxsize=10_000)
 def _subject(kind: str, species: Species | None) -> Subject:
     """One object of each, which all events share."""
@@ -235,7 +229,7 @@ def subjects(picture: Picture, crops: list[Crop]) -> dict[Subject, list[Crop]]:
     for crop in crops:
         species = crop.species
         if species is not None:
-            kind = kind_of(species)
+            kind = species.kind
         elif crop.state == "rejected" or (crop.state is None and crop.repeat):
             continue
         else:

@@ -1,6 +1,7 @@
 """A folder for colleagues: the map, the groups and small pictures as sheets, opened from a file, without a server or a network.
 
-It is read-only: who wants to say something uses the page (`camtrap.review`). People are shown as coarse squares.
+It is read-only: who wants to say something uses the page (`camtrap.review`). ``export.people`` says what is
+shown of people.
 """
 
 import base64
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from camtrap.core.files import read_parquet, replacing_folder
+from camtrap.export.privacy import KEEP, LEAVE_OUT, OPEN, Privacy
 from camtrap.pictures.encode import encoded
 from camtrap.review.people import is_human
 from camtrap.review.thumbs import SIDE, Thumbs
@@ -39,6 +41,7 @@ def export(
     out: Path,
     title: str,
     labels: Path | None = None,
+    private: Privacy = OPEN,
 ) -> None:
     """Write the folder.
 
@@ -55,8 +58,12 @@ def export(
     title : str
     labels : Path, optional
         ``tables/labels.parquet``.
+    private : Privacy
+        Crops of people are left out, coarse squares (``blur``), or as they are.
     """
     table = read_parquet(crops, columns=["crop_id", "shard", "row", "category", "station", "datetime", "burst"])
+    if private.of_people == LEAVE_OUT and private.people is not None:
+        table = table.filter(pc.invert(pc.is_in(table["crop_id"], pa.array(sorted(private.people.crops), pa.string()))))
     table = table.combine_chunks()
     ids = table["crop_id"].combine_chunks()
     group, listed, distance = _groups(ids, clusters, names, labels)
@@ -68,7 +75,7 @@ def export(
         told = []
         for number, about in enumerate(listed):
             rows = np.flatnonzero(group == number)
-            human = is_human(about["name"])
+            human = None if private.of_people == KEEP else is_human(about["name"])
             told.append(about | _about(table, rows) | _sheets(table, rows, distance, reader, folder, number, human))
         data = {"title": title, "crops": len(ids), "groups": told, "places": _places(ids, plane)}
         data["codes"] = base64.b64encode(group.astype("<u2").tobytes()).decode()
@@ -123,9 +130,18 @@ def _about(table: pa.Table, rows: np.ndarray) -> dict[str, Any]:
 
 
 def _sheets(
-    table: pa.Table, rows: np.ndarray, distance: np.ndarray, reader: Thumbs, folder: Path, number: int, human: bool
+    table: pa.Table,
+    rows: np.ndarray,
+    distance: np.ndarray,
+    reader: Thumbs,
+    folder: Path,
+    number: int,
+    human: bool | None,
 ) -> dict[str, Any]:
-    """Draw the small pictures of a group on sheets, the most typical first; people coarsely, by category or by the group's name."""
+    """Draw the small pictures of a group on sheets, the most typical first.
+
+    People are coarse, by category or by the group's name (None: as they are).
+    """
     rows = rows[np.argsort(distance[rows], kind="stable")]
     if len(rows) > MOST:
         rows = rows[np.linspace(0, len(rows) - 1, MOST).astype(int)]
@@ -138,7 +154,7 @@ def _sheets(
         at = np.flatnonzero(code == which)
         for place, data in zip(at.tolist(), reader.read(name, row[at].tolist()), strict=True):
             pictures[place] = data
-    people = [human or is_human(category) for category in part["category"].to_pylist()]
+    people = [human is not None and (human or is_human(one)) for one in part["category"].to_pylist()]
     files: list[tuple[str, int, int]] = []
     for start in range(0, len(pictures), ACROSS * DOWN):
         some = pictures[start : start + ACROSS * DOWN]
@@ -165,6 +181,7 @@ def _places(ids: pa.Array, plane: Path) -> str:
     if there.any():
         low, high = xy[there].min(0), xy[there].max(0)
         scaled = (xy[there] - low) / max(float((high - low).max()), 1e-9) * 65_000
-        rows = pc.index_in(table["crop_id"].combine_chunks().filter(pa.array(there)), ids).to_numpy()
-        place[rows] = scaled.astype(np.uint16)
+        known = table["crop_id"].combine_chunks().filter(pa.array(there))
+        rows = pc.fill_null(pc.index_in(known, ids), -1).to_numpy()
+        place[rows[rows >= 0]] = scaled[rows >= 0].astype(np.uint16)
     return base64.b64encode(place.tobytes()).decode()

@@ -1,6 +1,5 @@
 """Figures of what was seen: activity, species by station, accumulation of species, calendar of stations; each as PNG and SVG."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from camtrap.export.effort import days_by_station
 from camtrap.export.records import Survey
 from camtrap.export.seen import pictures_of, seen
 from camtrap.metadata.deployments import Stations
-from camtrap.review.people import is_animal
 from camtrap.show import plots
 from camtrap.show.plots import days as marks
 
@@ -23,15 +21,13 @@ SHOWN = 24  # species with a curve of their own
 TALLEST = 45  # species in the figure of stations
 
 
-def draw(survey: Survey, images: Path, names: Mapping[int, str], out: Path, stations: Stations | None = None) -> dict:
+def draw(survey: Survey, out: Path, stations: Stations | None = None) -> dict:
     """Draw the figures that can be drawn into the folder ``out`` (made anew).
 
     Parameters
     ----------
-    survey, names
-        As :func:`camtrap.export.seen.seen`. People are in no figure of species.
-    images : Path
-        ``tables/images.parquet``.
+    survey : Survey
+        People are in no figure of species.
     out : Path
         ``NAME.png``, ``NAME.svg``, and ``figures.json``: what is returned.
     stations : Stations, optional
@@ -42,10 +38,9 @@ def draw(survey: Survey, images: Path, names: Mapping[int, str], out: Path, stat
     dict
         ``figures``, a list of {name, title, caption}, and ``lacking``, sentences on what could not be drawn and why.
     """
-    rows, _ = seen(survey, names)
-    named = rows[rows["name"].map(is_animal).astype(bool)]
+    named = seen(survey)
     events = _events(named)
-    by_day = days_by_station(pictures_of(images), stations)
+    by_day = days_by_station(pictures_of(survey.images), stations)
     figures: list[tuple[dict, Figure]] = []
     lacking: list[str] = []
     if not len(named):
@@ -77,9 +72,10 @@ def draw(survey: Survey, images: Path, names: Mapping[int, str], out: Path, stat
 
 def _events(named: pd.DataFrame) -> pd.DataFrame:
     """One row per name and independent event, with the time of its first picture."""
-    return named.groupby(["name", "event"], as_index=False, sort=True).agg(
-        station=("station", "first"), datetime=("datetime", "min"), crops=("crop_id", "size")
+    found = named.groupby(["name", "event"], as_index=False, sort=True, observed=True).agg(
+        station=("station", "first"), datetime=("datetime", "min"), crops=("picture", "size")
     )
+    return found.astype({"name": object, "station": object})
 
 
 def _ranked(events: pd.DataFrame) -> list[str]:

@@ -2,14 +2,15 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from camtrap.core.files import open_parquet, replacing_folder, write_csv
 from camtrap.core.paths import Roots, to_native, to_text
-from camtrap.export.copies import Change, bring
+from camtrap.export.copies import bring, change_of
+from camtrap.export.privacy import OPEN, Privacy
 from camtrap.export.table import joined
-from camtrap.pictures.frames import split_frame
+from camtrap.pictures.frames import is_video, split_frame
 
 LONGEST, NAME = 200, 60  # bytes of a file name; characters of a cluster's name in a folder's
 
@@ -24,8 +25,8 @@ def export(
     mode: str,
     content: str,
     labels: Path | None = None,
-    change: Callable[[str], Change | None] = lambda path: None,
-    left_out: Callable[[str, str], bool] = lambda path, crop_id: False,
+    private: Privacy = OPEN,
+    places: Mapping[str, tuple[float, float] | None] | None = None,
 ) -> int:
     """Fill ``out`` with one folder per cluster; crops that are noise or have no cluster go into ``noise``.
 
@@ -40,10 +41,10 @@ def export(
     content : {"crops", "pictures"}
         Crops are written as files; of pictures, each stands once in a cluster's folder; a video in the
         noise only where none of its frames is in a cluster.
-    change : callable
-        Of a file's path what is changed in a copy.
-    left_out : callable
-        Of a path and a crop_id whether it is not handed on.
+    private : Privacy
+        Pictures with people are left out or blurred, their crops are left out; the coordinates in copies.
+    places : mapping, optional
+        Of each picture's path its place as it is told.
 
     Returns
     -------
@@ -57,7 +58,10 @@ def export(
     """
     rows = joined(crops, clusters, ["crop_id", "path", "shard", "row", "clustered"], labels).to_pylist()
     rows = [row for row in rows if row["clustered"] or row.get("name")]
-    rows = [row for row in rows if not left_out(row["path"], row["crop_id"])]
+    if content == "crops":
+        rows = [row for row in rows if not private.withholds_crop(row["crop_id"])]
+    else:
+        rows = [row for row in rows if not private.withholds(_file_of(row["path"], roots))]
     of_name = name_folders({row["name"] for row in rows if row["name"]}) if labels else {}
     with replacing_folder(out) as whole:
         place = {row["crop_id"]: whole / _folder(row, of_name, names) for row in rows}
@@ -71,7 +75,8 @@ def export(
                 target = folder / file_name(path)
                 if target.exists():  # another picture, where the file system makes no difference between A and a
                     target = folder / _hashed(to_native(path))
-                bring(roots.locate(path), target, mode, change(path))
+                change = None if is_video(path) else change_of(private, path, (places or {}).get(path))
+                bring(roots.locate(path), target, mode, change)
             n_files = len(wanted)
         _write_contents(whole, rows, place, content, roots, {} if labels else names)
     return n_files

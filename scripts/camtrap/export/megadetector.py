@@ -22,6 +22,7 @@ from camtrap.core import files
 from camtrap.core.files import read_parquet
 from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
+from camtrap.export.privacy import OPEN, Privacy
 
 Table: TypeAlias = pa.Table | str | os.PathLike
 _IMAGES = ["path", "image_id", "shard", "category", "error", "video", "frame", "frame_time"]
@@ -37,6 +38,7 @@ def export(
     detections: Iterable[str | os.PathLike] = (),
     threshold: float | None = None,
     labels: Table | None = None,
+    private: Privacy = OPEN,
 ) -> dict[str, int]:
     """Write the clusters as a MegaDetector batch file, entry by entry.
 
@@ -54,6 +56,8 @@ def export(
         The crops' threshold: viewers show boxes from here on.
     labels : pyarrow.Table or path, optional
         ``tables/labels.parquet``: a crop's own name takes precedence over its cluster; a rejected one has no class.
+    private : Privacy
+        Pictures that are hidden have no entry.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def export(
     counts = dict.fromkeys(("images", "failures", "detections", "classified"), 0)
     with files.replacing(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         file.write('{"info": ' + json.dumps(head | _detector(sources, threshold)) + ',\n"images": [')
-        for entry in _entries(_table(images, _IMAGES), found, sources):
+        for entry in _entries(_table(images, _IMAGES), found, sources, private):
             file.write((",\n" if counts["images"] else "\n") + json.dumps(entry, allow_nan=False))
             boxes = entry["detections"] or ()
             counts["images"] += 1
@@ -185,7 +189,7 @@ def _rows(table: pa.Table) -> Iterator[dict]:
         yield from batch.to_pylist()
 
 
-def _entries(images: pa.Table, found: _Crops, sources: Mapping) -> Iterator[dict]:
+def _entries(images: pa.Table, found: _Crops, sources: Mapping, private: Privacy) -> Iterator[dict]:
     rows = _rows(images.sort_by([("shard", "ascending"), ("path", "ascending")]))
     for shard, of_shard in groupby(rows, key=lambda row: row["shard"]):
         source, numbers = {}, {}
@@ -194,7 +198,7 @@ def _entries(images: pa.Table, found: _Crops, sources: Mapping) -> Iterator[dict
             source, numbers = {image["file"]: image for image in data["images"]}, data["detection_categories"]
         videos = defaultdict(list)
         for row in of_shard:
-            if row["category"] == "removed":
+            if row["category"] == "removed" or private.hides(row["path"]):
                 continue
             entry = _entry(row, source.get(row["path"]), numbers, found)
             if row["video"]:

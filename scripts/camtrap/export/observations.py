@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Sequence
 
 from camtrap.core.cells import guarded
-from camtrap.export.events import ANIMAL, BLANK, UNKNOWN, Seen, Shot, Subject
+from camtrap.export.events import UNKNOWN, Seen, Shot, Subject
 from camtrap.export.records import Crop
+from camtrap.export.species import ANIMAL, BLANK
 from camtrap.export.streams import Writer
 from camtrap.export.visits import Visit
 from camtrap.stages import SOFTWARE_VERSION

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from camtrap.export.events import ANIMAL, kind_of
-from camtrap.export.species import Names
+from camtrap.export.privacy import OPEN, Privacy
+from camtrap.export.species import ANIMAL, Names
 from camtrap.export.visits import Visit
 from camtrap.stages import SOFTWARE_VERSION
 
@@ -26,7 +26,7 @@ def describe(
     visits: Sequence[Visit],
     names: Names,
     methods: Sequence[str],
-    decimals: int | None = None,
+    private: Privacy = OPEN,
 ) -> dict[str, Any]:
     """The content of datapackage.json.
 
@@ -42,8 +42,8 @@ def describe(
     names : Names
     methods : sequence of str
         Capture methods that pictures tell of; where they tell of none, it is activity.
-    decimals : int, optional
-        To how many decimals places were rounded.
+    private : Privacy
+        It says to how many decimals places were rounded.
     """
     project = {
         "title": about["project"] or about["title"] or "Camera-trap survey",
@@ -66,7 +66,7 @@ def describe(
         "licenses": [one for one in licences if one] if all(licences) else None,
         "bibliographicCitation": about["citation"],
         "project": project,
-        "coordinatePrecision": None if decimals is None else round(10.0**-decimals, decimals),
+        "coordinatePrecision": private.precision,
         "spatial": _place(visits),
         "temporal": {"start": min(starts).date().isoformat(), "end": max(ends).date().isoformat()},
         "taxonomic": _taxa(names),
@@ -108,7 +108,7 @@ def _taxa(names: Names) -> list[dict[str, Any]]:
     """Each species once. Its common names are those of the list; where there are none, the name that the experts gave."""
     taxa = []
     for one in names.species:
-        if kind_of(one) != ANIMAL:
+        if one.kind != ANIMAL:
             continue
         taxon: dict[str, Any] = {"scientificName": one.taxon}
         if one.taxon_id:

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from camtrap.core.files import replacing_folder, write_csv
-from camtrap.export.events import ANIMAL, Seen, Walk
+from camtrap.export.events import Seen, Walk
+from camtrap.export.privacy import OPEN, Privacy
 from camtrap.export.records import Survey
-from camtrap.export.species import Species
+from camtrap.export.species import ANIMAL, Species
 from camtrap.export.sun import by_clock, by_sun
 from camtrap.export.visits import TABLE, Visit
 from camtrap.metadata.deployments import Stations
@@ -65,7 +66,7 @@ def export(
     stations: Stations | None,
     out: str | os.PathLike,
     occasion_days: int,
-    decimals: int | None = None,
+    private: Privacy = OPEN,
 ) -> dict[str, int]:
     """Write the tables.
 
@@ -78,18 +79,18 @@ def export(
         The folder; it appears whole.
     occasion_days : int
         Days in an occasion of the detection history; the first occasion begins with the first day of work.
-    decimals : int, optional
-        To how many decimals places are rounded.
+    private : Privacy
+        A record whose pictures all show people has no file.
 
     Returns
     -------
     dict
         ``records``, ``species``, ``stations``, ``left_out``.
     """
-    walk = Walk(survey, stations, decimals)
+    walk = Walk(survey, stations, private)
     for shot in walk.shots():
         if shot.picture.clock and any(subject.kind == ANIMAL for subject in shot.shows):
-            walk.left_out.append((shot.picture.path, f"its clock cannot be trusted: {shot.picture.clock}"))
+            walk.leave_out(shot.picture.path, f"its clock cannot be trusted: {shot.picture.clock}")
     visits = walk.deployments()
     found = records(walk)
     worked = operation(visits)
@@ -181,7 +182,7 @@ def _record_rows(found: Sequence[Record]) -> Iterator[list[object]]:
                 f"{one.time:%H:%M:%S}",
             ),
             *(round(gap), round(gap / 60), round(gap / 3600, 1), round(gap / 86_400, 1)),
-            *(directory, name, one.seen.pictures, one.seen.count, one.species.scientific or "NA"),
+            *(directory, name or "NA", one.seen.pictures, one.seen.count, one.species.scientific or "NA"),
             *(
                 "looked at" if one.seen.looked_at else "cluster",
                 "NA" if one.seen.sure is None else f"{one.seen.sure:.4f}",

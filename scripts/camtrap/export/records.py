@@ -10,119 +10,32 @@ The one reader of the tables for whatever is handed on::
 
 :class:`Picture` and :class:`Crop` say what there is of each. Without ``labels`` (no decisions) every crop is unnamed: ``state``,
 ``species``, ``suggestion`` are None. Whoever wants to know what is in the tables reads it here, so that a name, a time or a station
-is the same in each export.
+is the same in each export. With ``named`` and without ``labels``, a crop has the name of its cluster (``export.names``).
 
 Memory: the crops' columns (about 250 bytes per crop) are held, pictures are read in parts. Each call of ``pictures`` or ``crops``
 reads again.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from camtrap.core.categories import SHOWN
 from camtrap.core.errors import DamageError
 from camtrap.core.files import open_parquet, read_json, read_parquet
-from camtrap.export.species import Names, Species, read_species
+from camtrap.export.rows import Crop, Picture
+from camtrap.export.species import Names, counted, read_species
 from camtrap.metadata.when import parse_zone
 
 __all__ = ["Crop", "Picture", "Survey"]
 
 _PART = 10_000
 NOWHERE = "no station"
-
-
-class Picture(NamedTuple):
-    """One path found: a picture, or a frame of a video. Its columns are those of ``tables/images.parquet`` but for these.
-
-    ``station`` is never None: where the path tells none, it is the batch (the memory card). ``time`` is the corrected clock with its
-    offset from UTC where the time zone is known (stations.csv, else ``zone``), else without one; None where there is no time.
-    ``clock`` says why it is not to be trusted (None where it can be), ``clock_reason`` in one line.
-    """
-
-    path: str
-    image_id: str | None
-    batch: str
-    station: str
-    category: str
-    time: dt.datetime | None
-    clock: str | None
-    clock_reason: str | None
-    burst: str | None
-    event: str | None
-    latitude: float | None
-    longitude: float | None
-    width: int | None
-    height: int | None
-    make: str | None
-    model: str | None
-    serial: str | None
-    temperature: float | None
-    trigger: str | None
-    label: str | None
-    video: str | None
-    frame: int | None
-    frame_time: float | None
-    status: str
-    error: str | None
-    shard: str
-    max_conf: float | None
-    n_paths: int
-    duplicate_of: str | None
-
-    @property
-    def counts(self) -> bool:
-        """Whether it was looked at by the detector: it is no copy, not gone, and did not fail."""
-        return self.category in SHOWN
-
-    @property
-    def camera(self) -> str:
-        """Make, model and serial number; "" where nothing is known."""
-        return " ".join(part.strip() for part in (self.make, self.model, self.serial) if part and part.strip())
-
-    @property
-    def file(self) -> str:
-        """The path of the file: of a video's frame that of the video."""
-        return self.video or self.path
-
-
-class Crop(NamedTuple):
-    """One crop, with what was decided of it.
-
-    ``box`` is x, y, width, height, relative to the upright picture. ``cluster`` is -1 in the noise, and None where it was not
-    clustered (repeat detections, other categories). ``state`` is ``named``, ``rejected``, ``unsure`` or None. ``species`` is there
-    where the state is ``named``. ``how``, ``sure``, ``who``, ``at`` (UTC), ``suggestion``: as in ``tables/labels.parquet``. ``row`` is that
-    of ``crops/{shard}.parquet``.
-    """
-
-    crop_id: str
-    category: str
-    conf: float
-    box: tuple[float, float, float, float]
-    repeat: bool
-    infrared: bool | None
-    shard: str
-    row: int
-    cluster: int | None
-    probability: float | None
-    state: str | None
-    species: Species | None
-    how: str | None
-    sure: float | None
-    who: str | None
-    at: dt.datetime | None
-    suggestion: str | None
-
-    @property
-    def looked_at(self) -> bool:
-        """Whether somebody looked at this very crop; else its name came with its cluster."""
-        return self.how == "looked at"
 
 
 _CROP = ["category", "conf", "x", "y", "w", "h", "repeat", "infrared", "shard", "row"]
@@ -143,6 +56,8 @@ class Survey:
         ``tables/labels.parquet`` and ``tables/labels.json``; none where there are no decisions.
     species : path, optional
         The list of species (`species.read_species`).
+    named : mapping of int to str, optional
+        Names of clusters (``export.names``); they count only where there are no decisions.
     zone : str, optional
         Time zone of the cameras' clocks (``America/Guayaquil``, ``-05:00``) where stations.csv gives none.
 
@@ -163,6 +78,7 @@ class Survey:
         label_info: str | Path | None = None,
         species: str | Path | None = None,
         zone: str | None = None,
+        named: Mapping[int, str] | None = None,
     ):
         self.images, self._crops_of = Path(images), Path(crops)
         self.zone = parse_zone(zone) if zone else None
@@ -174,15 +90,35 @@ class Survey:
         if clusters:
             columns = ["cluster", "probability"]
             table = _beside(table, ids, read_parquet(clusters, columns=["crop_id", *columns]), columns)
+            if named and not labels:
+                table = _by_cluster(table, named)
         for number, name in enumerate(table.column_names):
             if name in _REPEATING:
                 table = table.set_column(number, name, table[name].dictionary_encode())
         self._crops = table.combine_chunks()
         self.n_crops = len(table)
-        given: dict[str, int] = {}
+        given = counted((named or {}).values())
         if labels:
             given = {one["values"]: one["counts"] for one in table["name"].drop_null().value_counts().to_pylist()}
         self.names = Names(given, read_species(species), _bounds(label_info))
+
+    def table(self, columns: Sequence[str]) -> pa.Table:
+        """Columns of the crops as they are held: one row per crop, in the order of ``tables/crops.parquet``."""
+        return self._crops.select(columns)
+
+    def has(self, column: str) -> bool:
+        """Whether there is such a column of the crops: ``state`` only where something was said, ``cluster`` only where it is wanted."""
+        return column in self._crops.column_names
+
+    def species_of(self) -> np.ndarray:
+        """Of each crop, in the same order, the place of its species in ``names.species``: int32, -1 without a name."""
+        if not self.has("name"):
+            return np.full(self.n_crops, -1, np.int32)
+        place = {one.key: number for number, one in enumerate(self.names.species)}
+        coded = self._crops["name"].combine_chunks()
+        known = [self.names.of(name) for name in coded.dictionary.to_pylist()]
+        codes = np.array([*(place[one.key] if one else -1 for one in known), -1], np.int32)
+        return codes[pc.fill_null(coded.indices, len(known)).to_numpy(zero_copy_only=False)]
 
     def pictures(self) -> Iterator[tuple[Picture, list[Crop]]]:
         """Yield each path found, sorted, with its crops (sorted by crop_id).
@@ -277,6 +213,16 @@ def _beside(table: pa.Table, ids: pa.Array, other: pa.Table, columns: list[str])
         column = other[name].combine_chunks()
         table = table.append_column(name, column if rows is None else column.take(rows))
     return table
+
+
+def _by_cluster(table: pa.Table, named: Mapping[int, str]) -> pa.Table:
+    """Add the name of its cluster to each crop."""
+    at = pc.index_in(table["cluster"].combine_chunks().cast(pa.int64()), pa.array(list(named), pa.int64()))
+    name = pa.array(list(named.values()), pa.string()).take(at)
+    there, none = pc.is_valid(name), pa.scalar(None, pa.string())
+    for column, value in (("state", "named"), ("how", "cluster")):
+        table = table.append_column(column, pc.if_else(there, pa.scalar(value), none))
+    return table.append_column("name", name)
 
 
 def _bounds(info: str | Path | None) -> dict[str, float]:

@@ -11,9 +11,18 @@ from dataclasses import dataclass, field
 
 from camtrap.core.errors import TableError
 from camtrap.core.tables import read_table
+from camtrap.review import people
 from camtrap.review.decisions import key
 
-__all__ = ["RANKS", "Names", "Species", "read_species"]
+__all__ = ["ANIMAL", "BLANK", "HUMAN", "RANKS", "VEHICLE", "Names", "Species", "read_species"]
+
+ANIMAL, HUMAN, VEHICLE, BLANK = "animal", "human", "vehicle", "blank"
+# Names that experts give to what is no animal.
+_NO_ANIMAL = {
+    **dict.fromkeys(people.HUMAN, HUMAN),
+    **dict.fromkeys(people.VEHICLE, VEHICLE),
+    **dict.fromkeys(people.BLANK, BLANK),
+}
 
 RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species", "subspecies")
 _ALIASES = {
@@ -61,6 +70,11 @@ class Species:
     def taxon(self) -> str:
         """The scientific name, or the name as it is where there is none."""
         return self.scientific or self.name
+
+    @property
+    def kind(self) -> str:
+        """What the name stands for: ``animal``, unless it is one of the few names of people, vehicles and nothing."""
+        return _NO_ANIMAL.get((self.scientific or "").casefold()) or _NO_ANIMAL.get(self.key, ANIMAL)
 
 
 def read_species(path: str | os.PathLike | None) -> dict[str, Species]:

@@ -21,11 +21,11 @@ class Writer(Protocol):
 
 
 @contextmanager
-def table(path: Path, header: Sequence[str]) -> Iterator[Writer]:
+def table(path: Path, header: Sequence[str], encoding: str = "utf-8") -> Iterator[Writer]:
     """A CSV table to write, compressed where its name says so; the same rows are the same bytes."""
     with open(path, "wb") as raw:
         packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) if path.suffix == ".gz" else raw
-        with io.TextIOWrapper(packed, encoding="utf-8", newline="") as text:
+        with io.TextIOWrapper(packed, encoding=encoding, newline="") as text:
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(header)
             yield _Guarded(writer)

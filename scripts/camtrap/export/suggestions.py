@@ -6,12 +6,13 @@ copy that somebody looked through and corrected is taken in by ``python -m camtr
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from camtrap.core.files import read_parquet, write_csv
 from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
+from camtrap.export.privacy import LEAVE_OUT, OPEN, Privacy
 
 __all__ = ["COLUMNS", "export"]
 
@@ -26,6 +27,8 @@ def export(
     representatives: str | os.PathLike,
     detections: Iterable[str | os.PathLike],
     out: str | os.PathLike,
+    crops: str | os.PathLike | None = None,
+    private: Privacy = OPEN,
 ) -> int:
     """Write the table: one row per cluster whose crops have classes; their number is returned.
 
@@ -40,6 +43,10 @@ def export(
     out : path
         CSV: the name that most crops of the cluster have as their best class, the crop nearest to the centre, how many crops
         there are, the share of them with this name and its mean score; and the second name.
+    crops : path, optional
+        ``tables/crops.parquet``, where crops may be hidden.
+    private : Privacy
+        Another crop of the cluster stands for one of a picture that is hidden; none where all are.
     """
     table = read_parquet(clusters, columns=["crop_id", "cluster"])
     cluster = dict(zip(table["crop_id"].to_pylist(), table["cluster"].to_pylist(), strict=True))
@@ -58,6 +65,8 @@ def export(
                 scores[number][name].append(score)
     shown = read_parquet(representatives).to_pylist()
     centre = {row["cluster"]: row["crop_id"] for row in shown if row["role"] == "nearest" and row["rank"] == 0}
+    if crops and private.of_people == LEAVE_OUT:
+        _hide(centre, cluster, crops, private)
     rows = []
     for number in sorted(scores):
         best, *rest = sorted(scores[number].items(), key=lambda item: (-len(item[1]), item[0]))
@@ -69,6 +78,19 @@ def export(
         )
     write_csv(out, COLUMNS, rows, encoding="utf-8-sig")
     return len(rows)
+
+
+def _hide(centre: dict[int, str], cluster: Mapping[str, int], crops: str | os.PathLike, private: Privacy) -> None:
+    """Put a crop that may be named into the place of each that may not."""
+    table = read_parquet(crops, columns=["crop_id", "path"])
+    pairs = zip(table["crop_id"].to_pylist(), table["path"].to_pylist(), strict=True)
+    hidden = {crop for crop, path in pairs if private.hides(path)}
+    wanted = {number for number, crop in centre.items() if crop in hidden}
+    for number in wanted:
+        del centre[number]
+    for crop in sorted(cluster):
+        if cluster[crop] in wanted and crop not in hidden:
+            centre.setdefault(cluster[crop], crop)
 
 
 def _classes(file: str | os.PathLike, image_ids: dict[str, str]) -> Iterable[tuple[str, str, float]]:

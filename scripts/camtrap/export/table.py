@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from camtrap.core.files import read_parquet, write_csv
+from camtrap.export.privacy import OPEN, Privacy
 
 CROP_COLUMNS = [
     "crop_id",
@@ -44,21 +45,38 @@ def joined(crops: Path, clusters: Path, columns: list[str], labels: Path | None 
     return table.sort_by([("path", "ascending"), ("crop_id", "ascending")])
 
 
-def export(crops: Path, clusters: Path, names: Mapping[int, str], out: Path, labels: Path | None = None) -> None:
+def export(
+    crops: Path,
+    clusters: Path,
+    names: Mapping[int, str],
+    out: Path,
+    labels: Path | None = None,
+    private: Privacy = OPEN,
+) -> dict[str, int]:
     """Write ``crops.csv``: UTF-8 with a byte order mark (spreadsheets need it), ISO date-times, a name column.
 
     The name is the cluster's in ``names``, or with ``labels`` the crop's own, and how it came is in further columns.
+    Crops of pictures that are hidden have no row. ``crops`` and ``left_out`` are returned.
     """
     table = joined(crops, clusters, CROP_COLUMNS + EXTRA_COLUMNS, labels)
     header = ["crop_id", "path", "cluster", "name", *CLUSTER_COLUMNS[1:], *CROP_COLUMNS[2:], *EXTRA_COLUMNS]
     if labels:
         header += LABEL_COLUMNS
+    counts = {"crops": 0, "left_out": 0}
+
+    def told(row: dict) -> bool:
+        hidden = private.hides(row["path"])
+        counts["left_out" if hidden else "crops"] += 1
+        return not hidden
+
     rows = (
         row if labels else row | {"name": names.get(row["cluster"], "")}
         for batch in table.to_batches(10_000)
         for row in batch.to_pylist()
+        if told(row)
     )
     write_csv(out, header, ([_plain(row[key]) for key in header] for row in rows), encoding="utf-8-sig")
+    return counts
 
 
 def _plain(value: object) -> object:

@@ -1,22 +1,24 @@
 """Tables for people: every picture, every species, every species at each station, and lists of what is left to look at.
 
-All are CSV (UTF-8 with a byte order mark, which spreadsheets need). Equal names are one row: case and spaces do not make two.
+All are CSV (UTF-8 with a byte order mark, which spreadsheets need). Equal names are one row: case and spaces do not make two. What
+was named as people, vehicles or nothing is no species.
 """
 
 import csv
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
 
 from camtrap.core.cells import unguarded
 from camtrap.core.files import replacing_folder, write_csv
-from camtrap.export.privacy import LEFT_OUT, People, rounded
+from camtrap.export.privacy import LEAVE_OUT, LEFT_OUT, OPEN, Privacy
 from camtrap.export.records import Crop, Picture, Survey
 from camtrap.export.seen import seen
 from camtrap.export.species import Names
-from camtrap.review.people import is_human
+from camtrap.export.streams import Writer, table
 
 __all__ = ["BY_STATION", "PICTURES", "SPECIES", "write"]
 
@@ -27,94 +29,73 @@ PICTURES = [
 _TOLD = ["crops", "pictures", "events", "nights", "first", "last"]
 SPECIES = ["name", "scientific", *_TOLD, "stations", "looked_at", "purity_bound"]
 BY_STATION = ["name", "scientific", "station", *_TOLD]
+_CSV = "utf-8-sig"
 # Lists of pictures by category, and of crops by state.
 _LISTS = {"empty": "empty", "person": "people", "vehicle": "vehicles", "failed": "failed"}
 _CROPS = ["crop_id", "path", "station", "datetime", "who", "at", "suggestion"]
 
 
-def write(
-    survey: Survey,
-    named: Mapping[int, str],
-    failures: Path,
-    out: Mapping[str, Path],
-    hidden: People | None = None,
-    decimals: int | None = None,
-) -> dict[str, int]:
+def write(survey: Survey, failures: Path, out: Mapping[str, Path], private: Privacy = OPEN) -> dict[str, int]:
     """Write the tables.
 
     Parameters
     ----------
     survey : Survey
-    named : mapping of int to str
-        Names of clusters; they count where there are no decisions.
     failures : Path
         ``tables/failures.csv``.
     out : mapping
         Where to: ``pictures``, ``species``, ``by_station`` (files) and ``lists`` (a folder).
-    hidden : People, optional
-        Pictures of which only category and station are told, and no species of people (``export.people: leave_out``).
-    decimals : int, optional
-        Of latitude and longitude.
+    private : Privacy
+        Of pictures that are hidden only category and station are told.
 
     Returns
     -------
     dict
         ``pictures``, ``species``, ``hidden``: numbers of rows.
     """
-    rows, names = seen(survey, named)
-    if hidden is not None:
-        rows = rows[~rows["name"].map(is_human)]
-    write_csv(out["species"], SPECIES, _species(rows, names), encoding="utf-8-sig")
-    write_csv(out["by_station"], BY_STATION, _by_station(rows, names), encoding="utf-8-sig")
-    kinds: dict[str, list[list[object]]] = {kind: [] for kind in _LISTS if hidden is None or kind != "person"}
+    rows = seen(survey)
+    write_csv(out["species"], SPECIES, _species(rows, survey.names), encoding=_CSV)
+    write_csv(out["by_station"], BY_STATION, _by_station(rows, survey.names), encoding=_CSV)
+    counts = {"pictures": 0, "species": rows["name"].nunique(), "hidden": 0}
     why = _reasons(failures)
-    counts = {"pictures": 0, "species": int(rows["name"].nunique()), "hidden": 0}
+    kinds = {kind: name for kind, name in _LISTS.items() if private.of_people != LEAVE_OUT or kind != "person"}
+    with replacing_folder(out["lists"]) as folder, ExitStack() as stack:
 
-    def told() -> Iterator[list[object]]:
-        for picture, crops in survey.pictures():
-            if picture.category == "removed":
-                continue
-            counts["pictures"] += 1
-            if hidden is not None and picture.path in hidden:
-                counts["hidden"] += 1
-                yield [
-                    {"category": picture.category, "station": picture.station, "why": LEFT_OUT}.get(c) for c in PICTURES
-                ]
-                continue
-            row = _picture(picture, crops, survey, named, names, decimals)
-            row.append(why.get(picture.path, picture.error))
-            if picture.category in kinds:
-                kinds[picture.category].append([picture.path, picture.station, _time(picture), row[-1]])
-            yield row
+        def listed(name: str, header: Sequence[str]) -> Writer:
+            return stack.enter_context(table(folder / f"{name}.csv", header, _CSV))
 
-    write_csv(out["pictures"], PICTURES, told(), encoding="utf-8-sig")
-    with replacing_folder(out["lists"]) as folder:
-        for kind, found in kinds.items():
-            header = ["path", "station", "datetime", "why"]
-            write_csv(folder / f"{_LISTS[kind]}.csv", header, found, encoding="utf-8-sig")
-        for state in ("rejected", "unsure"):
-            part = rows[rows["state"].eq(state)]
-            if hidden is not None:
-                part = part[~part["path"].map(hidden.__contains__).astype(bool)]
-            cells = [[_cell(row[name]) for name in _CROPS] for row in part.to_dict("records")]
-            write_csv(folder / f"{state}.csv", _CROPS, cells, encoding="utf-8-sig")
+        of_kind = {kind: listed(name, ["path", "station", "datetime", "why"]) for kind, name in kinds.items()}
+        of_state = {state: listed(state, _CROPS) for state in ("rejected", "unsure")}
+
+        def told() -> Iterator[list[object]]:
+            for picture, crops in survey.pictures():
+                if picture.category == "removed":
+                    continue
+                counts["pictures"] += 1
+                if private.hides(picture.path):
+                    counts["hidden"] += 1
+                    told_of = {"category": picture.category, "station": picture.station, "why": LEFT_OUT}
+                    yield [told_of.get(column) for column in PICTURES]
+                    continue
+                row = _picture(picture, crops, private)
+                row.append(why.get(picture.path, picture.error))
+                if picture.category in of_kind:
+                    of_kind[picture.category].writerow([picture.path, picture.station, _time(picture), row[-1]])
+                for crop in crops:
+                    if crop.state in of_state:
+                        of_state[crop.state].writerow(_crop(picture, crop))
+                yield row
+
+        write_csv(out["pictures"], PICTURES, told(), encoding=_CSV)
     return counts
 
 
-def _picture(
-    picture: Picture,
-    crops: list[Crop],
-    survey: Survey,
-    named: Mapping[int, str],
-    names: Names,
-    decimals: int | None,
-) -> list[object]:
+def _picture(picture: Picture, crops: list[Crop], private: Privacy) -> list[object]:
     said: dict[str, None] = {}
     states = {"unnamed": 0, "rejected": 0, "unsure": 0}
     for crop in crops:
-        species = crop.species if survey.decided else names.of(named.get(-1 if crop.cluster is None else crop.cluster))
-        if species:
-            said[species.name] = None
+        if crop.species:
+            said[crop.species.name] = None
         else:
             states[crop.state or "unnamed"] += 1
     cells = {
@@ -127,11 +108,17 @@ def _picture(
         "crops": len(crops),
         **states,
         "event": picture.event,
-        "latitude": rounded(picture.latitude, decimals),
-        "longitude": rounded(picture.longitude, decimals),
+        "latitude": private.rounded(picture.latitude),
+        "longitude": private.rounded(picture.longitude),
         "duplicate_of": picture.duplicate_of,
     }
     return [cells[name] for name in PICTURES[:-1]]
+
+
+def _crop(picture: Picture, crop: Crop) -> list[object]:
+    when = None if picture.clock else _time(picture)
+    at = _said(crop.at) if crop.at else None
+    return [crop.crop_id, picture.path, picture.station, when, crop.who, at, crop.suggestion]
 
 
 def _time(picture: Picture) -> str | None:
@@ -147,22 +134,21 @@ def _told(part: pd.DataFrame) -> list[object]:
     """Crops, pictures, independent events, nights (from noon to noon), first and last time."""
     time = part["datetime"].dropna()
     nights = (time - pd.Timedelta(hours=12)).dt.normalize().nunique()
-    first, last = (_cell(time.min()), _cell(time.max())) if len(time) else (None, None)
-    return [len(part), part["path"].nunique(), part["event"].nunique(), nights, first, last]
+    first, last = (_said(time.min()), _said(time.max())) if len(time) else (None, None)
+    return [len(part), part["picture"].nunique(), part["event"].nunique(), nights, first, last]
 
 
 def _species(rows: pd.DataFrame, names: Names) -> Iterator[list[object]]:
     known = {one.name: one for one in names.species}
-    for name, part in rows.groupby("name", sort=True):
-        one = known[name]
-        looked = int(part["how"].eq("looked at").sum())
-        yield [name, one.scientific, *_told(part), part["station"].nunique(), looked, one.bound]
+    for name, part in rows.groupby("name", observed=True):
+        one = known[str(name)]
+        yield [name, one.scientific, *_told(part), part["station"].nunique(), int(part["looked"].sum()), one.bound]
 
 
 def _by_station(rows: pd.DataFrame, names: Names) -> Iterator[list[object]]:
     known = {one.name: one for one in names.species}
-    for (name, station), part in rows.groupby(["name", "station"], sort=True):
-        yield [name, known[name].scientific, station, *_told(part)]
+    for (name, station), part in rows.groupby(["name", "station"], observed=True):
+        yield [name, known[str(name)].scientific, station, *_told(part)]
 
 
 def _reasons(failures: Path) -> dict[str, str]:
@@ -173,9 +159,3 @@ def _reasons(failures: Path) -> dict[str, str]:
             cells = {key: unguarded(cell) for key, cell in row.items()}
             found.setdefault(cells["path"], []).append(f"{cells['stage']}, {cells['status']}: {cells['reason']}")
     return {path: "; ".join(lines) for path, lines in found.items()}
-
-
-def _cell(value: object) -> object:
-    if value is None or value is pd.NaT or value != value:
-        return None
-    return _said(value) if isinstance(value, dt.datetime) else value

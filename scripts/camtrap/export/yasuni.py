@@ -45,6 +45,7 @@ from camtrap.core import files
 from camtrap.core.files import read_parquet
 from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
+from camtrap.export.privacy import OPEN, Privacy, plain_exif
 
 DETECTOR = "megadetectorV5"
 _IMAGES = ["path", "image_id", "shard", "category", "n_paths", "station", "latitude", "longitude", "label", "error"]
@@ -59,6 +60,7 @@ def export(
     embeddings: Iterable[str | os.PathLike],
     records_out: str | os.PathLike,
     features_out: str | os.PathLike,
+    private: Privacy = OPEN,
 ) -> dict[str, int]:
     """Write the merged records and the features, shard by shard.
 
@@ -70,6 +72,8 @@ def export(
         ``index/{shard}.parquet``, ``detections/{shard}.json``, ``embeddings/{model}/{shard}.parquet`` of all shards.
     records_out, features_out : path
         ``yasuni.json`` and ``yasuni_features.jsonl``.
+    private : Privacy
+        Pictures that are hidden have no record; with rounded places, EXIF comes without them.
 
     Returns
     -------
@@ -92,11 +96,13 @@ def export(
         records_file.write("[")
         for shard, part in _by_shard(table):
             rows = [row for row in part.to_pylist() if row["category"] not in ("duplicate", "removed")]
+            rows = [row for row in rows if not private.hides(row["path"])]
             exif = _exif(index_of.get(shard))
             wanted = crop_ids[shard]["crop_id"].to_pylist() if shard in crop_ids else []
             vectors = _vectors(embeddings_of.get(shard), set(wanted))
             for row, output in _outputs(rows, detections_of.get(shard)):
-                record = _record(row, output, exif.get(row["path"]), copies.get(row["image_id"]))
+                fields = plain_exif(exif.get(row["path"]) or {}, private)
+                record = _record(row, output, fields, copies.get(row["image_id"]), private)
                 records_file.write((",\n" if counts["records"] else "\n") + _line(record))
                 counts["records"] += 1
                 found = _with_features(row["image_id"], output, vectors)
@@ -170,12 +176,12 @@ def _outputs(rows: list[dict], path: str | os.PathLike | None) -> Iterator[tuple
             yield row, {"file": row["path"], "detections": boxes}
 
 
-def _record(row: dict, output: dict, exif: dict | None, copies: list[str] | None) -> dict:
-    location = {key: row[key] for key in ("station", "latitude", "longitude")}
+def _record(row: dict, output: dict, exif: dict, copies: list[str] | None, private: Privacy) -> dict:
+    place = {side: private.rounded(row[side]) for side in ("latitude", "longitude")}
     return {
         "id_sha_256": row["image_id"],
         "paths": copies or [row["path"]],
-        "metadata": {"image": exif or {}, "other": {"location": location}},
+        "metadata": {"image": exif, "other": {"location": {"station": row["station"], **place}}},
         "detectors": {
             DETECTOR: {"researcher": "", "output": output},
             "another_detector": {},

@@ -14,6 +14,7 @@ from camtrap.core.errors import UserError
 from camtrap.export import camtrap_dp
 from camtrap.export.about import missing, required
 from camtrap.export.observations import file_path
+from camtrap.export.privacy import LEAVE_OUT, LEFT_OUT, People, Privacy
 from camtrap.export.records import Survey
 from camtrap.metadata.deployments import read_stations
 
@@ -30,7 +31,7 @@ ABOUT = {
 # The format's own pattern of filePath, and its form of times.
 PATTERN = re.compile(r"^(?=^[^./~])(^((?!\.{2}).)*$).*$")
 TIME = "%Y-%m-%dT%H:%M:%S%z"
-PEOPLE = {"card1/B/1.jpg"}
+PEOPLE = People({"card1/B/1.jpg": []}, set())
 LOOKED = {"how": "looked at", "sure": 1.0}
 # Station A worked from 30 April to 20 May and stood still from 5 to 8 May; B says nothing; C has no picture.
 STATIONS = """station,lat,lon,start,end,timezone,Problem1_from,Problem1_to
@@ -73,7 +74,7 @@ def made(request, tmp_path_factory):
     files = write(folder / "tables", survey(), bound={"Tapir": 0.9})
     stations = read_stations(folder / "stations.csv")
     counts = camtrap_dp.export(
-        Survey(**files, zone="-05:00"), stations, folder / "dp", request.param, ABOUT, "MDV5A", PEOPLE, False
+        Survey(**files, zone="-05:00"), stations, folder / "dp", request.param, ABOUT, "MDV5A", Privacy(PEOPLE)
     )
     return Package(folder / "dp", request.param, counts)
 
@@ -322,11 +323,16 @@ def test_events_that_overlap_where_clocks_lie_are_one(tmp_path):
 def test_pictures_of_people_are_left_out_and_places_rounded_where_it_is_asked(tmp_path, level):
     (tmp_path / "stations.csv").write_text(STATIONS.replace("-0.6,-76.1", "-0.61234,-76.16789"))
     files, stations = write(tmp_path / "tables", survey()), read_stations(tmp_path / "stations.csv")
-    people = PEOPLE | {"card1/B/v.mp4"}
-    camtrap_dp.export(Survey(**files, zone="-05:00"), stations, tmp_path / "dp", level, ABOUT, "x", people, True, 2)
+    people = {"card1/B/1.jpg", "card1/B/v.mp4"}
+    shown = People({"card1/B/1.jpg": [], "card1/B/v.mp4/frame000031.jpg": []}, set())
+    camtrap_dp.export(
+        Survey(**files, zone="-05:00"), stations, tmp_path / "dp", level, ABOUT, "x", Privacy(shown, LEAVE_OUT, 2)
+    )
     found = Package(tmp_path / "dp", level, None)
     assert not people & {row["filePath"] for row in found.media}
-    assert people <= set(found.left_out)
+    rows = read(tmp_path / "dp" / "left_out.csv")
+    assert not people & {row["path"] for row in rows}
+    assert [row["path"] for row in rows if row["reason"] == LEFT_OUT] == ["", ""]
     # an event tells of people and of the animals with them, without a picture
     assert sum(row["observationType"] == "human" for row in found.observations) == (level == "event")
     assert {(row["latitude"], row["longitude"]) for row in found.deployments if row["locationID"] == "B"} == {

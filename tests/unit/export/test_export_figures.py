@@ -20,7 +20,7 @@ MAY = "2024-05-{:02d}T10:00:00"
 
 def draw(folder, pictures, stations=None, **options):
     files = write(folder, pictures, **options)
-    return figures.draw(Survey(**files), files["images"], {}, folder / "figures", stations)
+    return figures.draw(Survey(**files), folder / "figures", stations)
 
 
 def test_the_expected_number_of_species_is_the_mean_over_all_samples_of_days():
@@ -105,8 +105,8 @@ def test_names_of_clusters_count_where_there_are_no_decisions(tmp_path):
     ids = pq.read_table(files["crops"])["crop_id"]
     clusters = pa.table({"crop_id": ids, "cluster": pa.array([0, 1, 2], pa.int32()), "probability": [1.0] * 3})
     pq.write_table(clusters, tmp_path / "clusters.parquet")
-    survey = Survey(**files, clusters=tmp_path / "clusters.parquet")
-    rows, names = seen(survey, {0: "deer", 1: " Deer"})
-    assert rows["name"].nunique() == 1
-    assert rows["state"].eq("named").tolist() == [True, True, False]
-    assert len(names.species) == 1
+    survey = Survey(**files, clusters=tmp_path / "clusters.parquet", named={0: "deer", 1: " Deer"})
+    assert [name.casefold() for name in seen(survey)["name"].unique()] == ["deer"]
+    assert len(seen(survey)) == 2
+    assert len(survey.names.species) == 1
+    assert [(crop.state, crop.how) for _, crop in survey.crops()] == [("named", "cluster")] * 2 + [(None, None)]

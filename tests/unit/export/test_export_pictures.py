@@ -14,8 +14,8 @@ from surveytables import crop, picture, write
 from camtrap.core.errors import UserError
 from camtrap.core.paths import Roots
 from camtrap.export import by_species, folders
-from camtrap.export.copies import Change, changed, of_folders
-from camtrap.export.privacy import Box, find_people
+from camtrap.export.copies import Change, changed, places_of
+from camtrap.export.privacy import Box, Privacy, find_people
 from camtrap.export.records import Survey
 
 AT = "2024-05-01T10:00:00"
@@ -75,13 +75,11 @@ def survey(tmp_path):
         os.utime(file, (1_700_000_000, 1_700_000_000))
     files = write(tmp_path / "tables", pictures)
 
-    def run(mode="copy", of_people="leave_out", **options):
+    def run(mode="copy", of_people="leave_out", decimals=None, **options):
         survey = Survey(**files)
-        people = None if of_people == "keep" else find_people(survey, {}, [], 0.2)
+        private = Privacy(find_people(survey, [], 0.2), of_people, decimals)
         out = tmp_path / "out"
-        counts = by_species.export(
-            survey, {}, Roots(str(root)), out, mode, people=people, of_people=of_people, **options
-        )
+        counts = by_species.export(survey, Roots(str(root)), out, mode, private=private, **options)
         return out, counts
 
     run.root, run.files = root, files
@@ -113,7 +111,7 @@ def test_folders_of_the_rest_are_made_where_they_are_asked_for(survey):
     out, _ = survey(of_people="keep", also=["rejected", "unsure", "unnamed", "empty", "people", "vehicles"])
     folder = {name.split("/")[0] for name in tree(out) if "/" in name}
     assert folder == {
-        *("Puma", "Tapir", "a_b_c", "Person"),
+        *("Puma", "Tapir", "a_b_c"),
         *("_rejected", "_unsure", "_empty", "_people", "_vehicles"),
     }
 
@@ -137,7 +135,7 @@ def test_people_are_left_out_unless_asked_for(survey):
         name for name in tree(out) if name.endswith(("_6.jpg", "_7.jpg")) or name.startswith(("Person", "_people"))
     ]
     out, _ = survey(of_people="keep", also=["people"])
-    assert {"_people/Río 1/Río 1_2024-05-01_10-00-00_6.jpg", "Person/Río 1/Río 1_2024-05-01_10-00-00_7.jpg"} <= tree(
+    assert {"_people/Río 1/Río 1_2024-05-01_10-00-00_6.jpg", "_people/Río 1/Río 1_2024-05-01_10-00-00_7.jpg"} <= tree(
         out
     )
 
@@ -212,12 +210,13 @@ def test_folders_of_clusters_leave_people_out_too(survey, tmp_path):
     table = pq.read_table(survey.files["crops"])
     pq.write_table(table.append_column("clustered", pa.array([True] * len(ids))), survey.files["crops"])
     opened = Survey(**survey.files)
-    people = find_people(opened, {}, [], 0.2)
+    people = find_people(opened, [], 0.2)
     files = survey.files["crops"], tmp_path / "clusters.parquet", []
     for of_people, there in (("leave_out", False), ("blur", True)):
-        rules = of_folders(opened, people, of_people, 1, whole=True)
+        private = Privacy(people, of_people, 1)
+        told = private, places_of(opened, private)
         folders.export(
-            *files, Roots(str(survey.root)), {}, tmp_path / "f", "copy", "pictures", survey.files["labels"], *rules
+            *files, Roots(str(survey.root)), {}, tmp_path / "f", "copy", "pictures", survey.files["labels"], *told
         )
         assert any("7.jpg" in name for name in tree(tmp_path / "f")) == there
     exif, _, small = metadata(next((tmp_path / "f").glob("P*/*7.jpg")).read_bytes())

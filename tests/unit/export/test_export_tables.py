@@ -7,7 +7,7 @@ import pytest
 from surveytables import crop, picture, write
 
 from camtrap.export import tables
-from camtrap.export.privacy import find_people
+from camtrap.export.privacy import KEEP, LEAVE_OUT, Privacy, find_people
 from camtrap.export.records import Survey
 
 FORMULA = "=cmd()"
@@ -64,10 +64,10 @@ def survey(tmp_path):
     def run(hide, decimals=None):
         survey = Survey(**files)
         boxes = {"c/B/9.jpg": [("1", 0.9), ("2", 0.5)], "c/B/5.jpg": [("2", 0.1)]}
-        people = find_people(survey, {}, detections(tmp_path, boxes), 0.2) if hide else None
+        people = find_people(survey, detections(tmp_path, boxes), 0.2)
         names = {"pictures": "pictures.csv", "species": "species.csv", "by_station": "stations.csv", "lists": "lists"}
         out = {key: tmp_path / name for key, name in names.items()}
-        counts = tables.write(survey, {}, failures, out, people, decimals)
+        counts = tables.write(survey, failures, out, Privacy(people, LEAVE_OUT if hide else KEEP, decimals))
         return {key: read(path) for key, path in out.items() if key != "lists"}, out["lists"], counts
 
     return run
@@ -93,7 +93,7 @@ def test_equal_names_are_one_row_and_a_night_goes_from_noon_to_noon(survey):
     told = ("crops", "pictures", "events", "nights", "stations", "looked_at", "purity_bound")
     assert [puma[name] for name in told] == ["5", "3", "2", "2", "2", "1", "0.9"]
     assert (puma["first"], puma["last"]) == ("2024-05-01 23:50:00", "2024-05-02 12:10:00")
-    assert [row["name"] for row in found["species"]] == [f"'{FORMULA}", "Person", "Puma", "deer"]
+    assert [row["name"] for row in found["species"]] == [f"'{FORMULA}", "Puma", "deer"]
     by_station = {(row["name"], row["station"]): (row["crops"], row["events"]) for row in found["by_station"]}
     assert by_station[("Puma", "A")] == ("4", "1")
     assert by_station[("Puma", "B")] == ("1", "1")
@@ -124,7 +124,6 @@ def test_people_are_left_out_and_the_sum_is_the_same(survey):
     assert "c/B/5.jpg" in told  # the box is below the threshold
     hidden = [row for row in found["pictures"] if not row["path"]]
     assert {value for row in hidden for key, value in row.items() if key not in ("category", "station", "why")} == {""}
-    assert "Person" not in {row["name"] for row in found["species"]}
     assert not (lists / "people.csv").exists()
 
 
