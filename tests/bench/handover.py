@@ -1,6 +1,7 @@
 """Exports of a survey of many pictures: `python tests/bench/handover.py [pictures]` (1,000,000) prints time and peak memory of each.
 
-The tables are made up: 80 stations, 5 cards, bursts of one to five, a third of the pictures empty, 30 names, a crop per animal.
+The tables are made up: 80 stations, 5 cards, bursts of one to five, a third of the pictures empty, 30 names, a crop per animal (62 of
+100 pictures). ``people`` is the search for pictures with people, which each export begins with; it reads 1,000 pictures per file.
 Each export runs in a process of its own.
 """
 
@@ -14,8 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import pyarrow as pa
+
 ROOT = Path(__file__).resolve().parents[2]
-EXPORTS = ("camtrap_dp event", "camtrap_dp media", "r_tables", "darwin_core")
+EXPORTS = ("people", "tables", "figures", "r_tables", "darwin_core", "camtrap_dp event", "camtrap_dp media")
 ABOUT = {
     "title": "Bench",
     "description": None,
@@ -31,7 +34,6 @@ ABOUT = {
 def make(folder: Path, n: int) -> None:
     """Write the tables of ``n`` pictures."""
     import numpy as np
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     rng = np.random.default_rng(0)
@@ -114,25 +116,68 @@ def make(folder: Path, n: int) -> None:
         "sure": pa.array(rng.random(m).astype(np.float32)),
         "suggestion": pa.nulls(m).cast(pa.string()),
     }
+    (folder / "failures.csv").write_text("path,stage,status,reason\n")
+    _detect(folder / "detections", table)
     pq.write_table(pa.table(labels), folder / "labels.parquet", compression="zstd")
+
+
+def _detect(folder: Path, table: pa.Table) -> None:
+    """Detections of all pictures."""
+    folder.mkdir(exist_ok=True)
+    number = {"animal": "1", "person": "2"}
+    for start in range(0, len(table), 1000):
+        part = table.slice(start, 1000)
+        images = [
+            {"file": path, "detections": [{"category": number[kind], "conf": 0.9, "bbox": [0.1, 0.1, 0.3, 0.3]}]}
+            if kind in number
+            else {"file": path, "detections": []}
+            for path, kind in zip(part["path"].to_pylist(), part["category"].to_pylist(), strict=True)
+        ]
+        text = {
+            "info": {"format_version": "1.6"},
+            "detection_categories": {"1": "animal", "2": "person"},
+            "images": images,
+        }
+        (folder / f"s-{start // 1000:05d}.json").write_text(json.dumps(text))
 
 
 def one(folder: Path, what: str) -> dict:
     """Run one export here; seconds, peak memory in MB, and what it says."""
     sys.path.insert(0, str(ROOT / "scripts"))
-    from camtrap.export import camtrap_dp, darwin_core, r_tables
+    from camtrap.export.privacy import LEAVE_OUT, OPEN, Privacy, find_people
     from camtrap.export.records import Survey
 
     begin = time.perf_counter()
     tables = {name: folder / f"{name}.parquet" for name in ("images", "crops", "labels")}
     survey = Survey(**tables, zone="America/Guayaquil")
     name, _, level = what.partition(" ")
+    private, said = OPEN, {}
+    if name not in ("figures", "camtrap_dp"):  # the others are what a job does
+        people = find_people(survey, sorted((folder / "detections").iterdir()), 0.2)
+        private, said = Privacy(people, LEAVE_OUT, 2), {"people": len(people.boxes)}
     if name == "camtrap_dp":
+        from camtrap.export import camtrap_dp
+
         said = camtrap_dp.export(survey, None, folder / name, level, ABOUT)
     elif name == "r_tables":
-        said = r_tables.export(survey, None, folder / name, 7)
-    else:
-        said = darwin_core.export(survey, None, folder / name, ABOUT)
+        from camtrap.export import r_tables
+
+        said = r_tables.export(survey, None, folder / name, 7, private)
+    elif name == "darwin_core":
+        from camtrap.export import darwin_core
+
+        said = {"rows": darwin_core.export(survey, None, folder / name, ABOUT, private)}
+    elif name == "tables":
+        from camtrap.export import tables
+
+        out = {key: folder / f"{key}.csv" for key in ("pictures", "species", "by_station")} | {
+            "lists": folder / "lists"
+        }
+        said = tables.write(survey, folder / "failures.csv", out, private)
+    elif name == "figures":
+        from camtrap.export import figures
+
+        said = {"figures": len(figures.draw(survey, folder / name)["figures"])}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"export": what, "seconds": round(time.perf_counter() - begin, 1), "peak_mb": round(peak), "said": said}
 

@@ -17,7 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     taken = commands.add_parser("import", help="names that were given elsewhere become decisions")
     taken.add_argument(
         "table",
-        help="a filled-in copy of export/clusters.csv, a table of Timelapse, an edited copy of export/folders, or a Camtrap DP",
+        help="a filled-in copy of export/clusters.csv, a table of Timelapse, an edited copy of export/folders or export/pictures, "
+        "or a Camtrap DP",
     )
     taken.add_argument("--column", help="the column with the species in Timelapse's table")
     taken.add_argument("--deleted", choices=("reject", "ignore"), help="what a file says that is gone from the folders")

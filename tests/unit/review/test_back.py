@@ -11,7 +11,7 @@ from surveytables import crop, picture, write
 
 from camtrap.core.errors import UserError
 from camtrap.core.paths import Roots
-from camtrap.export import camtrap_dp, folders
+from camtrap.export import by_species, camtrap_dp, folders
 from camtrap.export.records import Survey
 from camtrap.metadata.deployments import read_stations
 from camtrap.review.__main__ import main
@@ -126,6 +126,53 @@ def test_a_moved_file_is_another_species_and_a_deleted_one_is_rejected(results, 
     (edited / "ocelot" / ".DS_Store").touch()
     assert main(["import", str(edited), str(results)]) == 0
     assert decided(results) == [("name", "puma", "c2"), ("name", "tapir", "c1"), ("reject", "", "c5")]
+
+
+def by_species_of(results):
+    """A copy of the pictures by species and station, as somebody edits it."""
+    tables = {name: results / "tables" / f"{name}.parquet" for name in ("images", "crops", "labels")}
+    out, roots = results.parent / "export", Roots(str(results.parent / "images"))
+    by_species.export(Survey(**tables), roots, out, "copy", ["unnamed", "empty"])
+    return shutil.copytree(out, results.parent / "edited")
+
+
+def test_a_picture_that_was_moved_among_species_and_stations_is_another_species(results, capsys):
+    edited = by_species_of(results)
+    name = "A_2024-05-0{0}_10-00-00_{0}.jpg"
+    assert main(["import", str(edited), str(results)]) == 0
+    assert decided(results) == []
+    (edited / "ocelot/A" / name.format(1)).rename(edited / "tapir/A" / name.format(1))
+    (edited / "puma").mkdir()
+    (edited / "ocelot/A" / name.format(2)).rename(edited / "puma" / name.format(2))
+    # of two species: it is a puma in the place of the ocelot, and stays a tapir
+    (edited / "ocelot/A" / name.format(3)).rename(edited / "puma" / name.format(3))
+    (edited / "_people/A").mkdir(parents=True)
+    (edited / "_empty/A" / name.format(5)).rename(edited / "_people/A" / name.format(5))
+    assert main(["import", str(edited), str(results)]) == 0
+    assert decided(results) == [("name", "puma", "c2", "c4"), ("name", "tapir", "c1")]
+    assert "1 files that were moved or deleted have no crop" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("folder", "decision"),
+    [
+        *((name, ("reject", "", "c1")) for name in ("_rejected", "_empty")),
+        *((name, ("unsure", "", "c1")) for name in ("_unsure", "_unnamed")),
+        ("_people", ("name", "person", "c1")),
+        ("_vehicles", ("name", "vehicle", "c1")),
+        (None, ("reject", "", "c1")),
+    ],
+)
+def test_folders_of_what_is_no_species_say_so(results, folder, decision):
+    edited = by_species_of(results)
+    file = next((edited / "ocelot/A").glob("*_1.jpg"))
+    if folder:
+        (edited / folder).mkdir(exist_ok=True)
+        file.rename(edited / folder / file.name)
+    else:
+        file.unlink()
+    assert main(["import", str(edited), str(results)]) == 0
+    assert decided(results) == [decision]
 
 
 def test_folders_that_nobody_edited_say_nothing(results):
