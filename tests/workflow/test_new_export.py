@@ -14,6 +14,7 @@ from conftest import CONFIG, Survey
 from PIL import Image
 
 from camtrap.crop.geometry import crop_id
+from camtrap.detections import megadetector_json as md
 from camtrap.export.registry import EXPORTS
 from camtrap.review.log import Log
 
@@ -209,6 +210,7 @@ def test_all_exports_of_a_named_survey_at_once(handed):
     assert kinds == {"animal": 3, "human": 1, "vehicle": 1, "blank": 2, "unclassified": 1}
     described = json.loads((out / "camtrap_dp" / "datapackage.json").read_text())
     assert (described["coordinatePrecision"], described["spatial"]["coordinates"]) == (0.1, [-76.1, -0.6])
+    assert md.validate(out / "megadetector.json") == []
     boxes = json.loads((out / "megadetector.json").read_text())
     assert Counter(len(image["detections"]) for image in boxes["images"]) == {1: 5, 0: 1}
     (place,) = {
