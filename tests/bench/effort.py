@@ -1,8 +1,9 @@
 """How many looks and decisions an expert needs: `python tests/bench/effort.py` (RESULTS and TRUTH of a simulated survey are optional).
 
-A simulated expert (`expert.py`) works through the page's order of questions, one screen of 31 bursts at a look; beside it: naming
-clusters only, crop by crop, and MorphoCluster's rule. Until 50, 80, 90, 95 and 99 % of the crops have the right name, while 95 % of
-what is named is right. On ca01 and animals22 (shared/data, left out where it is absent), a simulated survey, and 100,000 simulated crops.
+A simulated expert (`expert.py`) works through the page's order of questions (`review.upcoming`),
+one screen of 31 bursts at a look; beside it: naming clusters only, crop by crop, and MorphoCluster's rule.
+Until 50, 80, 90, 95 and 99 % of the crops have the right name, while 95 % of what is named is right.
+On ca01 and animals22 (shared/data, left out where it is absent), a simulated survey, and 100,000 simulated crops.
 Writes build/bench/effort.json and effort.png.
 
     python tests/bench/effort.py --only 100000
@@ -28,7 +29,7 @@ from camtrap.review.audit import plan, state, wanted
 
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
 PURE = 0.95
-SECONDS = 2  # a look
+SECONDS = 2  # a look, and a decision
 
 
 def survey_of(name: str, units: np.ndarray, unit: np.ndarray, kind: np.ndarray, cluster: np.ndarray) -> Survey:
@@ -132,7 +133,8 @@ def reached(curve: list[tuple[int, int, float, float]]) -> dict[str, dict | None
     out: dict[str, dict | None] = {}
     for share in SHARES:
         at = next((point for point in curve if point[2] >= share and point[3] >= PURE), None)
-        out[f"{share:g}"] = at and {"looks": at[0], "decisions": at[1], "hours": round(at[0] * SECONDS / 3600, 4)}
+        hours = at and {"hours of looks": at[0] * SECONDS / 3600, "hours": (at[0] + at[1]) * SECONDS / 3600}
+        out[f"{share:g}"] = at and {"looks": at[0], "decisions": at[1], **{k: round(v, 4) for k, v in hours.items()}}
     return out
 
 

@@ -1,6 +1,5 @@
 """A simulated expert who knows the truth, and errs at one look in a hundred; and the ways in which groups get their names."""
 
-import heapq
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +7,8 @@ import numpy as np
 from camtrap.review.audit import LEVEL, plan, state, wanted
 from camtrap.review.pages import following, order, searched
 from camtrap.review.split import split
-from camtrap.review.suggest import means, mistakes, suggest
+from camtrap.review.suggest import Means, means, mistakes, of_groups, suggest
+from camtrap.review.upcoming import SEVERAL, Todo, sure, upcoming
 
 SCREEN = 31  # bursts on a screen
 CARD = 12  # of a group's card
@@ -50,19 +50,29 @@ class Desk:
             seen[self.rng.integers(len(seen))] = self.rng.choice(self.survey.kind)
         return seen
 
-    def say(self, units: np.ndarray, name: int, point: bool = True) -> None:
-        """One decision."""
+    def say(self, units: np.ndarray, name: int, point: bool = True, act: bool = True) -> None:
+        """One decision; without ``act`` a part of one that is counted elsewhere."""
         if not len(units):
             return
-        self.decisions += 1
-        old, crops = self.name[units], self.survey.crops[units]
-        had = old >= 0
-        self._right += int(crops[:, name].sum() - crops[had, old[had]].sum())
-        self._named += int(self.survey.size[units[~had]].sum())
+        self.decisions += act
+        self.forget(units)
+        self._right += int(self.survey.crops[units, name].sum())
+        self._named += int(self.survey.size[units].sum())
         self.name[units] = name
-        if point:
-            n = self.survey.size.sum()
-            self.curve.append((self.looks, self.decisions, self._right / n, self._right / max(self._named, 1)))
+        if point and act:
+            self.point()
+
+    def forget(self, units: np.ndarray) -> None:
+        """These have no name any more."""
+        had = units[self.name[units] >= 0]
+        self._right -= int(self.survey.crops[had, self.name[had]].sum())
+        self._named -= int(self.survey.size[had].sum())
+        self.name[units] = -1
+
+    def point(self) -> None:
+        """A point of the curve."""
+        n = self.survey.size.sum()
+        self.curve.append((self.looks, self.decisions, self._right / n, self._right / max(self._named, 1)))
 
     def correct(self, units: np.ndarray, seen: np.ndarray, name: int) -> None:
         """Those of a screen that are something else get their own name: a decision for each kind."""
@@ -77,93 +87,138 @@ def by_size(survey: Survey, cluster: np.ndarray) -> list[np.ndarray]:
 
 
 def page(desk: Desk) -> None:
-    """The page's order: the largest group without a name: its card is named or split, then audited; a failed audit splits; then what is
-    in no group by suggestions, then possible mistakes of each name."""
+    """The page's order of questions (`review.upcoming`), until it has none, or until nothing comes of its answers."""
     s = desk.survey
-    heap = [(-int(s.size[units].sum()), number, 0, units) for number, units in enumerate(by_size(s, s.cluster))]
-    heapq.heapify(heap)
-    part = np.full(len(s.x), -1)
-    left: list[np.ndarray] = [np.flatnonzero(s.cluster < 0)]
-    count = len(heap)
-    while heap:
-        _, number, depth, units = heapq.heappop(heap)
-        part[units] = number
-        if len(units) <= SCREEN:
-            seen = desk.look(units)
-            name = int(np.bincount(seen).argmax())
-            desk.say(units, name)
-            desk.correct(units, seen, name)
-            continue
-        seen = desk.look(desk.rng.choice(units, CARD, replace=False))
+    part = s.cluster.copy()  # the groups; parts of splits get numbers of their own
+    audits: dict[int, tuple[str, int]] = {}  # of each name the state of the last audit, and how many failed
+    mixed: set[int] = set()
+    while True:
+        known = means(s.x, desk.name, part)
+        open_ = {
+            int(number): np.flatnonzero((part == number) & (desk.name < 0)) for number in np.unique(part[desk.name < 0])
+        }
+        left = open_.pop(-1, np.zeros(0, np.int64))
+        offers = _offers(desk, open_, known) if len(known.mean) else {}
+        todo = [Todo(f"c:{n}", int(s.size[u].sum()), "open", n in offers and n not in mixed) for n, u in open_.items()]
+        names, crops = np.unique(desk.name[desk.name >= 0], return_inverse=True)
+        sizes = np.bincount(crops, weights=s.size[desk.name >= 0], minlength=len(names))
+        todo += [
+            Todo(f"n:{n}", int(size), "named", state=audits.get(int(n), ("", 0))[0])
+            for n, size in zip(names, sizes, strict=True)
+        ]
+        todo += [Todo("rest", int(s.size[left].sum()), "rest")]
+        what, group = upcoming(todo)
+        if what == "done":
+            return
+        number = int(group[2:]) if ":" in group else -1
+        if what == "suggestions":
+            _several(desk, open_, offers, mixed)
+        elif what == "name":
+            _card(desk, open_[number], part)
+        elif what == "own":
+            _own(desk, left, known)
+        elif what == "audit":
+            failed = audits.get(number, ("", 0))[1]
+            passed = _audit(desk, np.flatnonzero(desk.name == number), number, failed)
+            audits[number] = ("passed", failed) if passed else ("failed", failed + 1)
+        else:
+            found = _possible_mistakes(desk, number, part, known)
+            again = found and audits[number][1] < 4
+            audits[number] = ("" if again else "left", audits[number][1])
+
+
+def _offers(desk: Desk, open_: dict[int, np.ndarray], known: Means) -> dict[int, int]:
+    """Of each group whose suggestion is ticked what it is."""
+    units = np.concatenate(list(open_.values())) if open_ else np.zeros(0, np.int64)
+    group = np.repeat(list(open_), [len(own) for own in open_.values()]).astype(np.int64)
+    return {n: name for n, name, *how in of_groups(suggest(desk.survey.x[units], known), group) if sure(*how)}
+
+
+def _several(desk: Desk, open_: dict[int, np.ndarray], offers: dict[int, int], mixed: set[int]) -> None:
+    """One screen: several groups, six bursts of each; those that are what is suggested are accepted at once."""
+    shown = sorted((n for n in offers if n not in mixed), key=lambda n: -desk.survey.size[open_[n]].sum())[:SEVERAL]
+    samples = [desk.rng.permutation(open_[n])[:6] for n in shown]
+    seen = np.split(desk.look(np.concatenate(samples)), np.cumsum([len(own) for own in samples])[:-1])
+    fine = [n for n, kinds in zip(shown, seen, strict=True) if (kinds == offers[n]).all()]
+    mixed |= set(shown) - set(fine)
+    for number in fine:
+        desk.say(open_[number], offers[number], act=False)
+    desk.decisions += bool(fine)
+    desk.point()
+
+
+def _card(desk: Desk, units: np.ndarray, part: np.ndarray) -> None:
+    """The largest group without a name: a small one is seen whole; a large one is named by its card, or split where that is mixed."""
+    if len(units) <= SCREEN:
+        seen = desk.look(units)
         name = int(np.bincount(seen).argmax())
-        if (seen == name).mean() >= MIXED or depth >= 4:
-            desk.say(units, name)
-            if _audit(desk, units, name):
-                continue
-        if depth >= 4:  # what does not come apart is gone through page by page
-            ranked = units[order(s.x[units], units)]
-            for start in range(0, len(ranked), SCREEN):
-                screen = ranked[start : start + SCREEN]
-                desk.correct(screen, desk.look(screen), name)
-            continue
-        parts = split(s.x[units], units)
-        desk.decisions += 1
-        for p in range(parts.max() + 1):
-            inside = units[(parts == p) & ((desk.name[units] < 0) | (desk.name[units] == name))]
-            if len(inside):
-                count += 1
-                heapq.heappush(heap, (-int(s.size[inside].sum()), count, depth + 1, inside))
-    _by_suggestion(desk, np.concatenate(left), part)
-    _possible_mistakes(desk, part)
+        desk.say(units, name)
+        desk.correct(units, seen, name)
+        return
+    seen = desk.look(desk.rng.choice(units, CARD, replace=False))
+    name = int(np.bincount(seen).argmax())
+    if (seen == name).mean() >= MIXED:
+        desk.say(units, name)
+        return
+    parts = split(desk.survey.x[units], units)
+    desk.decisions += 1
+    part[units] = part.max() + 1 + parts
 
 
-def _audit(desk: Desk, units: np.ndarray, name: int) -> bool:
-    plan_, drawn, said = plan(len(units)), desk.rng.permutation(units), []
+def _own(desk: Desk, units: np.ndarray, known: Means) -> None:
+    """Crops without a name, each with its own suggestion, screen by screen: what is wrong is named, the rest is taken at once."""
+    s = desk.survey
+    found = suggest(s.x[units], known)
+    ranked = units[np.lexsort((-found.margin, found.name))]
+    suggested = found.name[np.lexsort((-found.margin, found.name))]
+    for start in range(0, len(ranked), SCREEN):
+        screen, offer = ranked[start : start + SCREEN], suggested[start : start + SCREEN]
+        _take(desk, screen, desk.look(screen), offer)
+
+
+def _take(desk: Desk, screen: np.ndarray, seen: np.ndarray, offer: np.ndarray) -> None:
+    """One key takes each crop's own suggestion where it is right; the others are named, a decision for each kind."""
+    for name in np.unique(seen):
+        desk.say(screen[(seen == name) & (offer == name)], int(name), act=False)
+    desk.decisions += bool((seen == offer).any())
+    for name in np.unique(seen[seen != offer]):
+        desk.say(screen[(seen == name) & (offer != name)], int(name))
+    desk.point()
+
+
+def _audit(desk: Desk, units: np.ndarray, name: int, failed: int) -> bool:
+    """Each screen is saved by one key; bursts that are marked as wrong have no name then."""
+    plan_, drawn, said = plan(len(units), failed=failed), desk.rng.permutation(units), []
+    pure = (desk.survey.kind[units] == name).mean()  # as it was when the audit began
     while n := wanted(plan_, said):
         n = min(n, SCREEN)
         screen = drawn[len(said) : len(said) + n]
-        seen = desk.look(screen)
-        said += (seen == name).tolist()
-        desk.correct(screen, seen, name)
+        right = desk.look(screen) == name
+        said += right.tolist()
+        desk.decisions += 1
+        desk.forget(screen[~right])
     if state(plan_, said) != "passed":
         return False
-    desk.decisions += 1
-    pure = desk.survey.kind[units] == name  # as it was when the audit began
-    desk.claims.append(bool(pure.mean() >= LEVEL))
+    desk.claims.append(bool(pure >= LEVEL))
     return True
 
 
-def _by_suggestion(desk: Desk, units: np.ndarray, part: np.ndarray) -> None:
-    """Screens of bursts with one suggestion, the surest first; what is right is accepted at once, the others named."""
+def _possible_mistakes(desk: Desk, name: int, part: np.ndarray, known: Means) -> bool:
+    """Screens of possible mistakes of a name, the most striking first, as long as one in six is a mistake; whether there were any."""
     s = desk.survey
-    found = suggest(s.x[units], means(s.x, desk.name, part))
-    for name in np.unique(found.name[found.name >= 0]):
-        own = np.flatnonzero(found.name == name)
-        own = units[own[np.argsort(-found.margin[own], kind="stable")]]
-        for start in range(0, len(own), SCREEN):
-            screen = own[start : start + SCREEN]
-            seen = desk.look(screen)
-            desk.say(screen[seen == name], int(name))
-            desk.correct(screen, seen, int(name))
-
-
-def _possible_mistakes(desk: Desk, part: np.ndarray) -> None:
-    """Screens of possible mistakes of each name, the most striking first, as long as one in six is a mistake."""
-    s = desk.survey
-    for _ in range(2):
-        known = means(s.x, desk.name, part)
-        before = desk.decisions
-        for name in np.argsort(-np.bincount(desk.name[desk.name >= 0])):
-            units = np.flatnonzero(desk.name == name)
-            rows, _found = mistakes(s.x[units], int(name), part[units], known)
-            for start in range(0, len(rows), SCREEN):
-                screen = units[rows[start : start + SCREEN]]
-                seen = desk.look(screen)
-                desk.correct(screen, seen, int(name))
-                if (seen != name).mean() < 1 / 6:
-                    break
-        if desk.decisions == before:
-            return
+    units = np.flatnonzero(desk.name == name)
+    rows, found = mistakes(s.x[units], name, part[units], known)
+    any_ = False
+    for start in range(0, len(rows), SCREEN):
+        screen, offer = units[rows[start : start + SCREEN]], found.name[start : start + SCREEN]
+        seen = desk.look(screen)
+        wrong = seen != name
+        if wrong.any():
+            _take(desk, screen[wrong], seen[wrong], offer[wrong])
+            any_ = True
+        if wrong.mean() < 1 / 6:
+            break
+    return any_
 
 
 def clusters_only(desk: Desk) -> None:

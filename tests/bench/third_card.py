@@ -40,7 +40,7 @@ def cluster(folder: Path, files: list[Path], crops: pa.Table, review: Path | Non
     pq.write_table(crops, folder / "crops.parquet")
     reduce.reduce(files, folder / "crops.parquet", folder / "reduced")
     neighbours.neighbours(folder / "reduced", folder / "near.npz", None, 42)
-    fit_method("average", folder / "reduced", folder / "near.npz", folder / "average.npz", None, 42)
+    fit_method("consensus", folder / "reduced", folder / "near.npz", folder / "consensus.npz", None, 42)
     finish(folder, None)
     if review is None:
         return
@@ -55,7 +55,7 @@ def finish(folder: Path, known: Known | None) -> None:
     """Write choice.json and clusters.parquet."""
     out = (folder / "choice.json", folder / "clusters.parquet")
     settings = complete({})["cluster"]
-    fitted = [folder / "average.npz"]
+    fitted = [folder / "consensus.npz"]
     choose.choose(folder / "reduced", folder / "near.npz", [], fitted, *out, None, known, settings, 42)
 
 

@@ -237,6 +237,22 @@ def test_questions_same_as_suggestions_and_mistakes(page, served):
     assert [d.action for d in holds(served)] == ["name", "name", "different"]
 
 
+def test_the_next_question_and_own_suggestions(page, served):
+    page.keyboard.press(".")
+    page.wait_for_selector("h2 >> text=Group 1: 60 crops")
+    page.keyboard.press("n")
+    name(page, "Deer")
+    page.wait_for_selector(".card.named")
+    page.keyboard.press(".")
+    page.wait_for_selector("h2 >> text=Group 2: 45 crops")
+    page.keyboard.press("i")
+    page.wait_for_selector(".tile .badge >> text=Deer")
+    page.locator(".tile").nth(0).click()
+    page.keyboard.press("t")
+    said(page, "1 crop named anew; saved")
+    assert [(d.action, d.name, len(d.crops)) for d in holds(served)] == [("name", "Deer", 0), ("name", "Deer", 1)]
+
+
 def test_two_windows_see_each_other(page, served, errors):
     other = page.context.new_page()
     other.goto(served.address.partition("?")[0])

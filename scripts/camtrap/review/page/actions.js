@@ -2,7 +2,7 @@
 import { ask, trying } from "./api.js";
 import { audit } from "./audit.js";
 import { allGood } from "./good.js";
-import { mistakes, takeOwn } from "./suggest.js";
+import { mistakes, own, takeOwn } from "./suggest.js";
 import { moveThem } from "./move.js";
 import { splitGroup } from "./split.js";
 import { store } from "./store.js";
@@ -16,6 +16,7 @@ export function actions(view) {
   const named = view.id.startsWith("n:");
   /** @type {[string, string, () => void][]} */
   const all = [["All good?", "g", () => allGood(view)], ["Split", "s", () => splitGroup(view)]];
+  if (!named) all.push(["Own suggestions", "i", () => own(view)]);
   if (named) all.push(["Possible mistakes", "c", () => mistakes(view)], ["Audit", "v", () => audit(view)]);
   all.push(move, ["Most like this", "k", () => likeThis(view)]);
   return all;

@@ -19,6 +19,8 @@ export const KEYS = [
   ["V", "audit: random bursts say how sure the name is (verify)"],
   ["K", "groups most like this one, nearest first"],
   ["Z, Shift + Z", "undo, redo: everything, any depth"],
+  [".", "next question, in the order that takes the fewest looks"],
+  ["I", "each crop's own suggestion, in a group without a name"],
   ["Q", "same as? pairs of groups most alike"],
   ["J", "suggestions: names for groups without one"],
   ["F", "filter"],

@@ -1,10 +1,26 @@
 // The questions that the page asks by itself.
-import { make } from "./dom.js";
+import { ask, trying } from "./api.js";
+import { make, say } from "./dom.js";
 import { askPairs } from "./pairs.js";
 import { askSuggestions } from "./suggest.js";
 
+const WHAT = {
+  suggestions: "names for several groups: look, and accept", name: "the largest group without a name", own: "crops without a name, each with its own suggestion (I)",
+  audit: "the largest name that was not audited (V)", mistakes: "a name whose audit failed: possible mistakes (C), then audit it again",
+  done: "nothing is left to ask: every name was audited",
+};
+
+/** The next question, in the order that takes the fewest looks. */
+async function askNext() {
+  const next = await trying(() => ask("/next", {}));
+  if (!next) return;
+  say(WHAT[next.what]);
+  if (next.what === "suggestions") askSuggestions();
+  else if (next.group) location.hash = `#/g/${encodeURIComponent(next.group)}`;
+}
+
 /** @type {[string, string, () => void][]} */
-const QUESTIONS = [["Same as?", "q", askPairs], ["Suggestions", "j", askSuggestions]];
+const QUESTIONS = [["Next", ".", askNext], ["Same as?", "q", askPairs], ["Suggestions", "j", askSuggestions]];
 
 /** The buttons of the questions. */
 export function questions() {

@@ -15,7 +15,7 @@ export async function askSuggestions() {
   if (!near.length) return say("no group without a name looks like one that has a name");
   const lines = near.map((/** @type {any} */ one) => {
     const box = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", "aria-label": `${title(store.byId.get(one.group))} is ${one.name}` }));
-    box.checked = one.share >= 0.9 && one.cosine >= 0.8;
+    box.checked = one.ticked;
     return { box, one };
   });
   const table = make("div", { class: "suggested" }, ...lines.map(({ box, one }) => make("label", { class: "row" }, box, strip(one.samples, "six"),
@@ -40,6 +40,13 @@ export async function mistakes(view) {
   if (!found) return;
   if (!found.rows.length) return say("no crop of this group is nearer to another name");
   view.show(Int32Array.from(found.rows), `Possible mistakes in ${title(store.byId.get(view.id))}`, { home: view.id, badges: new Map(found.rows.map((/** @type {number} */ row, /** @type {number} */ n) => [row, found.names[n]])) });
+}
+
+/** Each crop of a group without a name, with its own suggestion. @param {import("./group.js").GroupView} view */
+export async function own(view) {
+  const found = await trying(() => ask("/own", { group: view.id }));
+  if (!found) return;
+  view.show(Int32Array.from(found.rows), `${title(store.byId.get(view.id))}, each with its own suggestion`, { home: view.id, badges: new Map(found.rows.map((/** @type {number} */ row, /** @type {number} */ n) => [row, found.names[n]])) });
 }
 
 /** Give the selected crops, or all, the name that each looks like. @param {import("./group.js").GroupView} view */

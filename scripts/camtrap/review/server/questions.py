@@ -17,6 +17,8 @@ QUESTIONS: dict[str, Callable[[Desk, Mapping[str, Any]], Any]] = {
     "pairs/answer": pairs.answer,
     "suggestions": suggestions.of_groups,
     "suggestions/accept": suggestions.accept,
+    "next": suggestions.following,
+    "own": suggestions.own,
     "mistakes": suggestions.mistakes,
     "mistakes/take": suggestions.take,
     "pages": all_good.page,

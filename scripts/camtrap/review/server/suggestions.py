@@ -8,9 +8,10 @@ import numpy as np
 from camtrap.core.errors import UserError
 from camtrap.review import suggest
 from camtrap.review.server.desk import Desk
-from camtrap.review.server.state import OPEN
+from camtrap.review.server.state import NOISE, OPEN
+from camtrap.review.upcoming import Todo, sure, upcoming
 
-__all__ = ["accept", "mistakes", "of_groups", "take"]
+__all__ = ["accept", "following", "mistakes", "of_groups", "own", "take"]
 
 _MOST = 300
 
@@ -61,11 +62,50 @@ def of_groups(desk: Desk, said: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "share": round(share, 3),
                 "cosine": round(cosine, 3),
                 "crops": len(own),
+                "ticked": sure(share, cosine),
                 "samples": own[at].tolist(),
                 "like": desk.samples(names[name]),
             }
         )
     return sorted(answer, key=lambda one: -one["share"] * one["cosine"])[:_MOST]
+
+
+def own(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the crops of a group without a name, of the noise or of what is not sure each one's own suggestion.
+
+    ``rows``, those of one name together, the surest first, and their ``names``; :func:`take` takes them.
+    """
+    known, names = _known(desk)
+    if not names:
+        raise UserError("nothing has a name yet: suggestions come from what has been named")
+    rows = desk.live.rows(str(said.get("group")))
+    there, x = desk.survey.vectors_of(rows)
+    found = suggest.suggest(x, known)
+    by = np.lexsort((-found.margin, found.name))
+    rows, texts = rows[there][by], [desk.live.name_of(names[name]) for name in found.name[by].tolist()]
+    desk.own = dict(zip(rows.tolist(), texts, strict=True))
+    return {"rows": rows.tolist(), "names": texts}
+
+
+def following(desk: Desk, said: Mapping[str, Any]) -> dict[str, str]:
+    """The next question (`review.upcoming`): ``what``, and the ``group`` that it is of."""
+    live = desk.live
+    with live.lock:
+        size = np.bincount(live.group, minlength=len(live.groups)).tolist()
+        audits, groups = live.audited(), list(live.groups)
+    ticked: set[str] = set()
+    if any(group.startswith("n:") and n for group, n in zip(groups, size, strict=True)):
+        rows, found, _ = _open(desk)
+        of = suggest.of_groups(found, live.group[rows].astype(np.int64))
+        ticked = {groups[number] for number, _, *how in of if sure(*how)}
+    kind = {"n": "named", "c": "open", NOISE: "rest", "unsure": "rest"}
+    todo = [
+        Todo(group, n, kind[key], group in ticked, audits.get(group, {}).get("state", ""))
+        for group, n in zip(groups, size, strict=True)
+        if (key := group.partition(":")[0]) in kind
+    ]
+    what, group = upcoming(todo)
+    return {"what": what, "group": group}
 
 
 def accept(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
