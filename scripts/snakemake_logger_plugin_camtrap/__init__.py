@@ -17,7 +17,11 @@ from typing import Any
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from snakemake_logger_plugin_camtrap.arguments import refuse
+
 __all__ = ["LogHandler"]
+
+refuse()
 
 # Seconds between two lines that say how far it is: on a terminal the line is written over, elsewhere it stays.
 TERMINAL, ELSEWHERE = 1.0, 60.0
