@@ -10,7 +10,7 @@ import yaml
 
 from camtrap.core.files import write_json, write_text
 from camtrap.export.registry import EXPORTS
-from camtrap.report import charts, facts, figures, left_out, page, thumbnails, words
+from camtrap.report import charts, facts, figures, layers, left_out, page, thumbnails, words
 from camtrap.report.gather import Files, Survey, gather
 
 SHOWN_FAILURES = 200
@@ -67,6 +67,8 @@ def build(
     ids = sorted({crop for roles in bands.values() for crop_ids in roles.values() for crop in crop_ids})
     places = left_out.places(files.crops_table)
     ids += [crop for place in places[:SHOWN_PLACES] for crop in place.shown]
+    layered = layers.layers(files.clusters)
+    ids += layered.shown if layered else []
     stations = facts.stations(survey)
     summary = summarise(survey, clusters, model)
     plain = json.loads(json.dumps({key: value for key, value in config.items() if key not in NOT_SHOWN}, default=str))
@@ -82,7 +84,8 @@ def build(
         methods=facts.methods(survey),
         judged=judged(survey),
         bands=bands,
-        crops=thumbnails.crops(files.crops_table, files.crops, ids),
+        crops=thumbnails.crops(files.crops_table, files.crops, list(dict.fromkeys(ids))),
+        layers=layered,
         left_out=places[:SHOWN_PLACES],
         stations=stations,
         clocks=facts.clocks(survey),

@@ -429,3 +429,20 @@ def test_a_station_without_times_among_others_has_no_number_of_days(tmp_path):
     rows = re.findall(r'<tr><th scope="row">([AB])</th>(.*?)</tr>', html, re.DOTALL)
     cells = {name: re.findall(r'<td class="n">(.*?)</td>', row) for name, row in rows}
     assert cells == {"A": ["1", "1", "1", "1"], "B": ["1", "1", "–", "–"]}
+
+
+def test_coarser_and_finer_groups_stand_beside_those_shown(survey):
+    html, _ = make(survey)
+    assert "Fewer or more groups" not in html
+    file = survey / "clusters" / MODEL / "clusters.parquet"
+    table = pd.read_parquet(file).sort_values("crop_id")
+    layers = {"coarse": [0, 0, 0, 0, -1], "fine": [0, 0, 1, 2, -1], "distance": [0.2, 0.1, 0.3, 0.0, 0.0]}
+    table.assign(**layers).to_parquet(file)
+    choice = file.with_name("choice.json")
+    choice.write_text(json.dumps(json.loads(choice.read_text()) | {"primary": "consensus"}))
+    html, _ = make(survey)
+    text = " ".join(Page(html).text.split())
+    assert "Coarser: 1 group 4 As shown here: 2 groups 3 1 Finer: 3 groups 2 1 1" in text
+    assert "Cluster 0, Cluster 1are one in the coarser layer 3 1" in text
+    assert "Cluster 0divides in the finer layer 2 1" in text
+    assert "cluster: {groups: 3}" in text
