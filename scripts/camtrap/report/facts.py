@@ -82,7 +82,8 @@ def clusters(survey: Survey) -> list[dict]:
 
     Keys: cluster, name (the expert's, or ""), crops, pictures, bursts, events, n_stations, stations [(name, crops)], more_stations,
     night (share of crops in infrared light, None where unknown), hours (24 numbers of events by the hour of their first
-    crop), dated (events with a time), first, last, said (as :func:`said`), labels [(label, crops)], labelled (crops with a
+    crop), dated (events with a time), first, last, said (as :func:`said`), bounds (of its names that passed an
+    audit [(name, share)]), labels [(label, crops)], labelled (crops with a
     label), notes (list of sentences), suggestions (of noise: [(name of a cluster, crops)]).
     """
     inside = survey.crops[survey.crops["cluster"].notna()]
@@ -113,7 +114,8 @@ def _cluster(name: int, part: pd.DataFrame, survey: Survey, everywhere: pd.Serie
         "last": part["datetime"].max() if len(start) else None,
         "labels": labels[:_SHOWN],
         "labelled": sum(crops for _, crops in labels),
-        "said": said(part),
+        "said": (told := said(part)),
+        "bounds": [(name, survey.bounds[name]) for name, _ in told["names"] if name in survey.bounds],
         "suggestions": _suggested(part, survey.names) if name < 0 else [],
         "notes": [],
     }

@@ -56,6 +56,11 @@ class Files:
         """Written with the evaluation, beside it. As an input of its own it would make each old survey's report again."""
         return Path(self.evaluation).with_name("confusion.parquet")
 
+    @property
+    def bounds(self) -> Path | None:
+        """Written with the labels, beside them; None without decisions."""
+        return None if self.labels is None else Path(self.labels).with_name("labels.json")
+
 
 @dataclass
 class Survey:
@@ -67,6 +72,7 @@ class Survey:
     ``plane`` one row per clustered crop: umap_x, umap_y and the cluster by each method, or None where there is no UMAP.
     ``representatives`` cluster, role, rank, crop_id. ``confusion`` cluster, label ("" without one), crops.
     ``seen`` are the figures of what was seen (camtrap.export.figures), each with its ``path``.
+    ``bounds``: of each name that passed its audit the share of its bursts that is right at least.
     The other fields are the JSON files as they are; ``matching`` is None where the detections are our own.
     """
 
@@ -89,6 +95,7 @@ class Survey:
     name_notes: list[str]
     figures: list[Path] = field(default_factory=list)
     seen: dict = field(default_factory=lambda: {"figures": [], "lacking": []})
+    bounds: dict[str, float] = field(default_factory=dict)
 
     @property
     def timed(self) -> bool:
@@ -125,6 +132,7 @@ def gather(files: Files) -> Survey:
         name_notes=named["notes"],
         figures=sorted(Path(files.figures).glob("*.png")),
         seen=_seen(files.seen),
+        bounds=_bounds(files.bounds),
     )
 
 
@@ -145,6 +153,11 @@ def _said(crops: pd.DataFrame, names: dict[int, str], labels: File | None) -> pd
     species = Names(counted(crops["name"]), {})
     crops["name"] = [one.name if (one := species.of(name)) else None for name in crops["name"]]
     return crops
+
+
+def _bounds(path: Path | None) -> dict[str, float]:
+    audited = (read_json(path).get("bound") or {}) if path is not None and path.exists() else {}
+    return {name: said["bound"] for name, said in audited.items() if said["bound"] is not None}
 
 
 def _seen(folder: File | None) -> dict:

@@ -375,6 +375,8 @@ def test_the_page_says_what_was_named_by_whom_and_how_sure_and_what_was_not(surv
         ("0005", None, None, None, None, None),
     ]
     pd.DataFrame(rows, columns=LABELS).astype({"sure": "float32"}).to_parquet(survey / "tables" / "labels.parquet")
+    bound = {"Puma": {"state": "passed", "bound": 0.9178}, NASTY: {"state": "failed", "bound": None}}
+    (survey / "tables" / "labels.json").write_text(json.dumps({"bound": bound}))
     html, _ = make(survey, labels=survey / "tables" / "labels.parquet")
     page = Page(html)
     first, second, noise = facts.clusters(gather(files(survey, labels=survey / "tables" / "labels.parquet")))
@@ -387,6 +389,7 @@ def test_the_page_says_what_was_named_by_whom_and_how_sure_and_what_was_not(surv
     assert "3 of 5 crops have a name" in text
     assert "1 unsure, 1 without a name." in text
     assert "By ana <b>, ben. 1 named with their group, 1 looked at; 75 % sure on average." in text
+    assert text.count("Audit: at least") == text.count("Audit: at least 91 % of the bursts of “Puma” are right.") == 1
     assert "python -m camtrap.review serve" in text
     assert "Nobody has named this group yet" in Page(make(survey)[0]).text
 
