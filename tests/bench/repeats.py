@@ -37,7 +37,7 @@ def boxes(folder: Path, threshold: float) -> pd.DataFrame:
     for path in sorted(folder.glob("*.jpg")):
         height, width = cv2.imread(str(path)).shape[:2]
         rows.append({"path": path.name, "station": "S", "datetime": None, "width": width, "height": height})
-    found = detect_motion(rows, lambda name: read(folder / name))
+    found = detect_motion(rows, lambda name: read(folder / name), calibrate=True)
     kept = [(path, *box["bbox"]) for path, of in sorted(found.items()) for box in of if box["conf"] >= threshold]
     return pd.DataFrame(kept, columns=["path", "x", "y", "w", "h"])
 

@@ -9,7 +9,8 @@ camera) and belong to another trigger. Two differences are measured over small b
 so that leaves may sway: of brightness and colour, and of structure (brightness less its local mean, by its local
 deviation), which sun flecks hardly change. Their geometric mean, less what is usual at that place in the window, is
 the evidence. Connected places where it is strong become boxes; the bar is higher in a picture where much of the rest
-differs too, as in wind and moving light. The info strip's rows are left out, and so are plain rows of a damaged file.
+differs too, as in wind and moving light. With ``calibrate`` what still has its structure is light, not an animal
+(:mod:`camtrap.detect.motion_kept`). The info strip's rows are left out, and so are plain rows of a damaged file.
 
 Where only two pictures can be compared, what differs is boxed in both; where there is only one, it gets the whole frame
 with confidence 0.1.
@@ -24,7 +25,9 @@ import cv2
 import numpy as np
 
 from camtrap.core.errors import PictureError
+from camtrap.detect import motion_kept
 from camtrap.detect.motion_boxes import boxes
+from camtrap.detect.motion_strip import strip_rows
 from camtrap.detect.shrunk import Shrunk, Waiting, shrink
 from camtrap.detect.task import Entry, Row, Task, failure
 
@@ -32,6 +35,7 @@ UNCOMPARED = 0.1  # confidence of the whole frame where there is nothing to comp
 THUMBNAIL = (64, 48)  # at which pictures are compared to find backgrounds
 BLOCK = (7, 7)  # pixels over which differences are averaged
 LIGHT = 0.5, 2.5  # factors by which sun and shade may change a place
+ENOUGH = 5  # pictures from which on a window tells what is usual at a place
 SPREAD = 0.25  # spread of evidence over a window at which a place counts half
 
 
@@ -59,6 +63,7 @@ def detect_motion(
     sway: int = 2,
     threshold: float = 0.36,
     min_area: float = 0.002,
+    calibrate: bool = False,
 ) -> dict[str, list[dict]]:
     """Find what moved.
 
@@ -87,6 +92,8 @@ def detect_motion(
         Evidence at which a box of a hundredth of the picture or more has confidence 0.2.
     min_area : float
         Least part of the picture that must differ.
+    calibrate : bool
+        Confidences by what is usual at the station, where at least five pictures are compared.
 
     Returns
     -------
@@ -97,7 +104,7 @@ def detect_motion(
     """
     compare = partial(
         _compare, references=references, burst_seconds=burst_seconds, sway=sway, threshold=threshold,
-        min_area=min_area,
+        min_area=min_area, calibrate=calibrate,
     )  # fmt: skip
     groups: dict[tuple, list[dict]] = {}
     for picture in pictures:
@@ -193,25 +200,34 @@ def _structure(light: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _compare(
-    shots: list[_Small], references: int, burst_seconds: float, sway: int, threshold: float, min_area: float
+    shots: list[_Small],
+    references: int,
+    burst_seconds: float,
+    sway: int,
+    threshold: float,
+    min_area: float,
+    calibrate: bool,
 ) -> dict[str, list[dict]]:
     """Boxes of pictures of one place, size and mode."""
     if len(shots) < 2:
         whole = {"category": "1", "conf": UNCOMPARED, "bbox": [0.0, 0.0, 1.0, 1.0]}
         return {shot.path: [dict(whole)] for shot in shots}
-    strip = _strip(shots)
-    evidence = np.stack([_evidence(i, shots, references, burst_seconds, sway) for i in range(len(shots))])
+    strip = strip_rows([shot.channels[0] for shot in shots])
+    calibrate &= len(shots) >= ENOUGH
+    both = [_evidence(i, shots, references, burst_seconds, sway, calibrate) for i in range(len(shots))]
+    evidence = np.stack([one for one, _ in both])
+    kept = motion_kept.kept(np.stack([alike for _, alike in both])) if calibrate else [None] * len(shots)
     # What is usual at a place; where too few pictures tell, what is usual in the picture.
-    over = 0 if len(shots) >= 5 else (1, 2)
+    over = 0 if len(shots) >= ENOUGH else (1, 2)
     usual = np.median(evidence, over, keepdims=True)
     spread = np.median(np.abs(evidence - usual), over, keepdims=True)
     if over == 0:
         spread[0] = cv2.GaussianBlur(spread[0], (0, 0), 4)
     evidence = np.maximum(evidence - usual, 0) / (1 + spread / SPREAD)
     found = {}
-    for shot, difference in zip(shots, evidence, strict=True):
+    for shot, difference, part in zip(shots, evidence, kept, strict=True):
         difference[strip | shot.blank] = 0
-        found[shot.path] = boxes(difference, threshold, min_area)
+        found[shot.path] = boxes(difference, threshold, min_area, part)
     return found
 
 
@@ -226,8 +242,13 @@ def _backgrounds(i: int, shots: list[_Small], count: int, burst_seconds: float) 
     return sorted(others, key=lambda j: (-likeness[j], shots[j].path))[:count]
 
 
-def _evidence(i: int, shots: list[_Small], references: int, burst_seconds: float, sway: int) -> np.ndarray:
-    """How much each place of a picture differs from its background: (h, w) float32, not negative."""
+def _evidence(
+    i: int, shots: list[_Small], references: int, burst_seconds: float, sway: int, calibrate: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """How much each place of a picture differs from its background: (h, w) float32, not negative.
+
+    With ``calibrate`` also how alike its structure is there.
+    """
     stack = np.stack([shots[j].channels for j in _backgrounds(i, shots, references, burst_seconds)]).astype(np.float32)
     picture = shots[i].channels.astype(np.float32)
     whole = ~shots[i].blank if not shots[i].blank.all() else slice(None)
@@ -239,12 +260,13 @@ def _evidence(i: int, shots: list[_Small], references: int, burst_seconds: float
     colour = picture[1:] / (picture[0] + 12)
     background[1:] /= background[0] + 12
     # Everything that is compared with a shifted background, as one stack that is shifted at once.
-    planes = np.stack([*background, cv2.blur(background[0], (9, 9)) + 4, _structure(background[0], 8)])
-    ours = _structure(picture[0], 8)
+    theirs, ours = _structure(background[0], 8), _structure(picture[0], 8)
+    planes = np.stack([*background, cv2.blur(background[0], (9, 9)) + 4, motion_kept.around(theirs), theirs])
+    square, alike = motion_kept.around(ours), np.full_like(ours, -1) if calibrate else None
     least = np.full((2, *scale.shape), np.inf, np.float32)
     for dy in {-sway, 0, sway}:
         for dx in {-sway, 0, sway}:
-            light, *tints, around, structure = _shifted(planes, dy, dx)
+            light, *tints, around, energy, structure = _shifted(planes, dy, dx)
             if tints:
                 # A patch of sun is brighter by one factor and keeps its colour; infrared light has no such patches.
                 gain = np.clip(near / around, *LIGHT)
@@ -255,7 +277,9 @@ def _evidence(i: int, shots: list[_Small], references: int, burst_seconds: float
                 apart = np.abs(picture[0] - light)
             np.minimum(least[0], cv2.blur(apart, BLOCK), out=least[0])
             np.minimum(least[1], cv2.blur(np.abs(ours - structure), BLOCK), out=least[1])
-    return np.sqrt(np.maximum(least[0] / scale * least[1], 0))  # a running mean may fall below 0 by rounding
+            if alike is not None:
+                np.maximum(alike, motion_kept.likeness(ours, structure, square, energy), out=alike)
+    return np.sqrt(np.maximum(least[0] / scale * least[1], 0)), alike  # a running mean may fall below 0 by rounding
 
 
 def _shifted(planes: np.ndarray, dy: int, dx: int) -> np.ndarray:
@@ -263,20 +287,3 @@ def _shifted(planes: np.ndarray, dy: int, dx: int) -> np.ndarray:
     rows = np.clip(np.arange(planes.shape[1]) + dy, 0, planes.shape[1] - 1)
     columns = np.clip(np.arange(planes.shape[2]) + dx, 0, planes.shape[2] - 1)
     return planes[:, rows[:, None], columns[None, :]]
-
-
-def _strip(shots: list[_Small]) -> np.ndarray:
-    """Rows of an info strip: next to the upper or lower border, plain but for its writing in every picture.
-
-    The writing changes, the plain ground does not; a row counts if most neighbours along it are equal in the median of
-    the pictures. Dark sky at night may count too, in at most an eighth of the picture's height.
-    """
-    step = max(1, len(shots) // 15)
-    middle = np.median(np.stack([shot.channels[0] for shot in shots[::step]]).astype(np.float32), 0)
-    plain = (np.abs(np.diff(middle, axis=1)) <= 1.5).mean(1) >= 0.4
-    rows, limit = np.zeros(len(middle), bool), len(middle) // 8
-    for order in (np.arange(len(middle)), np.arange(len(middle))[::-1]):
-        last = max((n + 1 for n, row in enumerate(order[:limit]) if plain[row]), default=0)
-        if last and plain[order[:last]].mean() >= 0.5:
-            rows[order[: last + 2]] = True
-    return rows

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from camtrap.detect import motion_kept
+
 Part = tuple[tuple[int, int, int, int], int, float]  # x0, y0, x1, y1 in pixels; pixels of strong evidence; strength
 
 SMEAR = 2  # pixels by which blocks widen what differs
@@ -16,8 +18,15 @@ SMALL = 0.01  # part of the picture below which a difference counts less
 LIKE = 0.6  # of a part's strength: another that is stronger may be joined to it
 
 
-def boxes(evidence: np.ndarray, threshold: float, min_area: float) -> list[dict]:
-    """Connected places of strong evidence as boxes, best first."""
+def boxes(evidence: np.ndarray, threshold: float, min_area: float, kept: np.ndarray | None = None) -> list[dict]:
+    """Connected places of strong evidence as boxes, best first.
+
+    Parameters
+    ----------
+    evidence : float32 array, shape (h, w)
+    kept : float32 array, shape (h, w), optional
+        How much of the usual structure is there (:func:`camtrap.detect.motion_kept.kept`): confidences are calibrated by it.
+    """
     height, width = evidence.shape
     smooth = cv2.GaussianBlur(evidence, (0, 0), 1.5)
     first = _parts(smooth, max(LEVEL * threshold, PEAK * float(smooth.max())))
@@ -25,7 +34,7 @@ def boxes(evidence: np.ndarray, threshold: float, min_area: float) -> list[dict]
         return []
     # Weather is strong in many places, an animal in one: what is left without the strongest place raises the bar.
     x0, y0, x1, y1 = max(first, key=lambda part: part[1] * part[2])[0]
-    rest = smooth.copy()
+    rest = smooth.copy() if kept is None else motion_kept.weather(smooth, kept)
     reach = round(0.02 * width)
     rest[max(0, y0 - reach) : y1 + reach, max(0, x0 - reach) : x1 + reach] = np.nan
     others = rest[~np.isnan(rest)]
@@ -36,7 +45,8 @@ def boxes(evidence: np.ndarray, threshold: float, min_area: float) -> list[dict]
         part = area / (width * height)
         if part < min_area:
             continue
-        conf = 1 - 0.8 ** ((strength / bar) ** 3 * min(part / SMALL, 1.0) ** 0.5)
+        factor = 1.0 if kept is None else motion_kept.gain(float(kept[y0:y1, x0:x1].mean()))
+        conf = 1 - 0.8 ** ((strength / bar) ** 3 * min(part / SMALL, 1.0) ** 0.5 * factor)
         x0, x1 = (x0 + SMEAR, x1 - SMEAR) if x1 - x0 > 6 * SMEAR else (x0, x1)
         y0, y1 = (y0 + SMEAR, y1 - SMEAR) if y1 - y0 > 6 * SMEAR else (y0, y1)
         bbox = [round(v, 4) for v in (x0 / width, y0 / height, (x1 - x0) / width, (y1 - y0) / height)]

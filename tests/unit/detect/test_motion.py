@@ -73,6 +73,41 @@ def test_boxes_are_those_of_the_contract(survey):
             assert max(x + w, y + h) <= 1.0002
 
 
+def best(boxes) -> float:
+    return max((box["conf"] for box in boxes), default=0.0)
+
+
+def test_calibrated_confidences_tell_shadows_from_animals_that_fill_the_picture():
+    rng = np.random.default_rng(4)
+    view = scene(rng)
+    rows, pictures = shots(view, [None] * 14, rng)
+    shaded, filled = rows[5]["path"], rows[9]["path"]
+    shade = 1 - 0.55 * np.clip((np.arange(320) - 150) / 20, 0, 1)
+    pictures[shaded] = (view * shade[:, None]).astype(np.uint8)
+    animal = np.asarray(Image.fromarray(scene(rng).astype(np.uint8)).resize((640, 480)))[100:340, 200:520]
+    pictures[filled] = np.where(np.arange(320)[:, None] > 25, animal, view).astype(np.uint8)
+    plain, calibrated = (detect_motion(rows, pictures.get, calibrate=value) for value in (False, True))
+    assert best(calibrated[shaded]) < best(plain[shaded])
+    assert best(calibrated[filled]) > 0.9
+    others = [row["path"] for row in rows if row["path"] not in (shaded, filled)]
+    assert all(best(calibrated[path]) < KEEP for path in others)
+
+
+def test_too_few_pictures_are_not_calibrated(survey):
+    truth, pictures, _ = survey
+    rows = rows_of(truth[:4])
+    assert detect_motion(rows, pictures.get, calibrate=True) == detect_motion(rows, pictures.get)
+
+
+def test_animals_are_found_with_calibrated_confidences(survey):
+    truth, pictures, plain = survey
+    found = detect_motion(rows_of(truth), pictures.get, calibrate=True)
+    seen = [row for row in truth if row["category"] != "empty"]
+    assert np.mean([best(found[row["path"]]) >= KEEP for row in seen]) >= 0.9
+    empty = [row["path"] for row in truth if row["category"] == "empty"]
+    assert sum(best(found[path]) for path in empty) < sum(best(plain[path]) for path in empty)
+
+
 def test_order_of_the_pictures_does_not_matter(survey):
     truth, pictures, _ = survey
     rows = rows_of(truth[:15])
