@@ -26,6 +26,7 @@ from camtrap.simulate import simulate
 THRESHOLD, RIGHT = 0.2, 0.3  # confidence from which a box counts; IoU from which it is the animal's
 BANDS = {"below 2 %": 0.02, "2 to 10 %": 0.1, "10 to 30 %": 0.3, "30 to 70 %": 0.7, "above 70 %": 9.0}
 WAYS = {"": "ordinary", "shadows": "moving shadows", "light": "changed light"}
+APART = {"stands": "animal stands for hours", "shadows": "animal under moving shadows"}  # whatever its size
 SHARD = 1000  # pictures that are looked at together, as in a survey
 Found = dict[str, list[dict]]
 
@@ -58,9 +59,9 @@ def simulated(found: Found, truth: list[dict]) -> dict[str, tuple[int, int]]:
             others = np.array(boxes).reshape(-1, 4) @ (np.eye(4) + np.eye(4, k=2))
             hit = bool(len(boxes)) and bool(overlaps(corners, others).max() >= RIGHT)
             band = next(name for name, end in BANDS.items() if w * h < end)
-            name = "animal stands for hours" if row["way"] == "stands" else f"animal, {band} of the picture"
+            name = APART.get(row.get("way", ""), f"animal, {band} of the picture")
             counts[f"{name}: found"].append(hit)
-    order = [f"animal, {band} of the picture: found" for band in BANDS] + ["animal stands for hours: found"]
+    order = [f"animal, {band} of the picture: found" for band in BANDS] + [f"{name}: found" for name in APART.values()]
     order += [f"empty, {way}: kept" for way in WAYS.values()]
     return {name: (sum(counts[name]), len(counts[name])) for name in order if counts[name]}
 

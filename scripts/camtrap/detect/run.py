@@ -86,6 +86,10 @@ def _found(detect: str, rows: list[Row], task: Task, parts: Parts) -> list[Entry
 
 
 def _still(rows: list[Row], task: Task, parts: Parts) -> list[Entry]:
-    """The entries of pictures in which nothing moved."""
-    found = _found("camtrap.detect.motion:detect", rows, task, parts)
+    """The entries of pictures in which nothing moved.
+
+    Here nothing may be lost: what looks like a shadow may be an animal in one, so confidences are not calibrated.
+    """
+    options = task.options | {"motion": task.options["motion"] | {"calibrate": False}}
+    found = _found("camtrap.detect.motion:detect", rows, replace(task, options=options), parts)
     return [entry for entry in found if entry.get("detections") == []]
