@@ -216,7 +216,11 @@ def _compare(
     calibrate &= len(shots) >= ENOUGH
     both = [_evidence(i, shots, references, burst_seconds, sway, calibrate) for i in range(len(shots))]
     evidence = np.stack([one for one, _ in both])
-    kept = motion_kept.kept(np.stack([alike for _, alike in both])) if calibrate else [None] * len(shots)
+    kept = (
+        motion_kept.kept(np.stack([alike for _, alike in both if alike is not None]))
+        if calibrate
+        else [None] * len(shots)
+    )
     # What is usual at a place; where too few pictures tell, what is usual in the picture.
     over = 0 if len(shots) >= ENOUGH else (1, 2)
     usual = np.median(evidence, over, keepdims=True)
