@@ -154,6 +154,8 @@ def main() -> None:
     parser.add_argument(
         "--no-effects", action="store_true", help="leave out the effect of each choice alone, and other methods"
     )
+    parser.add_argument("--effects", nargs="*", help="only the effect of each choice alone, of all or of those named")
+    parser.add_argument("--sets", nargs="*", help="only sets whose names begin so")
     parser.add_argument("--out", type=Path, default=BUILD / "quality.json")
     options = parser.parse_args()
     rows: list[dict] = []
@@ -179,7 +181,23 @@ def main() -> None:
 
     from camtrap.cluster.scores import adjusted_rand
 
+    def told() -> dict:
+        """Write what is known after each set: a run of hours that is cut off has not been for nothing."""
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        found = {"rows": rows, "goals": goals(rows), "left out": left_out(rows)}
+        options.out.write_text(json.dumps(found, indent=1) + "\n")
+        return found
+
+    wanted = None if options.effects is None else [e for e in EFFECTS if not options.effects or e[0] in options.effects]
     for data in load_sets(options.surveys, options.pictures, Look(options.embedder, options.fill)):
+        if options.sets is not None and not data.name.startswith(tuple(options.sets)):
+            continue
+        if wanted is not None:
+            for name, params in wanted:
+                fit = run(data, METHODS[:1], params, 0)["primary"]
+                add(data, "effect", name, fit["labels"], fit["seconds"])
+            told()
+            continue
         whole = not options.no_effects
         fitted = run(data, METHODS if whole else METHODS[:3], {}, 0, range(2, 41) if whole else range(0))
         plateau(data, fitted["primary"]["metrics"])
@@ -209,15 +227,17 @@ def main() -> None:
                     data, ("leiden",), {"leiden": {"resolutions": [resolution]}, "choose": {"primary": "leiden"}}, 0
                 )["primary"]
                 add(data, "leiden", f"resolution {resolution:g}", fit["labels"], fit["seconds"])
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    found = {"rows": rows, "goals": goals(rows), "left out": left_out(rows)}
-    options.out.write_text(json.dumps(found, indent=1) + "\n")
+        told()
+    found = told()
     print(json.dumps({key: found[key] for key in ("goals", "left out")}, indent=1))
     print(f"written to {options.out}")
 
 
 def left_out(rows: list[dict]) -> dict:
-    """Of each family of sets: the choice that is best on all other families, and its AMI on this one beside the configured one's."""
+    """Of each family of sets: the choice that is best on all other families, and its AMI on this one.
+
+    Beside it that of what is configured, and ``best``, the highest, which only the truth knows.
+    """
     effects: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row["method"] == "effect":
@@ -226,9 +246,15 @@ def left_out(rows: list[dict]) -> dict:
     out = {}
     for family, own in mean.items():
         others = [found for name, found in mean.items() if name != family]
-        if others:
-            best = max(own, key=lambda name: np.mean([found[name] for found in others]))
-            out[family] = {"choice": best, "ami": round(own[best], 4), "configured": round(own["as configured"], 4)}
+        shared = [name for name in own if all(name in found for found in others)]
+        if others and "as configured" in shared:
+            best = max(shared, key=lambda name: np.mean([found[name] for found in others]))
+            out[family] = {
+                "choice": best,
+                "ami": round(own[best], 4),
+                "configured": round(own["as configured"], 4),
+                "best": round(max(own[name] for name in shared), 4),
+            }
     return out
 
 
@@ -241,6 +267,8 @@ def goals(rows: list[dict]) -> dict:
     for name in dict.fromkeys(row["set"] for row in rows):
         own = [row for row in rows if row["set"] == name]
         primary = [row for row in own if row["method"] == "primary: auto"]
+        if not primary:
+            continue
         given: dict[str, list[float]] = defaultdict(list)
         for row in own:
             if row["choice"] == "true k":
