@@ -155,6 +155,8 @@ def documented():
         *rules.choose.input.methods,
         *(f"{CLUSTERS}/{name}" for name in clusters),
         *once_made(rules.evaluate.output),
+        *LABELS.values(),
+        *LABEL_INFO.values(),
         f"{RESULTS}/report/summary.json",
     ]
 
