@@ -92,6 +92,7 @@ def page(desk: Desk) -> None:
     part = s.cluster.copy()  # the groups; parts of splits get numbers of their own
     audits: dict[int, tuple[str, int]] = {}  # of each name the state of the last audit, and how many failed
     mixed: set[int] = set()
+    checked: set[int] = set()
     while True:
         known = means(s.x, desk.name, part)
         open_ = {
@@ -103,7 +104,7 @@ def page(desk: Desk) -> None:
         names, crops = np.unique(desk.name[desk.name >= 0], return_inverse=True)
         sizes = np.bincount(crops, weights=s.size[desk.name >= 0], minlength=len(names))
         todo += [
-            Todo(f"n:{n}", int(size), "named", state=audits.get(int(n), ("", 0))[0])
+            Todo(f"n:{n}", int(size), "named", state=audits.get(int(n), ("", 0))[0], checked=int(n) in checked)
             for n, size in zip(names, sizes, strict=True)
         ]
         todo += [Todo("rest", int(s.size[left].sum()), "rest")]
@@ -123,8 +124,10 @@ def page(desk: Desk) -> None:
             audits[number] = ("passed", failed) if passed else ("failed", failed + 1)
         else:
             found = _possible_mistakes(desk, number, part, known)
-            again = found and audits[number][1] < 4
-            audits[number] = ("" if again else "left", audits[number][1])
+            checked.add(number)
+            failed = audits.get(number, ("", 0))[1]
+            if failed:
+                audits[number] = ("open" if found and failed < 4 else "left", failed)
 
 
 def _offers(desk: Desk, open_: dict[int, np.ndarray], known: Means) -> dict[int, int]:

@@ -14,6 +14,7 @@ class Todo(NamedTuple):
     """A group: its crops; ``kind``: open (without a name), named, or rest (in no group, not sure).
 
     ``sure``: its suggestion is ticked (:func:`sure`). ``state``: of a named group's last audit, or "" without one.
+    ``checked``: its possible mistakes were looked at, before its first audit.
     """
 
     id: str
@@ -21,6 +22,7 @@ class Todo(NamedTuple):
     kind: str
     sure: bool = False
     state: str = ""
+    checked: bool = False
 
 
 def sure(share: float, cosine: float) -> bool:
@@ -34,8 +36,9 @@ def upcoming(groups: Iterable[Todo]) -> tuple[str, str]:
     Returns
     -------
     what : str
-        ``suggestions`` (of several groups at once), ``name`` (the largest group without a name), ``own`` (each crop's own suggestion, of
-        the largest rest), ``audit`` (the largest name without one), ``mistakes`` (the largest name whose audit failed), or ``done``.
+        ``suggestions`` (of several groups at once), ``name`` (the largest group without a name), ``own`` (each crop's own suggestion,
+        of the largest rest), ``mistakes`` (of the largest name where nobody looked for them, or whose audit failed), ``audit`` (the
+        largest name without one), or ``done``.
     group : str
         Empty for suggestions and done.
     """
@@ -46,6 +49,7 @@ def upcoming(groups: Iterable[Todo]) -> tuple[str, str]:
     for what, wanted in (
         ("name", open_),
         ("own", [group for group in by_size if group.kind == "rest" and group.crops >= MANY]),
+        ("mistakes", [group for group in by_size if group.kind == "named" and not group.state and not group.checked]),
         ("audit", [group for group in by_size if group.kind == "named" and group.state in ("", "open")]),
         ("mistakes", [group for group in by_size if group.kind == "named" and group.state == "failed"]),
         ("own", [group for group in by_size if group.kind == "rest"]),

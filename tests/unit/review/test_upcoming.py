@@ -11,10 +11,12 @@ def test_the_largest_group_without_a_name_comes_first_and_several_sure_suggestio
     assert upcoming([*groups, *alike]) == ("suggestions", "")
 
 
-def test_then_what_is_in_no_group_then_audits_then_mistakes_then_the_rest():
-    rest, new, failed = Todo("noise", MANY, "rest"), Todo("n:a", 50, "named"), Todo("n:b", 70, "named", state="failed")
+def test_then_what_is_in_no_group_then_mistakes_then_audits_then_the_rest():
+    rest, failed = Todo("noise", MANY, "rest"), Todo("n:b", 70, "named", state="failed")
+    new = Todo("n:a", 50, "named", checked=True)
     passed, few = Todo("n:c", 90, "named", state="passed"), Todo("unsure", 2, "rest")
     assert upcoming([passed, failed, new, rest, few]) == ("own", "noise")
+    assert upcoming([passed, failed, new, Todo("n:d", 3, "named")]) == ("mistakes", "n:d")
     assert upcoming([passed, failed, new, few]) == ("audit", "n:a")
     assert upcoming([passed, failed, few]) == ("mistakes", "n:b")
     assert upcoming([passed, few]) == ("own", "unsure")

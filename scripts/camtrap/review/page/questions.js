@@ -6,7 +6,7 @@ import { askSuggestions } from "./suggest.js";
 
 const WHAT = {
   suggestions: "names for several groups: look, and accept", name: "the largest group without a name", own: "crops without a name, each with its own suggestion (I)",
-  audit: "the largest name that was not audited (V)", mistakes: "a name whose audit failed: possible mistakes (C), then audit it again",
+  audit: "the largest name that was not audited (V)", mistakes: "possible mistakes of this name (C); where its audit failed, audit it again then (V)",
   done: "nothing is left to ask: every name was audited",
 };
 

@@ -81,6 +81,7 @@ class Desk:
         self.means: tuple[int, Any] | None = None
         self.centres: tuple[int, Any] | None = None
         self.own: dict[int, str | None] = {}
+        self.checked_names: set[str] = set()  # groups whose possible mistakes were looked at
         self.not_sure: list[tuple[str, str]] = []
         self._held: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._undone = undone([d for d in self.live.all.values() if d.who == who])  # undos that a redo takes back

@@ -100,7 +100,7 @@ def following(desk: Desk, said: Mapping[str, Any]) -> dict[str, str]:
         ticked = {groups[number] for number, _, *how in of if sure(*how)}
     kind = {"n": "named", "c": "open", NOISE: "rest", "unsure": "rest"}
     todo = [
-        Todo(group, n, kind[key], group in ticked, audits.get(group, {}).get("state", ""))
+        Todo(group, n, kind[key], group in ticked, audits.get(group, {}).get("state", ""), group in desk.checked_names)
         for group, n in zip(groups, size, strict=True)
         if (key := group.partition(":")[0]) in kind
     ]
@@ -140,6 +140,7 @@ def mistakes(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     at, found = suggest.mistakes(x, names.index(group), desk.survey.cluster[rows].astype(np.int64), known)
     others = [desk.live.name_of(names[name]) for name in found.name.tolist()]
     desk.own = dict(zip(rows[at].tolist(), others, strict=True))
+    desk.checked_names.add(group)
     return {"rows": rows[at].tolist(), "names": others}
 
 
