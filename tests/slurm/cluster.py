@@ -28,8 +28,8 @@ FIELDS = [
     "End",
     "Comment",
 ]
-# Not results: what a job said and how long it took, who runs, the last run's size.
-NO_RESULTS = {"logs", "benchmarks", "plan/lock", "plan/current"}
+# Not results: what a job said and how long it took, hashes (also of the report, with its time), who runs, the last run's size.
+NO_RESULTS = {"logs", "benchmarks", "checksums", "plan/lock", "plan/current"}
 
 
 def wait_for(condition: Callable, seconds: float, what: str):
@@ -211,7 +211,7 @@ def assert_same(results: Path, undisturbed: Path, *folders: str) -> int:
     )
     missing, extra = sorted(theirs.keys() - ours.keys()), sorted(ours.keys() - theirs.keys())
     differing = sorted(name for name in ours.keys() & theirs.keys() if ours[name] != theirs[name])
-    assert (missing, extra, differing) == ([], [], [])
+    assert (missing, extra, differing) == ([], [], []), (missing, extra, differing)
     return len(ours)
 
 
