@@ -95,6 +95,8 @@ def test_the_seeds_ways_have_no_default_that_changed(tmp_path, name):
         del config["results"]
         assert config["crop"]["shape"] != "pad"  # else its fill would count
         del config["crop"]["fill"]
+        assert config["detector"]["backend"] != "motion"
+        del config["detector"]["motion"]["calibrate"]
         assert not config["collect"]["repeat_detections"]
         del config["collect"]["repeat_look"], config["collect"]["repeat_days"]
     assert new == old
