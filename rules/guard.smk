@@ -122,7 +122,7 @@ def put_back_lookups():
 
 
 def once_made(paths):
-    """Of files that came to a rule lately, those that this survey made: an older one does not run for them."""
+    """Of outputs that are new in this version, those that this survey made (an older one does not run for them)."""
     sums = f"{RESULTS}/checksums"
     return [
         path
