@@ -85,12 +85,12 @@ test-kills: development
 	KILLS=1000 $(BIN)/python -m pytest -q -rP tests/unit/review/test_kills.py
 
 # Faults at random, N through snakemake and STAGES by stage, and what became of each (build/faults.json; hours).
-# One of them again: $(BIN)/python tests/faults/campaign.py --only 1.snakemake.7
+# After a stop: make faults ARGS=--go-on. One of them again: $(BIN)/python tests/faults/campaign.py --only 1.snakemake.7
 N ?= 200
 STAGES ?= $(N)0
 SEED ?= 1
 faults: development
-	$(BIN)/python tests/faults/campaign.py --snakemake $(N) --stages $(STAGES) --seed $(SEED)
+	$(BIN)/python tests/faults/campaign.py --snakemake $(N) --stages $(STAGES) --seed $(SEED) $(ARGS)
 
 # Readers of detection files, EXIF and tables against mutated files for ten minutes (build/fuzz.json).
 fuzz: development

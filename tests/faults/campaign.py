@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -27,8 +28,10 @@ def seeds(n_workflow: int, n_stages: int, seed: int) -> list[str]:
     return [f"{seed}.snakemake.{i}" for i in range(n_workflow)] + [f"{seed}.stage.{i}" for i in range(n_stages)]
 
 
-def run(wanted: list[str], folder: Path, reference: Survey | None = None, workers: int = 2, say=print) -> list[Record]:
-    """Do the faults, several at once, and return what became of them in the order of ``wanted``."""
+def run(
+    wanted: list[str], folder: Path, reference: Survey | None = None, workers: int = 2, keep=lambda record: None
+) -> list[Record]:
+    """Do the faults, several at once, and return what became of them in the order of ``wanted``; each is given to ``keep`` at once."""
     folder.mkdir(parents=True, exist_ok=True)
     reference = reference or make_reference(folder / "reference")
     expected = contents(reference.results)
@@ -50,7 +53,8 @@ def run(wanted: list[str], folder: Path, reference: Survey | None = None, worker
             for line in lines:
                 record = Record(**json.loads(line))
                 records[record.seed] = record
-                say(str(record), flush=True)
+                print(record, flush=True)
+                keep(record)
     finally:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
@@ -97,6 +101,21 @@ def show(records: list[Record]) -> str:
     return "\n".join(lines)
 
 
+def read_kept(file: Path) -> dict[str, Record]:
+    """The records of a campaign that was stopped, by their seeds; the last of a seed counts, a torn last line does not."""
+    found = {}
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+        with contextlib.suppress(json.JSONDecodeError):
+            record = Record(**json.loads(line))
+            found[record.seed] = record
+    return found
+
+
+def _commit() -> str:
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    return subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def _stop(number: int, frame: object) -> None:
     sys.exit(128 + number)
 
@@ -107,6 +126,7 @@ def main() -> int:
     parser.add_argument("--stages", type=int, default=2000, help="faults by stage")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", default=[], metavar="SEED", help="these faults again")
+    parser.add_argument("--go-on", action="store_true", help="not those again that are kept beside --out")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("build/faults.json"))
     parser.add_argument("--reference", type=Path, help="folder of the undisturbed run; made if it is not there")
@@ -119,21 +139,34 @@ def main() -> int:
         reference = (open_reference if made else make_reference)(values.reference.resolve())
     begin = time.monotonic()
     wanted = values.only or seeds(values.snakemake, values.stages, values.seed)
+    file, commit = values.out.with_suffix(".jsonl"), _commit()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not values.go_on and not values.only:
+        file.unlink(missing_ok=True)
+    done = read_kept(file) if values.go_on else {}
+
+    def keep(record: Record) -> None:
+        record.commit = commit
+        with file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(record.as_dict(), ensure_ascii=False) + "\n")
+
     try:
-        records = run(wanted, folder, reference, values.workers)
+        run([seed for seed in wanted if seed not in done], folder, reference, values.workers, keep)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    kept = read_kept(file)
+    records = [kept[seed] for seed in wanted if seed in kept]
     print(show(records))
     bad = [record for record in records if not record.is_good]
     result = {
         "seed": values.seed,
+        "commits": Counter(record.commit for record in records),
         "minutes": round((time.monotonic() - begin) / 60, 1),
         "faults": table(records),
         "with a traceback": sum(record.traceback for record in records),
         "neither survived nor said": [record.as_dict() for record in bad],
     }
     if not values.only:
-        values.out.parent.mkdir(parents=True, exist_ok=True)
         values.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 1 if bad or len(records) < len(wanted) else 0
 

@@ -37,6 +37,7 @@ class Record:
     seconds: float = 0.0
     traceback: bool = False
     said: list[str] = field(default_factory=list)
+    commit: str = ""
 
     @property
     def is_good(self) -> bool:
