@@ -5,6 +5,8 @@ import pytest
 from reviewdata import write
 
 from camtrap.core.errors import UserError
+from camtrap.core.files import read_parquet, write_csv
+from camtrap.export.suggestions import COLUMNS
 from camtrap.review.decisions import in_effect
 from camtrap.review.server.desk import Desk
 from camtrap.review.server.questions import QUESTIONS
@@ -71,6 +73,51 @@ def test_the_same_as_a_named_group_gets_its_name(desk):
     other = group(desk, 1)
     asked(desk, "pairs/answer", a="n:puma", b=other, answer="same")
     assert len(desk.live.rows("n:puma")) == 75
+
+
+@pytest.fixture
+def called(tmp_path):
+    """A desk of a survey whose clusters another classifier knows: 0 is mostly Puma, 1 perhaps Deer; the row of 2 is of before."""
+    results = write(tmp_path, [45, 30, 24, 12], noise=3, pictures=False)
+    of = {row["cluster"]: row["crop_id"] for row in read_parquet(results / "clusters/net/clusters.parquet").to_pylist()}
+    rows = [
+        [0, "=Puma", of[0], 45, 43, "0.956", "0.9", "", ""],
+        [1, "Deer", of[1], 30, 15, "0.500", "0.8", "Cow", "0.4"],
+        [2, "Owl", of[3], 24, 24, "1.000", "0.9", "", ""],
+        [3, "", of[3], 12, 12, "1.000", "0.9", "", ""],
+    ]
+    (results / "export").mkdir()
+    write_csv(results / "export" / "suggestions.csv", COLUMNS, rows, encoding="utf-8-sig")
+    return Desk(Survey(results), tmp_path / "review", "ana")
+
+
+def test_what_another_classifier_says_is_offered_before_anything_has_a_name(called):
+    cards = called.groups({})["groups"]
+    assert [
+        card["called"] and (card["name"], *card["called"].values()) for card in cards if card["kind"] == "open"
+    ] == [
+        (None, "=Puma", 0.956),
+        (None, "Deer", 0.5),
+        None,
+        None,
+    ]
+    found = asked(called, "suggestions")
+    assert [(one["name"], one["crops"], one["ticked"], one["cosine"]) for one in found] == [
+        ("=Puma", 45, True, None),
+        ("Deer", 30, False, None),
+    ]
+    assert asked(called, "suggestions/accept", groups=[found[0]["group"]])["crops"] == 45
+    assert len(called.live.rows("n:=puma")) == 45
+    assert not called.live.looked.any()
+
+
+def test_what_has_been_named_counts_more_than_another_classifier(called):
+    name(called, 0, "Puma")
+    name(called, 1, "Deer")
+    # the last kind is like the first one
+    by_name = {one["name"]: one for one in asked(called, "suggestions")}
+    assert by_name["Puma"]["cosine"] is not None
+    assert all(one["name"] != "Owl" for one in by_name.values())
 
 
 def test_suggestions_name_only_the_crops_that_are_meant(desk):

@@ -109,7 +109,7 @@ export class Cards {
     const sure = audited(group);
     if (sure) notes.push(sure);
     if (group.kind === "open") notes.push(`sure ${group.sure.toFixed(2)}`);
-    if (group.suggestion) notes.push(`like “${group.suggestion.name}”?`);
+    if (group.called) notes.push(`the other classifier: ${group.called.name}, ${Math.round(100 * group.called.share)} %`);
     const card = make("article", { class: `card ${group.kind}`, role: "listitem", tabindex: "0", "data-id": group.id,
       "aria-label": `${title(group)}, ${facts.join(", ")}${group.kind === "open" ? ", no name yet" : sure ? `, ${sure}` : ""}`,
       on: {

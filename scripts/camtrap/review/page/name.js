@@ -39,7 +39,7 @@ export function askName(what) {
       yes.focus();
     };
     const draw = () => {
-      found = completions(input.value);
+      found = completions(input.value, what.whole ? what.group?.called?.name : "");
       place = Math.min(place, found.length - 1);
       list.replaceChildren(...found.map((one, n) => make("li", { role: "option", id: `completion-${n}`, "aria-selected": String(n === place), class: n === place ? "at" : null,
         on: { pointerdown: (/** @type {Event} */ event) => { event.preventDefault(); place = n; accept(); } } },
@@ -65,7 +65,6 @@ export function askName(what) {
       make("p", { class: "soft", text: "Enter accepts · arrows choose · Tab completes · Esc leaves" }));
     dialog.oncancel = () => resolve(null);
     if (what.whole && what.group?.name) input.value = what.group.name;
-    if (what.whole && what.group?.suggestion) input.placeholder = what.group.suggestion.name;
     dialog.showModal();
     input.focus();
     input.select();
@@ -87,8 +86,8 @@ export function side(title_, rows) {
   return box;
 }
 
-/** @param {string} typed @returns {{name: string, hint: string}[]} */
-function completions(typed) {
+/** @param {string} typed @param {string|undefined} called by another classifier @returns {{name: string, hint: string}[]} */
+function completions(typed, called) {
   const wanted = key(typed);
   const size = new Map(store.groups.filter((g) => g.name !== null).map((g) => [key(g.name ?? ""), g.crops]));
   /** @type {Map<string, {name: string, hint: string, rank: number}>} */
@@ -99,9 +98,10 @@ function completions(typed) {
     if (text.startsWith(wanted)) return 0;
     return text.split(" ").some((word) => word.startsWith(wanted)) ? 1 : text.includes(wanted) ? 3 : 9;
   };
+  if (called && rank(called) < 9) found.set(key(called), { name: called, hint: "says the other classifier", rank: -1 });
   for (const name of store.names) {
     const crops = size.get(key(name));
-    if (rank(name) < 9) found.set(key(name), { name, hint: crops ? count(crops, "crop") : "given before", rank: rank(name) });
+    if (rank(name) < 9 && !found.has(key(name))) found.set(key(name), { name, hint: crops ? count(crops, "crop") : "given before", rank: rank(name) });
   }
   for (const names of store.survey?.species ?? []) {
     const best = Math.min(...names.map(rank));

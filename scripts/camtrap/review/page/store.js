@@ -3,7 +3,7 @@ import { ask, bytes, trying } from "./api.js";
 
 /** @typedef {{id: string, number: number, name: string|null, kind: string, crops: number, bursts: number, looked: number, sure: number,
  *  new: number, infrared: number, stations: number[][], nStations: number, hours: number[], samples: number[], like?: number,
- *  suggestion?: {name: string, share: number}, audit?: any}} Group */
+ *  called: {name: string, share: number}|null, audit?: any}} Group */
 
 export const store = {
   /** @type {any} */ survey: null,

@@ -1,4 +1,4 @@
-// Names for groups without one, from what has been named; and possible mistakes of a named group.
+// Names for groups without one, from what has been named or from another classifier; and possible mistakes of a named group.
 import { ask, trying } from "./api.js";
 import { count, make, say } from "./dom.js";
 import { closePanel, panel, strip } from "./panel.js";
@@ -11,7 +11,7 @@ export async function askSuggestions() {
   const found = await trying(() => ask("/suggestions", {}));
   if (!found) return;
   if (!found.length) return say("no crop without a name is left");
-  const near = found.filter((/** @type {any} */ one) => one.cosine >= LEAST);
+  const near = found.filter((/** @type {any} */ one) => one.cosine === null || one.cosine >= LEAST);
   if (!near.length) return say("no group without a name looks like one that has a name");
   const lines = near.map((/** @type {any} */ one) => {
     const box = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", "aria-label": `${title(store.byId.get(one.group))} is ${one.name}` }));
@@ -19,7 +19,7 @@ export async function askSuggestions() {
     return { box, one };
   });
   const table = make("div", { class: "suggested" }, ...lines.map(({ box, one }) => make("label", { class: "row" }, box, strip(one.samples, "six"),
-    make("span", { class: "grow" }, make("b", { text: one.name }), make("small", { text: ` ${title(store.byId.get(one.group))}: ${count(one.crops, "crop")}, ${Math.round(100 * one.share)} % of it, alike ${one.cosine.toFixed(2)}` })),
+    make("span", { class: "grow" }, make("b", { text: one.name }), make("small", { text: ` ${title(store.byId.get(one.group))}: ${count(one.crops, "crop")}, ${Math.round(100 * one.share)} % of it, ${one.cosine === null ? "says the other classifier" : `alike ${one.cosine.toFixed(2)}`}` })),
     strip(one.like.slice(0, 3), "three"))));
   const accept = async () => {
     const groups = lines.filter(({ box }) => box.checked).map(({ one }) => one.group);
@@ -30,7 +30,7 @@ export async function askSuggestions() {
     say(`${count(done.crops, "crop")} named; saved`);
     await refresh();
   };
-  panel("Suggestions: left the group, right what has the name", [table, make("p", { class: "soft", text: "Only crops whose own suggestion is this name are named; the others of the group stay." }),
+  panel("Suggestions: left the group, right what has the name", [table, make("p", { class: "soft", text: "Only crops whose own suggestion is this name are named; the others of the group stay. What the other classifier says is for the whole group." }),
     make("p", { class: "soft", text: found.length > near.length ? `${count(found.length - near.length, "group")} look like nothing that has a name.` : "" })], [["Accept what is ticked", "Enter", accept, "main"]]);
 }
 

@@ -46,7 +46,7 @@ class Live(State):
         """The state as it is now, to be counted while others decide."""
         with self.lock:
             arrays = (self.state.copy(), self.group.copy(), self.looked.copy())
-            kept = (list(self.groups), dict(self.spelled), self.audited())
+            kept = (list(self.groups), dict(self.spelled), self.audited(), self.called)
             return Snapshot(self.version, self.survey, *arrays, self.seen, *kept)
 
     def wait(self, version: int, seconds: float) -> int:

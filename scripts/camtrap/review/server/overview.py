@@ -83,7 +83,8 @@ def cards(live: Snapshot, wanted: Filter) -> list[dict[str, Any]]:
         ``id``, ``number`` (as in :func:`codes`), ``name`` (None without), ``kind`` (named, open, noise, rejected, unsure), ``crops``,
         ``bursts``, ``sure`` (mean probability), ``looked``, ``new``, ``stations`` [[station code, crops]], ``hours`` (24 counts),
         ``infrared``
-        (share), ``samples`` (rows of crops: from the most typical to the oddest), ``audit`` (of `audit.bound`, or None).
+        (share), ``samples`` (rows of crops: from the most typical to the oddest), ``audit`` (of `audit.bound`, or None), ``called``
+        (``name`` and ``share`` of another classifier, or None).
     """
     survey, mask = live.survey, wanted.mask(live)
     rows = np.arange(survey.n) if mask is None else np.flatnonzero(mask)
@@ -128,6 +129,7 @@ def cards(live: Snapshot, wanted: Filter) -> list[dict[str, Any]]:
                 "hours": hours[number].tolist(),
                 "samples": samples[number],
                 "audit": live.audited.get(gid),
+                "called": {"name": one.name, "share": one.share} if (one := live.called.get(gid)) else None,
             }
         )
     return found

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from camtrap.review import audit, fits
 from camtrap.review.boxes import rows_of
 from camtrap.review.decisions import LABELS, Decision, in_effect, key
+from camtrap.review.server.classified import Called
 from camtrap.review.server.survey import Survey
 
 __all__ = ["NAMED", "NOISE", "OPEN", "REJECTED", "UNSURE", "Snapshot", "State"]
@@ -40,6 +41,7 @@ class State:
     seen : bool array (n,), it was there when a decision was made
     spelled : dict of str, names by their `decisions.key`
     effective : list of Decision, those in effect
+    called : dict of str to Called, what another classifier calls groups of the clustering of now
     """
 
     def __init__(self, survey: Survey, folder: Path):
@@ -49,6 +51,7 @@ class State:
         self.groups: list[str] = []
         self._number: dict[str, int] = {}
         self._now = _Frozen(survey.fit)
+        self.called = {f"c:{self._now.name}:{cluster}": one for cluster, one in survey.called.items()}
         for name in fits.known(folder):
             self._fit(name)
         self.seen = np.zeros(survey.n, bool)
@@ -258,6 +261,7 @@ class Snapshot(NamedTuple):
     groups: list[str]
     spelled: dict[str, str]
     audited: dict[str, dict[str, Any]]
+    called: dict[str, Called]
 
     def name_of(self, group: str) -> str | None:
         """As :meth:`State.name_of`."""

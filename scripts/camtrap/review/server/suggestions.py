@@ -1,7 +1,10 @@
-"""Names for what has none, and possible mistakes in what has one: of each crop its own, from what has been named so far."""
+"""Names for what has none, and possible mistakes in what has one: of each crop its own, from what has been named so far.
+
+Where that says nothing sure of a group, another classifier may (`classified`).
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,35 +42,72 @@ def _known(desk: Desk) -> tuple[suggest.Means, list[str]]:
 def _open(desk: Desk) -> tuple[np.ndarray, suggest.Suggested, list[str]]:
     """The rows without a state, each with its own suggestion."""
     known, names = _known(desk)
-    if not names:
-        raise UserError("nothing has a name yet: suggestions come from what has been named")
     rows = np.flatnonzero(desk.live.state == OPEN)
     there, x = desk.survey.vectors_of(rows)
     return rows[there], suggest.suggest(x, known), names
 
 
-def of_groups(desk: Desk, said: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Of each group without a name, and of the noise, what most of its crops look like; the surest first."""
+class _Proposal(NamedTuple):
+    """A name for these ``rows`` of a group without one: the ``share`` of its crops that are so called.
+
+    ``like`` is the group of the name, and ``cosine`` how like it they are; a classifier's proposal is for the whole group and has neither.
+    """
+
+    group: str
+    name: str
+    rows: np.ndarray
+    share: float
+    like: str = ""
+    cosine: float | None = None
+
+    @property
+    def is_sure(self) -> bool:
+        return sure(self.share, 1.0 if self.cosine is None else self.cosine)
+
+
+def _proposals(desk: Desk) -> list[_Proposal]:
+    """One for each group without a name, and for the noise, of which there is something to say: the surer one.
+
+    Raises UserError where nothing has a name, and no classifier said anything.
+    """
+    live = desk.live
     rows, found, names = _open(desk)
-    group = desk.live.group[rows].astype(np.int64)
-    answer = []
+    if not names and not live.called:
+        raise UserError("nothing has a name yet: suggestions come from what has been named")
+    group = live.group[rows].astype(np.int64)
+    proposed = {}
     for number, name, share, cosine in suggest.of_groups(found, group):
         own = rows[(group == number) & (found.name == name)]
-        own = own[np.argsort(desk.survey.distance[own], kind="stable")]
+        one = _Proposal(live.groups[number], live.name_of(names[name]) or "", own, share, names[name], cosine)
+        proposed[one.group] = one
+    for key, called in live.called.items():
+        if (key not in proposed or not proposed[key].is_sure) and len(whole := live.rows(key)):
+            proposed[key] = _Proposal(key, called.name, whole, called.share)
+    return list(proposed.values())
+
+
+def of_groups(desk: Desk, said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of each group without a name, and of the noise, what most of its crops look like or are called; the surest first.
+
+    ``cosine`` is None for what another classifier says.
+    """
+    answer = []
+    for one in _proposals(desk):
+        own = one.rows[np.argsort(desk.survey.distance[one.rows], kind="stable")]
         at = np.unique(np.linspace(0, len(own) - 1, min(len(own), 6)).astype(int))
         answer.append(
             {
-                "group": desk.live.groups[number],
-                "name": desk.live.name_of(names[name]),
-                "share": round(share, 3),
-                "cosine": round(cosine, 3),
+                "group": one.group,
+                "name": one.name,
+                "share": round(one.share, 3),
+                "cosine": None if one.cosine is None else round(one.cosine, 3),
                 "crops": len(own),
-                "ticked": sure(share, cosine),
+                "ticked": one.is_sure,
                 "samples": own[at].tolist(),
-                "like": desk.samples(names[name]),
+                "like": desk.samples(one.like) if one.like else [],
             }
         )
-    return sorted(answer, key=lambda one: -one["share"] * one["cosine"])[:_MOST]
+    return sorted(answer, key=lambda one: -one["share"] * (one["cosine"] or 1))[:_MOST]
 
 
 def own(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,10 +134,8 @@ def following(desk: Desk, said: Mapping[str, Any]) -> dict[str, str]:
         size = np.bincount(live.group, minlength=len(live.groups)).tolist()
         audits, groups = live.audited(), list(live.groups)
     ticked: set[str] = set()
-    if any(group.startswith("n:") and n for group, n in zip(groups, size, strict=True)):
-        rows, found, _ = _open(desk)
-        of = suggest.of_groups(found, live.group[rows].astype(np.int64))
-        ticked = {groups[number] for number, _, *how in of if sure(*how)}
+    if live.called or any(group.startswith("n:") and n for group, n in zip(groups, size, strict=True)):
+        ticked = {one.group for one in _proposals(desk) if one.is_sure}
     kind = {"n": "named", "c": "open", NOISE: "rest", "unsure": "rest"}
     todo = [
         Todo(group, n, kind[key], group in ticked, audits.get(group, {}).get("state", ""), group in desk.checked_names)
@@ -109,21 +147,12 @@ def following(desk: Desk, said: Mapping[str, Any]) -> dict[str, str]:
 
 
 def accept(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
-    """Take suggestions of ``groups``: the crops whose own suggestion is the group's get the name; the others stay."""
+    """Take suggestions of ``groups``: the crops whose own suggestion is the group's get the name (all of a group that is called so)."""
     wanted = said.get("groups")
     if not isinstance(wanted, list):
         raise UserError("there are no such suggestions")
     with desk.live.lock:
-        rows, found, names = _open(desk)
-        group = desk.live.group[rows].astype(np.int64)
-        best = {number: name for number, name, _, _ in suggest.of_groups(found, group)}
-        lots = []
-        for one in wanted:
-            number = desk.live.number(str(one))
-            if number in best:
-                own = rows[(group == number) & (found.name == best[number])]
-                lots.append((own, desk.live.name_of(names[best[number]])))
-        return desk.name_lots(lots)
+        return desk.name_lots([(one.rows, one.name) for one in _proposals(desk) if one.group in wanted])
 
 
 def mistakes(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:

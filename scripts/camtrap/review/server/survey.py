@@ -14,6 +14,7 @@ from camtrap.review import fits
 from camtrap.review.boxes import places
 from camtrap.review.from_table import clusters_of
 from camtrap.review.people import is_human
+from camtrap.review.server import classified
 
 __all__ = ["NOWHERE", "Survey"]
 
@@ -43,6 +44,8 @@ class Survey:
         In the map; :data:`NOWHERE` where it is not in it.
     vector : int64 array (n,)
         Its row in ``vectors``; -1 where it has none.
+    called : dict of int to Called
+        What another classifier calls a cluster (`classified`).
     """
 
     def __init__(self, results: str | os.PathLike, model: str | None = None):
@@ -69,6 +72,13 @@ class Survey:
         self.vector[self._rows(ids)] = np.arange(len(ids))
         self._found = None
         self._labels()
+        called = classified.read(self.results / "export" / "suggestions.csv")
+        at_crop = pc.index_in(pa.array([one.crop for one in called.values()], pa.string()), self.crop_id).to_pylist()
+        self.called = {
+            number: one
+            for (number, one), row in zip(called.items(), at_crop, strict=True)
+            if row is not None and self.cluster[row] == number
+        }
 
     def _rows(self, ids: pa.Array) -> np.ndarray:
         """Where these crops are; the clusters, the map and the vectors mostly list the same ones, which are found once."""
