@@ -46,8 +46,8 @@ class Live(State):
         """The state as it is now, to be counted while others decide."""
         with self.lock:
             arrays = (self.state.copy(), self.group.copy(), self.looked.copy())
-            kept = (list(self.groups), dict(self.spelled), self.audited(), self.called)
-            return Snapshot(self.version, self.survey, *arrays, self.seen, *kept)
+            kept = (list(self.groups), dict(self.spelled), self.audited())
+            return Snapshot(self.version, self.survey, *arrays, self.seen, *kept, called=self.called)
 
     def wait(self, version: int, seconds: float) -> int:
         """Wait until the version is another one, or the time is over; the version."""
