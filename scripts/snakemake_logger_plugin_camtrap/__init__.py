@@ -64,6 +64,8 @@ DULL = (
 
 
 OURS = re.compile(r"WorkflowError in (?:rule \w+, )?file [^\n]*rules/\w+\.smk\"?, line \d+:\n")
+# A job's command that ended badly: the job's own line (FAILED) says more.
+COMMAND = re.compile(r"RuleException:\nCalledProcessError in file ")
 SUBMITTED = re.compile(r"Job \d+ has been submitted")
 PLACE = re.compile(r"\n  File [^\n]*")
 
@@ -127,7 +129,7 @@ class LogHandler(LogHandlerBase):
     def _sentence(self, record: LogRecord) -> None:
         text = str(record.msg or "").strip("\n")
         if getattr(record, "event", None) == LogEvent.ERROR:
-            text = _ours(text)
+            text = "" if COMMAND.match(text) else _ours(text)
         if text.startswith("Terminating processes on user request"):
             self._lines([STOPPED])
             self.stopped = True

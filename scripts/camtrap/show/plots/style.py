@@ -73,6 +73,7 @@ def save(figure: Figure, paths: str | os.PathLike | Iterable[str | os.PathLike],
         metadata = {"Software": None} if suffix == ".png" else {"Date": None, "Creator": None}
         with settings(), replacing(path) as temporary:
             figure.savefig(temporary, format=suffix[1:], dpi=dpi, metadata=metadata, facecolor="white")
+        figure.set_layout_engine(None)  # the parts have their places now: the next file is written in half the time
 
 
 def clean(axes: Axes) -> None:
