@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from matplotlib.patches import Circle, Wedge
 
 from camtrap.show import plots
 from camtrap.show.plots import labels, style
@@ -192,19 +193,31 @@ def test_stability_shows_means_and_the_plateau():
     assert upper.get_title(loc="left") == "Stability; chosen 1 (dashed); plateau 0.5 to 2 (grey)"
 
 
+def clocks(figure):
+    """{hour: area as a share of the whole clock's sector} of each clock, by its title."""
+    axes = figure.axes[0]
+    titles = [text for text in axes.texts if "(" in text.get_text()]
+    whole = [patch for patch in axes.patches if isinstance(patch, Circle)]
+    found = {}
+    for title, circle in zip(titles, whole, strict=True):
+        assert title.get_position()[0] == circle.center[0]
+        wedges = [patch for patch in axes.patches if isinstance(patch, Wedge) and patch.center == circle.center]
+        assert all(wedge.theta2 - wedge.theta1 == 15 for wedge in wedges)
+        # degrees, counter-clockwise from the east
+        hour = {(90 - wedge.theta2) % 360 / 15: (wedge.r / circle.radius) ** 2 for wedge in wedges}
+        found[title.get_text()] = {int(h): area for h, area in hour.items()}
+    return found
+
+
 def test_a_clock_counts_the_hours():
     times = [0.2, 0.9, 23.99, 24.0, 6.5, np.nan, 12.0]
-    figure = plots.hours(times, [1, 1, 1, 1, 1, 1, 2], {2: "deer"})
-    clocks = [axes for axes in figure.axes if axes.get_title()]
-    assert [axes.get_title() for axes in clocks] == ["1 (5)", "deer (1)"]
-    bars = [bar.get_height() ** 2 * 3 for bar in clocks[0].patches]
-    assert bars == pytest.approx([3 if h == 0 else 1 if h in (6, 23) else 0 for h in range(24)])
+    found = clocks(plots.hours(times, [1, 1, 1, 1, 1, 1, 2], {2: "deer"}))
+    assert found == {"1 (5)": pytest.approx({0: 1, 6: 1 / 3, 23: 1 / 3}), "deer (1)": pytest.approx({12: 1})}
 
 
 def test_a_clock_reads_dates_and_times():
     times = np.array(["2026-03-01T05:59:59.9", "2025-12-31T06:00", "NaT"], "datetime64[us]")
-    bars = plots.hours(times, [0, 0, 0]).axes[0].patches
-    assert [h for h, bar in enumerate(bars) if bar.get_height()] == [5, 6]
+    assert list(clocks(plots.hours(times, [0, 0, 0]))["0 (2)"]) == [5, 6]
 
 
 def test_nothing_to_show_is_an_empty_figure(tmp_path):
