@@ -258,7 +258,7 @@ def _evidence(
     whole = ~shots[i].blank if not shots[i].blank.all() else slice(None)
     gains = (picture[0, whole].mean() + 1) / (stack[:, 0, whole].mean((1, 2)) + 1)
     stack *= gains[:, None, None, None]
-    background = np.median(stack, 0)
+    background = _median(stack)
     scale = 6.0 + 0.10 * background[0]
     near = cv2.blur(picture[0], (9, 9)) + 4
     colour = picture[1:] / (picture[0] + 12)
@@ -268,9 +268,11 @@ def _evidence(
     planes = np.stack([*background, cv2.blur(background[0], (9, 9)) + 4, motion_kept.around(theirs), theirs])
     square, alike = motion_kept.around(ours), np.full_like(ours, -1) if calibrate else None
     least = np.full((2, *scale.shape), np.inf, np.float32)
-    for dy in {-sway, 0, sway}:
-        for dx in {-sway, 0, sway}:
-            light, *tints, around, energy, structure = _shifted(planes, dy, dx)
+    # moved by whole pixels, the border repeated
+    wide, (h, w) = np.pad(planes, ((0, 0), (sway, sway), (sway, sway)), "edge"), scale.shape
+    for dy in {0, sway, 2 * sway}:
+        for dx in {0, sway, 2 * sway}:
+            light, *tints, around, energy, structure = wide[:, dy : dy + h, dx : dx + w]
             if tints:
                 # A patch of sun is brighter by one factor and keeps its colour; infrared light has no such patches.
                 gain = np.clip(near / around, *LIGHT)
@@ -286,8 +288,11 @@ def _evidence(
     return np.sqrt(np.maximum(least[0] / scale * least[1], 0)), alike  # a running mean may fall below 0 by rounding
 
 
-def _shifted(planes: np.ndarray, dy: int, dx: int) -> np.ndarray:
-    """The planes moved by whole pixels, the border repeated."""
-    rows = np.clip(np.arange(planes.shape[1]) + dy, 0, planes.shape[1] - 1)
-    columns = np.clip(np.arange(planes.shape[2]) + dx, 0, planes.shape[2] - 1)
-    return planes[:, rows[:, None], columns[None, :]]
+def _median(stack: np.ndarray) -> np.ndarray:
+    """As ``np.median(stack, 0)``, for a few pictures: sorted by exchanges of neighbours, a tenth of its time."""
+    rows = list(stack)
+    for last in range(len(rows) - 1, 0, -1):
+        for i in range(last):
+            rows[i], rows[i + 1] = np.minimum(rows[i], rows[i + 1]), np.maximum(rows[i], rows[i + 1])
+    half = len(rows) // 2
+    return rows[half].copy() if len(rows) % 2 else (rows[half - 1] + rows[half]) / 2
