@@ -46,13 +46,14 @@ try:
             f"{option} is given twice, and only the last one counts: write all that follows them behind one {option}"
         )
     complete_once(config, MAIN, configuration_files(), typed_configuration())
+    # Refused here: Snakemake removes a job's old results before the job can say no.
+    if MAIN:
+        checks.refuse_values(config, configuration_files(), typed_configuration())
     RESULTS = config["results"].rstrip("/")
     EXPORT = f"{RESULTS}/export"
     REVIEW = str(folder_of(RESULTS, config["review"]["folder"]))
     DECIDED = decided(REVIEW, MAIN)
-    # Refused here: Snakemake removes a job's old results before the job can say no.
     if MAIN:
-        checks.refuse_values(config, configuration_files(), typed_configuration())
         redo = listed(config["plan"]["redo"])
         names.check(
             config["export"]["names"], RESULTS, redo, REVIEW if DECIDED else None
@@ -68,6 +69,8 @@ try:
                 prepare.say(line)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+except OSError as error:  # results that cannot be read or written, a disk that is full
+    raise WorkflowError(f"{error.filename or 'results'}: {error.strerror}") from None
 
 if MAIN and " " in str(ROOT) and wants_containers():
     raise WorkflowError(
@@ -76,13 +79,6 @@ if MAIN and " " in str(ROOT) and wants_containers():
 OFFERED_GPUS = offered_gpus()
 if MAIN and OFFERED_GPUS == 0:
     no_gpu_for_jobs()
-# Refused here: Snakemake removes a job's old results before the job can say no.
-if config["embed"]["decode"] == "gpu" and MAIN:
-    if OFFERED_GPUS == 0 or not (OFFERED_GPUS or "gpu" in asked_of("embed")):
-        raise WorkflowError(
-            "embed.decode: gpu needs a GPU: add --resources gpu=1, or set embed.decode: cpu"
-        )
-
 SHARDS = PLAN.shards
 SHARD_SIZE = config["plan"]["shard_size"]
 MODEL = prepare.model_key(config)
@@ -100,11 +96,13 @@ def begin():
         )
     try:
         PLAN.commit()
+        record_settings()
+        record_places()
+        keep_lookups()
     except PlanError as error:
         raise WorkflowError(str(error)) from None
-    record_settings()
-    record_places()
-    keep_lookups()
+    except OSError as error:
+        raise WorkflowError(f"{error.filename or RESULTS}: {error.strerror}") from None
 
 
 onstart:

@@ -31,6 +31,20 @@ def settings_now():
     }
 
 
+def with_gpus():
+    """The rules whose jobs have a GPU."""
+    if OFFERED_GPUS is None:
+        return {rule for rule in ("detect", "embed") if "gpu" in asked_of(rule)}
+    return {"detect", "embed"} if OFFERED_GPUS else set()
+
+
+def left(folder, ending, stages):
+    """Whether there are shards without a file in this folder, or with one of other settings of these stages."""
+    changed = {change.stage for change in CHANGED}
+    made = (f"{RESULTS}/{folder}/{shard}{ending}" for shard in SHARDS)
+    return bool(changed & set(stages)) or not all(map(os.path.exists, made))
+
+
 # The smallest input of each stage's jobs: new, it makes them run where Snakemake has no record (results that were copied).
 INPUTS = {
     "index": [f"{RESULTS}/plan/manifests/{shard}.tsv" for shard in SHARDS],
@@ -50,7 +64,7 @@ if MAIN and not is_linting():
 
     from camtrap.core import checksums
     from camtrap.config.complete import default_of
-    from camtrap.plan.settings import Made, refuse
+    from camtrap.plan.settings import PER_SHARD, Made, refuse
     from camtrap.stages import SOFTWARE_VERSION
 
     try:
@@ -58,6 +72,13 @@ if MAIN and not is_linting():
         NOW = settings_now()
         CHANGED = MADE.compare(NOW, default_of)
         refuse(CHANGED, listed(config["plan"]["redo"]))
+        # Else the first job that describes crops would say no, with all pictures detected.
+        checks.refuse_engines(
+            config,
+            {"detect": left("detections", ".json", ["index", "detect"])}
+            | {"embed": left(f"embeddings/{MODEL}", ".parquet", PER_SHARD)},
+            with_gpus(),
+        )
     except UserError as error:
         raise WorkflowError(str(error)) from None
     for file in LOOKED_UP:

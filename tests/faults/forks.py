@@ -17,7 +17,7 @@ from pathlib import Path
 
 from survey import REPO, Job, Survey
 
-TIMEOUT = 120
+TIMEOUT = 900  # of a machine that does much else
 
 
 @dataclass

@@ -5,21 +5,23 @@ main process, or it costs work.
 """
 
 import difflib
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from camtrap.cluster.methods.registry import unmet
+from camtrap.config import engines, places
 from camtrap.config.values import label_expression, numbers_of_clusters
 from camtrap.config.where import line_of
 from camtrap.core.errors import ConfigError, UserError
 from camtrap.core.files import read_json, write_json
 from camtrap.detect.registry import BACKENDS
 from camtrap.detections.megadetector_json import CATEGORIES
+from camtrap.embed.known import is_known
 from camtrap.export import about
+from camtrap.plan.prepare import model_key
 
-__all__ = ["check_files", "check_values", "refuse_files", "refuse_values"]
+__all__ = ["check_files", "check_values", "refuse_engines", "refuse_files", "refuse_values"]
 
 RANDOM = "random"
 
@@ -51,11 +53,49 @@ def refuse_files(
     found = read_json(detected)["sha256"] if detected.exists() else None
     if any(not (results / "detections" / f"{shard}.json").exists() for shard in shards):
         found = None
-    told = check_files(config, sha256, known, found)
+    told = [*_models(config, results), *check_files(config, sha256, known, found)]
     if known != before:
         write_json(path, sorted(known))
     if told:
         raise ConfigError("\n".join(told))
+
+
+def _models(config: dict[str, Any], results: Path) -> Iterator[str]:
+    """Names of models that nobody knows; one that was found before is known."""
+    detector, embed = config["detector"], config["embed"]
+    looked_up = [results / "models" / f"{name}.json" for name in ("detector", model_key(config))]
+    try:
+        if BACKENDS[detector["backend"]].yolo and not detector["weights"] and not looked_up[0].exists():
+            from camtrap.detect.weights import known_model
+
+            known_model(detector["model"])
+        if not is_known(embed["model"]) and not looked_up[1].exists():
+            from camtrap.embed.registry import library_of
+
+            library_of(embed["model"])
+    except UserError as error:
+        yield str(error)
+
+
+def refuse_engines(config: dict[str, Any], left: Mapping[str, bool], gpus: Collection[str]) -> None:
+    """Raise ConfigError where what computes a network cannot do what is asked of it.
+
+    Parameters
+    ----------
+    config : dict
+        Completed.
+    left : mapping of str to bool
+        Whether there is anything left to do for ``detect`` and for ``embed``: what was made elsewhere stays as it is.
+    gpus : collection of str
+        Those of the two whose jobs have a GPU.
+    """
+    told = []
+    if left["detect"] and BACKENDS[config["detector"]["backend"]].needs_gpu:
+        told.append(engines.detector_mistake(config["detector"], "detect" not in gpus))
+    if left["embed"]:
+        told.append(engines.embedder_mistake(config["embed"], "embed" not in gpus))
+    if any(told):
+        raise ConfigError("\n".join(filter(None, told)))
 
 
 def check_values(config: dict[str, Any]) -> list[str]:
@@ -64,11 +104,7 @@ def check_values(config: dict[str, Any]) -> list[str]:
 
 
 def _values(config: dict[str, Any]) -> Iterator[object]:
-    results = config["results"]
-    if not results.strip() or not results.rstrip("/"):
-        yield f"results: {results!r} cannot be the folder of the results (write it like results=/path/to/results)"
-    elif isinstance(config["images"], str) and os.path.realpath(results) == os.path.realpath(config["images"]):
-        yield f"results: {results} is the folder of the pictures; choose another one"
+    yield from places.check(config)
     cluster = config["cluster"]
     try:
         numbers_of_clusters(cluster["k"])
@@ -93,14 +129,34 @@ def _values(config: dict[str, Any]) -> Iterator[object]:
 
 def _categories(config: dict[str, Any]) -> Iterator[str]:
     """A category that no detection has crops nothing. Files of results may have categories of their own."""
-    detector = config["detector"]
+    detector, wanted = config["detector"], config["crop"]["categories"]
     known = [*CATEGORIES.values(), *(detector["classes"] or {}), *(detector["rename"] or {}).values()]
-    for name in config["crop"]["categories"]:
+    if not wanted:
+        yield "crop.categories: the list is empty (write it like [animal])"
+    for name in wanted:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
         if name not in known and (near or not BACKENDS[detector["backend"]].reads):
             yield f"crop.categories: {name!r} is no category ({', '.join(dict.fromkeys(known))})" + (
                 f": did you mean {near[0]}?" if near else ""
             )
+    for name in (detector["rename"] or {}).values():
+        near = difflib.get_close_matches(name, wanted, n=1, cutoff=0.7)
+        if near and name not in (*wanted, *CATEGORIES.values()):
+            yield f"detector.rename: {name!r} is not cropped (crop.categories: {', '.join(wanted)}): did you mean {near[0]}?"
+    if detector["classes"] is not None and not BACKENDS[detector["backend"]].reads:
+        yield from _classes(detector["classes"], wanted)
+
+
+def _classes(classes: dict[str, list[int]], wanted: list[str]) -> Iterator[str]:
+    """Of a detector's own classes: each belongs to one category of ours."""
+    ours = list(CATEGORIES.values())
+    if wrong := [name for name in classes if name not in ours]:
+        yield f"detector.classes: the categories are {', '.join(ours)}, not {', '.join(wrong)}"
+    elif not set(wanted) & {name for name, numbers in classes.items() if numbers}:
+        yield f"detector.classes: it has no class of what is cropped (crop.categories: {', '.join(wanted)})"
+    numbers = [number for found in classes.values() for number in found]
+    if twice := sorted({number for number in numbers if numbers.count(number) > 1}):
+        yield f"detector.classes: {', '.join(map(str, twice))} stands more than once; a class has one category"
 
 
 def _handed_over(export: dict[str, Any]) -> Iterator[str]:

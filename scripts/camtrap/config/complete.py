@@ -1,15 +1,20 @@
 """The configuration: defaults filled in, mistakes refused in one line that says what to write instead."""
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
+from typing import TYPE_CHECKING
 
 import yaml
 
 from camtrap.config.handover import SCHEMA
 from camtrap.core.errors import ConfigError
 from camtrap.core.named import named
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 
 @cache
@@ -73,9 +78,9 @@ def complete(config: dict, schema: dict | None = None, kept: Mapping[str, object
         )
         mistakes = [
             f"{'.'.join(map(str, error.absolute_path)) or 'configuration'}: "
-            + ("it has no value" if error.instance is None else error.message)
+            + ("it has no value" if error.instance is None else _said(error))
             for error in errors
-        ]
+        ] or [*_infinite(config, "")]
     if not mistakes:
         _settle(config, schema)
         _shorten(config)
@@ -83,6 +88,21 @@ def complete(config: dict, schema: dict | None = None, kept: Mapping[str, object
     if mistakes:
         raise ConfigError("; ".join(mistakes) + " (all keys: config/README.md)")
     return config
+
+
+def _said(error: "ValidationError") -> str:
+    """What is wrong with a value, in words for who wrote it."""
+    words = str(error.schema.get("description", ""))
+    return f"{error.instance!r} is not right: {words}" if error.validator == "pattern" and words else error.message
+
+
+def _infinite(value: object, prefix: str) -> Iterator[str]:
+    """Numbers that are none, or have no end: every comparison with `.nan` is false, so no limit of the schema refuses it."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        for number in inner if isinstance(inner, list) else [inner]:
+            if isinstance(number, float) and not math.isfinite(number):
+                yield f"{prefix}{key}: {number} is not a number that can be used"
+        yield from _infinite(inner, f"{prefix}{key}.")
 
 
 def _unknown(value: object, schema: dict, prefix: str) -> Iterator[str]:

@@ -65,13 +65,20 @@ def complete_once(
 
 def _key(config: dict[str, Any]) -> str:
     """Hash of a configuration as it was given, and of the schema that it is completed by."""
-    given = json.dumps(config, sort_keys=True, default=repr)
+    given = json.dumps(_by_text(config), sort_keys=True, default=repr)
     return hashlib.sha256(given.encode() + SCHEMA.read_bytes()).hexdigest()
+
+
+def _by_text(value: object) -> object:
+    """With keys that are text: YAML makes numbers and dates of some, which JSON neither sorts nor holds."""
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else repr(key): _by_text(inner) for key, inner in value.items()}
+    return [*map(_by_text, value)] if isinstance(value, list) else value
 
 
 def _hand(key: str, config: dict[str, Any]) -> None:
     os.environ.pop(VARIABLE, None)
-    text = json.dumps({"key": key, "config": config}, default=repr)
-    # what JSON cannot hold (a key that is a number) would come out changed: such a job completes it anew
+    text = json.dumps({"key": key, "config": _by_text(config)}, default=repr)
+    # what JSON cannot hold (a key that is a number or a date) would come out changed: such a job completes it anew
     if json.loads(text)["config"] == config and len(text) < 100_000:  # Linux takes 128 KiB for a variable
         os.environ[VARIABLE] = text

@@ -4,6 +4,9 @@ import re
 
 from camtrap.core.errors import ConfigError
 
+# Each is a file of results: a typing error must not make a million of them.
+MOST_KS = 1000
+
 
 def numbers_of_clusters(k: object) -> list[int]:
     """The numbers of clusters that the sweeps try, rising: of a number, a list or a range like ``2-30``.
@@ -17,7 +20,12 @@ def numbers_of_clusters(k: object) -> list[int]:
         numbers = sorted({int(number) for number in k})
     else:
         first, _, last = str(k).partition("-")
-        numbers = list(range(int(first), int(last or first) + 1))
+        tried = range(int(first), int(last or first) + 1)
+        if len(tried) > MOST_KS:
+            raise ConfigError(
+                f"cluster.k: {k} are {len(tried):,} numbers, and at most {MOST_KS:,} are tried (write it like 2-30)"
+            )
+        numbers = list(tried)
         if not numbers:
             raise ConfigError(f"cluster.k: {k} ends before it begins (write it like 2-30)")
     if not numbers:

@@ -62,16 +62,16 @@ class Roots:
     Raises
     ------
     ConfigError
-        A batch name is empty or holds a slash.
+        A batch name is empty, ``.`` or ``..``, or holds a slash.
     """
 
     def __init__(self, images: str | dict[str, str]):
         self.single = not isinstance(images, dict)
         # YAML makes a number of a name like 2019
         folders = {str(name): folder for name, folder in images.items()} if isinstance(images, dict) else {"": images}
-        wrong = [name for name in folders if not self.single and (not name or "/" in name)]
+        wrong = [name for name in folders if not self.single and (name in ("", ".", "..") or "/" in name)]
         if wrong:
-            raise ConfigError(f"images: {wrong[0]!r} cannot be a batch's name (not empty, no /)")
+            raise ConfigError(f"images: {wrong[0]!r} cannot be a batch's name (not empty, no dots alone, no /)")
         self.folders = {to_text(name): Path(folder) for name, folder in folders.items()}
 
     def locate(self, path: str) -> str:

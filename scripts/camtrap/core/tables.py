@@ -67,6 +67,8 @@ def read_table(path: str | os.PathLike, key: str) -> Table:
         In one line: there is no such file, it is no text, or a row is longer than the header.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise TableError(f"{path}: {'a folder' if path.is_dir() else 'a pipe or a device'}, not a file ({key})")
     try:
         data = path.read_bytes()
     except FileNotFoundError:

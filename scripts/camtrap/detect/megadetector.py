@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from camtrap.config.engines import detector_mistake
 from camtrap.core.boxes import overlap
 from camtrap.core.errors import PictureError, UserError
 from camtrap.core.hashes import file_hash
@@ -107,12 +108,9 @@ class MegaDetector:
         cache: str | None = None,
         mixed: bool = False,
     ):
-        if mixed and device == "cpu":
-            raise UserError(
-                "detector.precision: mixed needs a GPU (most CPUs emulate half precision, tens of times slower)"
-            )
-        if runtime in ("onnxruntime", "ncnn") and device != "cpu":
-            raise UserError(f"detector.runtime: {runtime} is for the CPU; on a GPU choose auto or torch")
+        chosen = {"runtime": runtime, "precision": "mixed" if mixed else "float32"}
+        if mistake := detector_mistake(chosen, device == "cpu"):
+            raise UserError(mistake)
         if file_hash(path) != sha256:
             raise UserError(f"{path}: these weights have changed since they were looked up; run again")
         # neither of the two may fetch packages or settings while it is imported

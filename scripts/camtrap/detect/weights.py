@@ -20,6 +20,17 @@ def known_models() -> dict[str, dict]:
     }
 
 
+def known_model(name: str) -> dict:
+    """The entry of :func:`known_models`; UserError names those that there are."""
+    models = known_models()
+    if name.lower() not in models:
+        names = sorted(known for known in models if known.startswith("mdv"))
+        raise UserError(
+            f"detector.model: there is no {name!r}; known are {', '.join(names)} (or name a file: detector.weights)"
+        )
+    return models[name.lower()]
+
+
 def refuse_unknown(path: str | Path, sha256: str | None, options: dict) -> None:
     """Refuse a checkpoint that nobody vouches for: a .pt file is a pickle, and loading it runs what is in it.
 
@@ -62,13 +73,7 @@ def weights_path(options: dict, cache: str | None, recorded: str | None = None) 
     """
     if options["weights"]:
         return local(options["weights"], options["weights_sha256"], "detector.weights")
-    models = known_models()
-    model = models.get(options["model"].lower())
-    if model is None:
-        names = sorted(name for name in models if name.startswith("mdv"))
-        raise UserError(
-            f"detector.model: there is no {options['model']!r}; known are {', '.join(names)} (or name a file: detector.weights)"
-        )
+    model = known_model(options["model"])
     file = model["url"].rpartition("/")[2]
     sha256 = options["weights_sha256"] or pinned(file) or recorded
     return fetch(model["url"], cache_folder(cache) / file, sha256, "detector", model["md5"])

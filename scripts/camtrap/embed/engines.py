@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from camtrap.config.engines import embedder_mistake
 from camtrap.core.errors import UserError
 from camtrap.embed import on_device
 from camtrap.embed.compiled import compile_now, compiled
@@ -69,19 +70,9 @@ def make_engine(
     cpu = device == "cpu"
     if precision == "mixed" and cpu and not has_bfloat16():
         raise UserError("embed.precision: mixed needs a GPU, or a CPU that computes in bfloat16 (this one emulates it)")
-    if precision == "mixed" and runtime in ("onnxruntime", "ncnn"):
-        raise UserError(f"embed.precision: mixed is computed by torch: choose embed.runtime: auto, not {runtime}")
-    if precision == "int8" and (not cpu or runtime in ("torch", "ncnn")):
-        raise UserError(
-            "embed.precision: int8 is for ONNX Runtime on a CPU (add --resources gpu=0, leave embed.runtime)"
-        )
-    if runtime in ("onnxruntime", "ncnn") and not cpu:
-        raise UserError(f"embed.runtime: {runtime} is for the CPU; on a GPU choose auto or torch")
+    if mistake := embedder_mistake(options, cpu):
+        raise UserError(mistake)
     by_torch = not cpu or runtime == "torch" or precision == "mixed"
-    if options["compile"] and not by_torch:
-        raise UserError("embed.compile: true is for torch: choose embed.runtime: torch, or a GPU (--resources gpu=1)")
-    if options["decode"] == "gpu" and cpu:
-        raise UserError("embed.decode: gpu needs a GPU (--resources gpu=1); on the CPU choose embed.decode: cpu")
     if precision == "int8":
         if quantised is None:
             raise ValueError("precision int8 needs the quantised network")

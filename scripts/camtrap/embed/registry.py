@@ -60,7 +60,8 @@ def library_of(name: str) -> tuple[str, Library]:
     for key, library in libraries.items():
         if library.knows(name):
             return key, library
-    near = difflib.get_close_matches(name, [known for library in libraries.values() for known in library.names()], n=3)
+    there = {known for library in libraries.values() for known in library.names()}
+    near = difflib.get_close_matches(name, sorted(there), n=3)
     raise UserError(
         f"embed.model: there is no model {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
     )

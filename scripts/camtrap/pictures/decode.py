@@ -28,6 +28,9 @@ Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\..*")
 
 MAX_PIXELS = 200_000_000
+# What cameras and programs write, whatever a file's name says. Pillow knows more formats: EPS is a program that it has
+# Ghostscript run, and some know themselves by so little that garbage passes for them.
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "AVIF", "JPEG2000", "PPM")
 ORIENTATION = 0x0112
 _local = threading.local()
 
@@ -47,7 +50,7 @@ def open_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         Not a picture (the message says what it looks like), a broken header, or more than ``max_pixels``.
     """
     try:
-        image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise PictureError(sniff.describe(data)) from None
     except MemoryError:

@@ -134,7 +134,23 @@ def prepare(config: dict, main: bool, lint: bool = False) -> Prepared:
     if outcome is not None:
         sizes.update({shard.name: len(shard.rows) for shard in outcome.fresh})
     n_pictures = sum(sizes[shard] for shard in shards)
+    if outcome is not None and not {"index", "all"} & set(_listed(config["plan"]["redo"])):
+        _refuse_another_survey(config["images"], outcome, n_pictures)
     return Prepared(shards, n_pictures, _removed_path(plan, removed), _hashes(plan), plan, outcome, sizes=sizes)
+
+
+def _refuse_another_survey(images: object, outcome: Outcome, n_pictures: int) -> None:
+    """Other pictures than those of a survey are another survey's, or the same ones under another name: days of work."""
+    if outcome.n_new and outcome.removed and n_pictures == outcome.n_new + len(outcome.removed):
+        raise PlanError(
+            f"none of the {len(outcome.removed)} pictures of these results is below {images} any more, and {outcome.n_new} others "
+            "are: are images and results those of one survey? (to work through the others, write 'plan={redo: index}' behind your "
+            "--config)"
+        )
+
+
+def _listed(value: object) -> list:
+    return value if isinstance(value, list) else [value]
 
 
 def _look(plan: Plan, config: dict) -> Outcome | None:

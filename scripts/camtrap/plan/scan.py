@@ -49,7 +49,8 @@ def batches(
     inside = [os.path.realpath(folder) for folder in roots.folders.values()]
     for name, folder in roots.folders.items():
         if not folder.is_dir():
-            raise PlanError(f"{folder}: there is no such picture folder (images in the configuration)")
+            hint = "; write ~ or the whole path: only a shell knows what $ stands for" if "$" in str(folder) else ""
+            raise PlanError(f"{folder}: there is no such picture folder (images in the configuration{hint})")
         top = os.fspath(folder)
         if os.path.realpath(top) == skip:
             raise PlanError(f"{folder}: pictures and results cannot be the same folder (images, results)")
@@ -107,20 +108,30 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
     except OSError as error:
         if error.errno in _NO_FILE:
             return None
-        raise PlanError(
-            f"{to_text(entry.path)}: the disk does not answer ({error.strerror}); run again later"
-        ) from None
+        raise _no_answer(entry, error) from None
     return status if stat.S_ISREG(status.st_mode) else None
 
 
+def _no_answer(entry: os.DirEntry[str], error: OSError) -> PlanError:
+    return PlanError(f"{to_text(entry.path)}: the disk does not answer ({error.strerror}); run again later")
+
+
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Is this a folder in which pictures are sought?"""
+    """Is this a folder in which pictures are sought?
+
+    Raises
+    ------
+    PlanError
+        It does not answer: its pictures would count as removed.
+    """
     if entry.name.startswith(".") or entry.name in SYSTEM:
         return False
     try:
         return entry.is_dir() and not os.path.exists(os.path.join(entry.path, "plan", "index.tsv"))
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return False
+        raise _no_answer(entry, error) from None
 
 
 def _followed(entry: os.DirEntry[str], skip: str, inside: list[str], links: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from camtrap.config.checks import check_files, check_values, refuse_files, refuse_values
+from camtrap.config.checks import check_files, check_values, refuse_engines, refuse_files, refuse_values
 from camtrap.config.complete import complete
 from camtrap.config.values import numbers_of_clusters
 from camtrap.core.errors import ConfigError
@@ -28,7 +28,14 @@ def test_numbers_of_clusters(k, numbers):
 
 
 @pytest.mark.parametrize(
-    ("k", "why"), [("10-2", "ends before it begins"), ("0-3", "begins at 0"), ([], "the list is empty")]
+    ("k", "why"),
+    [
+        ("2-300000", "299,999 numbers"),
+        ("2-99999999999999", "numbers"),
+        ("10-2", "ends before it begins"),
+        ("0-3", "begins at 0"),
+        ([], "the list is empty"),
+    ],
 )
 def test_numbers_that_are_none_are_refused(k, why):
     with pytest.raises(ConfigError, match=rf"cluster\.k: .*{why}"):
@@ -46,6 +53,19 @@ def test_numbers_that_are_none_are_refused(k, why):
         ({"results": ""}, "cannot be the folder of the results"),
         ({"results": "/"}, "cannot be the folder of the results"),
         ({"results": "pictures/"}, "is the folder of the pictures"),
+        ({"results": "a{b}"}, "results: 'a{b}' has '{' in it"),
+        ({"results": "a\nb"}, "choose another name"),
+        ({"results": "/dev/null"}, "/dev/null is a file"),
+        ({"cache": "/dev/null"}, "/dev/null is a file"),
+        ({"review": {"folder": "a{b}"}}, "review.folder: 'a{b}' has '{' in it"),
+        ({"review": {"folder": "results/review"}}, "lies inside the results"),
+        ({"images": " "}, "images: it names no folder"),
+        ({"images": {"a": "x", "b": "x/."}}, "images.b: x/. is the folder of images.a, too"),
+        ({"crop": {"categories": []}}, "crop.categories: the list is empty"),
+        ({"detector": {"backend": "json", "json": "x", "rename": {"deer": "animals"}}}, "did you mean animal?"),
+        ({"detector": {"classes": {"animals": [1]}}}, "the categories are animal, person, vehicle, not animals"),
+        ({"detector": {"classes": {"person": [1], "animal": []}}}, "no class of what is cropped"),
+        ({"detector": {"classes": {"person": [1], "animal": [1, 2]}}}, "1 stands more than once"),
         ({"metadata": {"path_pattern": "(?P<station>["}}, "not a regular expression"),
         ({"metadata": {"path_pattern": "(?P<statoin>.*)"}}, "statoin"),
         ({"metadata": {"station_pattern": "no group"}}, "named group"),
@@ -62,7 +82,7 @@ def test_the_defaults_are_right():
     assert check_values(of()) == []
     own = of(crop={"categories": ["bird"]}, detector={"backend": "json", "json": "x.json"})
     assert check_values(own) == []
-    assert check_values(of(crop={"categories": ["bird"]}, detector={"classes": {"bird": [14]}})) == []
+    assert check_values(of(detector={"classes": {"animal": [14, 15], "person": [0]}})) == []
     assert check_values(of(cluster={"methods": ["hdbscan"], "choose": {"primary": "hdbscan"}})) == []
 
 
@@ -188,3 +208,53 @@ def test_large_files_are_read_once_per_survey(tmp_path):
     refuse_files(config, nothing, tmp_path / "results", [])  # of the same hash
     with pytest.raises(ConfigError, match="not a JSON file"):
         refuse_files(config, lambda path: "1" * 64, tmp_path / "results", [])
+
+
+@pytest.mark.parametrize(
+    ("sections", "why"),
+    [
+        ({"embed": {"model": "resnet51"}}, r"embed\.model: there is no model 'resnet51'; did you mean .*resnet50 or"),
+        (
+            {"detector": {"model": "MDV9"}, "embed": {"model": "resnet50"}},
+            r"detector\.model: there is no 'MDV9'; known are mdv",
+        ),
+    ],
+)
+def test_a_model_that_nobody_knows_is_refused(tmp_path, sections, why):
+    with pytest.raises(ConfigError, match=why):
+        refuse_files(of(**sections), nothing, tmp_path, [])
+    # what was found before is known
+    (tmp_path / "models").mkdir()
+    for name in ("detector", "resnet51"):
+        (tmp_path / "models" / f"{name}.json").write_text('{"sha256": null}')
+    refuse_files(of(**sections), nothing, tmp_path, [])
+
+
+@pytest.mark.parametrize(
+    ("sections", "gpus", "why"),
+    [
+        ({"detector": {"precision": "mixed"}}, [], "detector.precision: mixed needs a GPU"),
+        ({"detector": {"runtime": "ncnn"}}, ["detect"], "detector.runtime: ncnn is for the CPU"),
+        ({"embed": {"precision": "int8"}}, ["embed"], "embed.precision: int8 is for ONNX Runtime on a CPU"),
+        (
+            {"embed": {"precision": "int8", "runtime": "torch"}},
+            [],
+            "embed.precision: int8 is for ONNX Runtime on a CPU",
+        ),
+        ({"embed": {"precision": "mixed", "runtime": "ncnn"}}, [], "embed.precision: mixed is computed by torch"),
+        ({"embed": {"compile": True}}, [], "embed.compile: true is for torch"),
+        ({"embed": {"decode": "gpu"}}, ["detect"], "embed.decode: gpu needs a GPU"),
+        ({"embed": {"precision": "int8"}}, [], None),
+        ({"embed": {"precision": "mixed", "decode": "gpu", "compile": True}}, ["embed"], None),
+        ({"detector": {"precision": "mixed"}}, ["detect"], None),
+        ({"detector": {"precision": "mixed", "backend": "motion"}}, [], None),
+    ],
+)
+def test_what_no_engine_can_do_is_refused_where_there_is_work_left(sections, gpus, why):
+    config = of(**sections)
+    refuse_engines(config, {"detect": False, "embed": False}, gpus)
+    if why:
+        with pytest.raises(ConfigError, match=f"^{why}"):
+            refuse_engines(config, {"detect": True, "embed": True}, gpus)
+    else:
+        refuse_engines(config, {"detect": True, "embed": True}, gpus)

@@ -150,7 +150,7 @@ def test_two_configurations_share_nothing():
         ({"detector": {"motion": {"widht": 5}}}, r"motion\.widht: did you mean detector\.motion\.width\?"),
         ({"crop": 5}, "crop: 5 is not of type 'object'"),
         ({"detector": {"backend": "yolo"}}, r"detector\.backend: 'yolo' is not one of \['megadetector'"),
-        ({"cluster": {"k": "two"}}, r"cluster\.k: 'two' does not match"),
+        ({"cluster": {"k": "two"}}, r"cluster\.k: 'two' is not right: Numbers of clusters"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_what_to_write(config, message):
@@ -190,3 +190,16 @@ def test_numbers_from_the_command_line_come_as_text():
     assert filled["detector"]["motion"]["sway"] == 3
     with pytest.raises(ConfigError, match="'high' is not of type 'number'"):
         complete({"crop": {"threshold": "high"}})
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.inf"])
+def test_numbers_that_are_none_are_refused(number):
+    """No comparison is true of .nan: the schema's limits let it pass."""
+    for text in (f"crop: {{padding: {number}}}", f"cluster: {{leiden: {{resolutions: [1.0, {number}]}}}}"):
+        with pytest.raises(ConfigError, match=r"^(crop\.padding|cluster\.leiden\.resolutions)"):
+            complete(yaml.safe_load(text))
+
+
+def test_what_a_pattern_asks_for_is_said_in_words():
+    with pytest.raises(ConfigError, match=r"cluster\.k: 'ten' is not right: Numbers of clusters .* range like `2-30`"):
+        complete({"cluster": {"k": "ten"}})

@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from camtrap.config.complete import complete
 from camtrap.config.handover import VARIABLE, complete_once
@@ -66,10 +68,19 @@ def test_the_main_process_never_takes_what_another_handed_over(monkeypatch):
     assert complete_once(copy(GIVEN), main=True)["seed"] == 42
 
 
-def test_what_json_cannot_hold_is_not_handed_over():
-    main = complete_once({"detector": {"rename": {7: "animal"}}}, main=True)
-    assert main["detector"]["rename"] == {7: "animal"}
+@pytest.mark.parametrize("rename", [{7: "animal"}, {7: "animal", "deer": "animal"}, {date(2024, 5, 1): "animal"}])
+def test_what_json_cannot_hold_is_not_handed_over(rename):
+    main = complete_once({"detector": {"rename": dict(rename)}}, main=True)
+    assert main["detector"]["rename"] == rename
     assert not os.environ.get(VARIABLE)
+
+
+def test_batches_may_be_named_by_years_and_dates(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text("images: {2019: a, 2024-05-01: b, card: c}")
+    main = complete_once(yaml.safe_load(file.read_text()), main=True, files=[file])
+    assert main["images"] == {"2019": "a", "2024-05-01": "b", "card": "c"}
+    assert os.environ[VARIABLE]
 
 
 def test_a_mistake_is_refused_in_a_job_too():

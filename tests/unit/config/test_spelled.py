@@ -31,6 +31,37 @@ def test_a_folder_that_looks_like_a_number_keeps_its_name(tmp_path, written, pla
         assert config["images"] == {written: written}
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "written"),
+    [
+        ("export", "timezone", "+10:00"),
+        ("report", "title", "2024-05-01"),
+        ("report", "title", "1_000"),
+        ("plan", "mode", "off"),
+        ("embed", "model", "0152"),
+    ],
+)
+def test_text_is_what_was_written(tmp_path, section, key, written):
+    file = tmp_path / "my.yaml"
+    file.write_text(f"{section}: {{{key}: {written}}}")
+    config = yaml.safe_load(file.read_text())
+    assert config[section][key] != written
+    spell(config, [file], [])
+    assert complete(config)[section][key] == written
+
+
+def test_numbers_stay_numbers(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text(
+        "seed: 7\ncluster: {k: 12}\ncrop: {padding: 1e-1, threshold: 0.30}\nexport: {keywords: off, names: ~}"
+    )
+    config = yaml.safe_load(file.read_text())
+    spell(config, [file], [])
+    complete(config)
+    assert (config["seed"], config["cluster"]["k"], config["crop"]["padding"]) == (7, 12, 0.1)
+    assert (config["crop"]["threshold"], config["export"]["keywords"], config["export"]["names"]) == (0.3, False, None)
+
+
 def test_the_command_line_takes_precedence(tmp_path):
     (tmp_path / "my.yaml").write_text("results: 2024")
     config = {"results": 2025}

@@ -1,5 +1,7 @@
 """Tables as spreadsheets save them: all of them are the same table."""
 
+import os
+
 import pytest
 
 from camtrap.core.errors import TableError
@@ -86,8 +88,11 @@ def test_a_missing_table(tmp_path, monkeypatch):
         read_table("none.csv", "export.names")
     with pytest.raises(TableError, match=r"there is no such file \(export\.names\)$"):
         read_table(tmp_path / "none.csv", "export.names")
-    with pytest.raises(TableError, match=r"cannot be read \(Is a directory; export\.names\)"):
+    with pytest.raises(TableError, match=r"a folder, not a file \(export\.names\)"):
         read_table(tmp_path, "export.names")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(TableError, match=r"a pipe or a device, not a file \(export\.names\)"):
+        read_table(tmp_path / "pipe", "export.names")
 
 
 def test_an_empty_table_has_no_columns(tmp_path):

@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 
 from camtrap.core.errors import UserError
-from camtrap.embed import models, packaged
+from camtrap.embed import by_torchvision, known, models, packaged
 from camtrap.networks import torchvision_ops
 
 
 def options(**changes):
     return {"model": "resnet50", "weights": None, "weights_sha256": None, "image_size": None} | changes
+
+
+def test_the_names_that_are_known_without_their_library():
+    assert set(by_torchvision.names()) == known.TORCHVISION
+    assert set(packaged.names()) == known.PACKAGED
 
 
 @pytest.mark.parametrize(("name", "side"), [("efficientnet_lite0", 224), ("efficientnet_lite2", 260)])

@@ -151,6 +151,18 @@ def test_what_is_no_picture_is_named(data, words):
     assert "\n" not in str(caught.value)
 
 
+def test_a_program_is_no_picture(tmp_path, monkeypatch):
+    """Pillow has Ghostscript run what an EPS file says, whatever its name is."""
+    ran = tmp_path / "ran"
+    (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {ran}\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    data = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n"
+    with pytest.raises(PictureError, match="text, not a picture"):
+        decode.decode(data)
+    assert not ran.exists()
+
+
 def test_endless_pictures_are_refused_before_decoding():
     data = bytearray(encode(Image.new("L", (8, 8)), "PNG"))
     data[16:24] = (60000).to_bytes(4, "big") * 2

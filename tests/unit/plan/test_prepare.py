@@ -202,3 +202,17 @@ def test_the_snakefile_imports_nothing_heavy():
     code = f"import sys, {', '.join(sorted(modules))}\nsys.exit(str({heavy} & set(sys.modules)) if {heavy} & set(sys.modules) else 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_pictures_of_another_survey_need_a_yes(config, tmp_path):
+    prepare.prepare(config, main=True).commit()
+    put(tmp_path / "others" / "card" / "c.jpg")
+    config["images"] = str(tmp_path / "others")
+    with pytest.raises(PlanError, match=r"none of the 3 pictures of these results is below .*others.*and 1 others are"):
+        prepare.prepare(config, main=True)
+    config["plan"]["redo"] = "index"
+    assert prepare.prepare(config, main=True).n_pictures == 4
+    # a picture that is still there makes it the same survey
+    config["plan"]["redo"] = None
+    put(tmp_path / "others" / "one" / "a.jpg")
+    prepare.prepare(config, main=True)

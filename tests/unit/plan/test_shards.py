@@ -1,5 +1,6 @@
 """Which picture is in which shard: decided once and never again."""
 
+import errno
 import hashlib
 import os
 import socket
@@ -13,10 +14,9 @@ from camtrap.core.errors import DamageError, OutageError, PlanError
 from camtrap.core.files import write_parquet
 from camtrap.core.paths import Roots, to_text
 from camtrap.pictures.source import CHANGED, VANISHED, Planned
-from camtrap.plan import again
+from camtrap.plan import again, scan
 from camtrap.plan.ledger import SWEEP_SECONDS, Plan
 from camtrap.plan.manifests import planned_of, read_manifest
-from camtrap.plan.scan import batches
 from camtrap.plan.shards import Batch, Shard, plan, slug
 
 NAMES = [
@@ -467,6 +467,24 @@ def test_a_missing_root_is_refused(folder):
         folder.look()
 
 
+def test_a_linked_disk_that_does_not_answer_is_not_passed_over():
+    """Its pictures would count as removed."""
+
+    class Entry:
+        name, path = "disk", "card/disk"
+
+        def is_dir(self):
+            raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(PlanError, match="card/disk: the disk does not answer"):
+        scan._is_folder(Entry())
+
+
+def test_a_variable_of_the_shell_is_not_known_here(tmp_path):
+    with pytest.raises(PlanError, match=r"\$HOME/pictures: .*only a shell knows what \$ stands for"):
+        list(scan.batches(Roots("$HOME/pictures"), tmp_path))
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
 def test_a_closed_folder_is_refused(folder):
     put(folder.pictures, "card/a.jpg")
@@ -481,10 +499,10 @@ def test_a_closed_folder_is_refused(folder):
 def test_results_among_the_pictures_are_not_planned(tmp_path):
     put(tmp_path, "card/a.jpg", "card/out/clusters/sheet.jpg", "out/sheet.jpg")
     for results in (tmp_path / "card" / "out", tmp_path / "out"):
-        found = {name: [row[0] for row in shot] for name, shot in batches(Roots(str(tmp_path)), results)}
+        found = {name: [row[0] for row in shot] for name, shot in scan.batches(Roots(str(tmp_path)), results)}
         other = "out/sheet.jpg" if results.parent != tmp_path else "card/out/clusters/sheet.jpg"
         assert sorted(path for paths in found.values() for path in paths) == sorted(["card/a.jpg", other])
-    named = dict(batches(Roots({"x": str(tmp_path / "card")}), tmp_path / "card" / "out"))
+    named = dict(scan.batches(Roots({"x": str(tmp_path / "card")}), tmp_path / "card" / "out"))
     assert [row[0] for row in named["x"]] == ["x/a.jpg"]
 
 
