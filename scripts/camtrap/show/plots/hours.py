@@ -52,11 +52,11 @@ def hours(times: np.ndarray, labels: np.ndarray, names: dict[int, str] | None = 
 
 def _clock(axes: Axes, x: float, y: float, counts: np.ndarray, title: str) -> None:
     """Draw one clock around (x, y). Wedges in one plane: polar axes, one for each clock, take ten times as long."""
-    for angle, hour in zip((90, 0, 270, 180), ("0", "6", "12", "18"), strict=True):
+    for angle, text in zip((90, 0, 270, 180), ("0", "6", "12", "18"), strict=True):
         dx, dy = np.cos(np.radians(angle)), np.sin(np.radians(angle))
         axes.plot([x, x + RADIUS * dx], [y, y + RADIUS * dy], color=style.GREY, linewidth=0.4, zorder=0)
         far = 1.22 * RADIUS
-        axes.text(x + far * dx, y + far * dy, hour, ha="center", va="center", fontsize=6, color=style.MUTED)
+        axes.text(x + far * dx, y + far * dy, text, ha="center", va="center", fontsize=6, color=style.MUTED)
     axes.add_patch(Circle((x, y), RADIUS, fill=False, color=style.GREY, linewidth=0.8))
     # Radius by the root, so that the eye's measure, the area, is the count.
     for hour, radius in enumerate(RADIUS * np.sqrt(counts / counts.max())):
