@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ways import agreement
 
+from camtrap.core.errors import UserError
 from camtrap.core.parallel import ordered
 from camtrap.embed import on_device
 from camtrap.embed.compiled import compile_now
@@ -70,7 +71,12 @@ def test_decoding_on_the_device_is_near(network_of, crops, device, measured):
     import torch
 
     embedder, network = network_of("resnet50")
-    on_device.check(embedder, device)
+    try:
+        on_device.check(embedder, device)
+    except UserError as error:
+        if device == "cpu":  # torchvision for CUDA beside torch for CPUs
+            pytest.skip(str(error))
+        raise
     inputs = gpu_material.inputs_of(crops, embedder)
     given = on_device.prepare(crops, embedder, device).cpu().numpy()
     levels = 255 * np.abs(given - inputs) * np.float32(embedder.std)[:, None, None]
