@@ -175,7 +175,7 @@ NO_RESULT = {
 # else all of them would be worked through again.
 WITHOUT = {
     "crop": {"fill": "black", "strip": "keep"},
-    "embed": {"decode": "cpu"},
+    "embed": {"decode": "cpu", "flip": False},
     "cluster": {"mode": "assign", "groups": None},
     "collect": {"repeat_look": 0, "repeat_days": 1, "repeat_keep": []},
 }

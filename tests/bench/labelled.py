@@ -38,10 +38,11 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Look:
-    """How crops are described: an embedder of a package, and what stands where the picture ends."""
+    """How crops are described: an embedder of a package, what stands where the picture ends, and whether with mirror images."""
 
     embedder: str = "efficientnet_lite2"
     fill: str = "grey"
+    flip: bool = True
 
 
 def embed(crops: list[np.ndarray], look: Look) -> np.ndarray:
@@ -51,7 +52,7 @@ def embed(crops: list[np.ndarray], look: Look) -> np.ndarray:
     from camtrap.embed import models
     from camtrap.embed.engines import make_engine
 
-    options = {**OPTIONS, "model": look.embedder, "weights": None}
+    options = {**OPTIONS, "model": look.embedder, "weights": None, "flip": look.flip}
     embedder = models.resolve(options)
     engine = make_engine(embedder, options, None, "cpu", 1, 8)
     batches = (crops[start : start + 8] for start in range(0, len(crops), 8))
@@ -86,7 +87,7 @@ def corridor(look: Look) -> Labelled:
         kind = {row["path"]: row["label"] for row in csv.DictReader(file)}
     with tempfile.TemporaryDirectory() as results:
         config = [f"images={home / 'images'}", f"results={results}", "detector={backend: motion}"]
-        config += [f"crop={{fill: {look.fill}}}", "embed={model: embedded}", "plan={settle_seconds: 0}"]
+        config += [f"crop={{fill: {look.fill}}}", f"embed={{model: {look.embedder}}}", "plan={settle_seconds: 0}"]
         snakemake = [sys.executable, "-m", "snakemake", "-q", "--cores", "2", "-s", ROOT / "Snakefile"]
         subprocess.run([*snakemake, "--until", "collect", "--config", *config], check=True, cwd=results)
         table = pq.read_table(Path(results) / "tables" / "crops.parquet").to_pandas()

@@ -17,6 +17,7 @@ OPTIONS = {
     "precision": "float32",
     "compile": False,
     "decode": "cpu",
+    "flip": False,
 }
 MEGAPIXELS = {2: (1632, 1224), 3: (2048, 1536), 12: (4000, 3000)}
 

@@ -152,6 +152,9 @@ def main() -> None:
     parser.add_argument("--embedder", default=Look.embedder)
     parser.add_argument("--fill", default=Look.fill)
     parser.add_argument(
+        "--no-flip", action="store_true", help="vectors of the crops alone, without their mirror images"
+    )
+    parser.add_argument(
         "--no-effects", action="store_true", help="leave out the effect of each choice alone, and other methods"
     )
     parser.add_argument("--effects", nargs="*", help="only the effect of each choice alone, of all or of those named")
@@ -189,7 +192,7 @@ def main() -> None:
         return found
 
     wanted = None if options.effects is None else [e for e in EFFECTS if not options.effects or e[0] in options.effects]
-    for data in load_sets(options.surveys, options.pictures, Look(options.embedder, options.fill)):
+    for data in load_sets(options.surveys, options.pictures, Look(options.embedder, options.fill, not options.no_flip)):
         if options.sets is not None and not data.name.startswith(tuple(options.sets)):
             continue
         if wanted is not None:

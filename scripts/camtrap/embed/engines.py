@@ -76,23 +76,23 @@ def make_engine(
     if precision == "int8":
         if quantised is None:
             raise ValueError("precision int8 needs the quantised network")
-        return cpu_engine(onnx.Session(quantised), threads, batch_size)
+        return cpu_engine(onnx.Session(quantised), threads, batch_size, options["flip"])
     if by_torch:
         encoded = embedder if options["decode"] == "gpu" else None
         if encoded:
             on_device.check(encoded, device)
         network, mixed = load(embedder, options, cache), precision == "mixed"
-        engine = torch_engine(network, device, threads, mixed, batch_size, options["compile"], encoded)
+        engine = torch_engine(network, device, threads, mixed, batch_size, options["flip"], options["compile"], encoded)
         example = np.zeros((3, embedder.image_size, embedder.image_size), np.float32)
         if options["compile"]:
             compile_now(engine.forward, example, batch_size)
         return engine if cpu else tried(engine, example)
     opened = on_cpu(embedder, options, cache)
     if opened is not None:
-        return cpu_engine(opened, threads, batch_size)
+        return cpu_engine(opened, threads, batch_size, options["flip"])
     if runtime != "auto":
         raise UserError(f"embed.runtime: {runtime} cannot compute {embedder.model} (see the line above); choose auto")
-    return torch_engine(load(embedder, options, cache), device, threads, False, batch_size)
+    return torch_engine(load(embedder, options, cache), device, threads, False, batch_size, options["flip"])
 
 
 def on_cpu(embedder: Embedder, options: dict, cache: str | None) -> onnx.Session | ncnn.Network | None:
@@ -109,12 +109,16 @@ def on_cpu(embedder: Embedder, options: dict, cache: str | None) -> onnx.Session
     return opened
 
 
-def cpu_engine(opened: onnx.Session | ncnn.Network, threads: int, batch_size: int) -> Engine:
+def cpu_engine(opened: onnx.Session | ncnn.Network, threads: int, batch_size: int, flip: bool = False) -> Engine:
     """Each thread computes a batch of its own, so that nobody waits for the slowest of several."""
 
-    def forward(inputs: np.ndarray) -> np.ndarray:
+    def vectors(inputs: np.ndarray) -> np.ndarray:
         outputs = opened(inputs)
         return (outputs[0] if isinstance(outputs, tuple) else outputs).reshape(len(inputs), -1)
+
+    def forward(inputs: np.ndarray) -> np.ndarray:
+        found = vectors(inputs)
+        return (found + vectors(np.ascontiguousarray(inputs[..., ::-1]))) / 2 if flip else found
 
     return Engine(forward, max(1, threads), batch_size, True)
 
@@ -125,6 +129,7 @@ def torch_engine(
     threads: int,
     mixed: bool,
     batch_size: int,
+    flip: bool = False,
     compiles: bool = False,
     encoded: Embedder | None = None,
 ) -> Engine:
@@ -142,11 +147,16 @@ def torch_engine(
     network = network.to(device, memory_format=torch.channels_last)
     if compiles:
         network = compiled(network, threads)
+
+    def vectors(tensor: "torch.Tensor") -> "torch.Tensor":
+        found = network(_channels_last(tensor)).float().flatten(1)
+        return (found + network(_channels_last(tensor.flip(3))).float().flatten(1)) / 2 if flip else found
+
     if device == "cpu":
 
         def on_cpu(inputs: np.ndarray) -> np.ndarray:
             with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=mixed):
-                return network(_channels_last(torch.from_numpy(inputs))).float().flatten(1).numpy()
+                return vectors(torch.from_numpy(inputs)).numpy()
 
         return Engine(on_cpu, max(1, threads) if alone else 1, batch_size, alone)
 
@@ -164,7 +174,7 @@ def torch_engine(
             else:
                 tensor = torch.from_numpy(inputs).pin_memory().to(device, non_blocking=True)
             with torch.autocast("cuda", dtype=kind, enabled=mixed):
-                return network(_channels_last(tensor)).float().flatten(1).cpu().numpy()
+                return vectors(tensor).cpu().numpy()
 
     limit = [LARGEST_BATCH]
 

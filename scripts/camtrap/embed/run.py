@@ -82,6 +82,8 @@ def embed_shard(
     }
     if options["decode"] != "cpu":
         metadata["decode"] = options["decode"]
+    if options["flip"]:
+        metadata["flip"] = "mean with the mirror image"
     write_parquet(out, table.replace_schema_metadata(metadata), use_dictionary=False)
     logging.info("%d crops embedded by %s", len(ids), embedder.model)
 

@@ -23,6 +23,7 @@ OPTIONS = {
     "precision": "float32",
     "compile": True,
     "decode": "cpu",
+    "flip": False,
 }
 EXAMPLE = np.zeros((3, 32, 32), np.float32)
 

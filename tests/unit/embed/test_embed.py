@@ -28,6 +28,7 @@ OPTIONS = {
     "precision": "float32",
     "compile": False,
     "decode": "cpu",
+    "flip": False,
 }
 
 

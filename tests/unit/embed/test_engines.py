@@ -18,6 +18,7 @@ OPTIONS = {
     "precision": "float32",
     "compile": False,
     "decode": "cpu",
+    "flip": False,
 }
 
 
@@ -75,6 +76,21 @@ def test_half_precision_on_a_cpu_is_near_single(monkeypatch):
     assert given.dtype == np.float32
     difference = np.abs(given - wanted).max() / np.abs(wanted).max()
     assert 1e-5 < difference < 2e-2  # eight bits of mantissa, not 24
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnxruntime", "ncnn"])
+def test_a_crop_and_its_mirror_image_have_one_vector(tmp_path, runtime):
+    options = OPTIONS | {"model": "resnet18", "runtime": runtime}
+    inputs = np.random.default_rng(1).standard_normal((3, 3, 32, 32), dtype=np.float32)
+    mirrored = np.ascontiguousarray(inputs[:, :, :, ::-1])
+    alone, both = (
+        make_engine(resolve(options), options | {"flip": flip}, str(tmp_path), "cpu", 1, 8).forward
+        for flip in (False, True)
+    )
+    near = 1e-4 * np.abs(alone(inputs)).max()
+    assert np.abs(alone(inputs) - alone(mirrored)).max() > 10 * near
+    np.testing.assert_allclose(both(inputs), (alone(inputs) + alone(mirrored)) / 2, atol=near)
+    np.testing.assert_allclose(both(mirrored), both(inputs), atol=near)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ OPTIONS = {
     "precision": "float32",
     "compile": False,
     "decode": "gpu",
+    "flip": False,
 }
 BOXES = [(0.1, 0.2, 0.3, 0.4), (0.5, 0.1, 0.45, 0.5), (0.3, 0.5, 0.1, 0.1), (0.0, 0.0, 1.0, 1.0)]
 
