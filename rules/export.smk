@@ -40,18 +40,19 @@ TOLD = {
     "names": f"{CLUSTERS}/names.json",
     "detections": shards("detections/{shard}.json"),
 }
-# What only the user knows of stations, clocks and species; files count by their content.
-KNOWN = {
+# What only the user knows of species, stations and clocks; files count by their content.
+SPECIES = {
     "species": config["export"]["species"],
+    "listed": content(config["export"]["species"]),
+}
+KNOWN = {
     "timezone": config["export"]["timezone"],
     "stations": config["metadata"]["stations"],
-    "content": [
-        content(config["export"]["species"]),
-        content(config["metadata"]["stations"]),
-    ],
+    "content": content(config["metadata"]["stations"]),
 }
-# What is told of people and places.
+# What is told of people and places. The list of species says which names are people's, too.
 PEOPLE = {
+    **SPECIES,
     "people": config["export"]["people"],
     "threshold": config["crop"]["threshold"],
 }

@@ -24,6 +24,7 @@ rule export_figures:
         runtime=minutes(20),
     params:
         **KNOWN,
+        **SPECIES,
         version=version("export"),
         model=MODEL,
     message:

@@ -30,6 +30,7 @@ from camtrap.review.audit import plan, state, wanted
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
 PURE = 0.95
 SECONDS = 2  # a look, and a decision
+METHOD = "consensus"  # the clusterer of new surveys
 
 
 def survey_of(name: str, units: np.ndarray, unit: np.ndarray, kind: np.ndarray, cluster: np.ndarray) -> Survey:
@@ -47,9 +48,9 @@ def clustered(files: list[Path], crops: Path, out: Path) -> tuple[np.ndarray, np
 
     reduce.reduce(files, crops, out / "reduced")
     neighbours.neighbours(out / "reduced", out / "near.npz", None, 42)
-    fit_method("average", out / "reduced", out / "near.npz", out / "average.npz", None, 42)
+    fit_method(METHOD, out / "reduced", out / "near.npz", out / f"{METHOD}.npz", None, 42)
     chosen = out / "choice.json", out / "clusters.parquet"
-    choose.choose(out / "reduced", out / "near.npz", [], [out / "average.npz"], *chosen)
+    choose.choose(out / "reduced", out / "near.npz", [], [out / f"{METHOD}.npz"], *chosen)
     table = pq.read_table(chosen[1])
     reduced = Reduced(out / "reduced")
     return reduced.units(), reduced.unit(), table["cluster"].to_numpy(), table["crop_id"].to_pylist()
@@ -79,9 +80,9 @@ def of_results(results: Path, truth: Path) -> Survey:
 
 def simulated(n: int, seed: int, spread: float = 1.5) -> Survey:
     """About n crops in bursts of one to five: 60 kinds (Zipf) and 30 rare ones, by day and night, at 40 stations; 5 % false boxes."""
-    file = BUILD / f"effort_{n}_{seed}_{spread:g}.npz"
+    file = BUILD / f"effort_{METHOD}_{n}_{seed}_{spread:g}.npz"
     if not file.exists():
-        from camtrap.cluster.methods.average import fit_average
+        from camtrap.cluster.methods.registry import METHODS
         from camtrap.cluster.scores import normalise
         from camtrap.cluster.settings import fill
 
@@ -98,7 +99,7 @@ def simulated(n: int, seed: int, spread: float = 1.5) -> Survey:
         x[false] = 1.2 * rng.normal(size=(false.sum(), 64))
         x = normalise(x - x.mean(0)).astype(np.float32)
         near = neighbours.search(x, fill("neighbours", {}), 0)[:2]
-        label = fit_average(x, near, fill("average", {}), 0).labels
+        label = METHODS[METHOD].load()(x, near, fill(METHOD, {}), 0).labels
         BUILD.mkdir(parents=True, exist_ok=True)
         np.savez(file, x=x, kind=kind, label=label, size=rng.integers(1, 6, m))
     with np.load(file) as data:

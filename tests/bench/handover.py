@@ -18,7 +18,10 @@ from pathlib import Path
 import pyarrow as pa
 
 ROOT = Path(__file__).resolve().parents[2]
-EXPORTS = ("people", "tables", "figures", "r_tables", "darwin_core", "camtrap_dp event", "camtrap_dp media")
+EXPORTS = (
+    *("people", "csv", "tables", "figures", "megadetector"),  # the last four are made unless they are turned off
+    *("r_tables", "darwin_core", "camtrap_dp event", "camtrap_dp media"),
+)
 ABOUT = {
     "title": "Bench",
     "description": None,
@@ -98,6 +101,8 @@ def make(folder: Path, n: int) -> None:
         **box,
         "repeat": np.zeros(m, bool),
         "infrared": np.zeros(m, bool),
+        "touches_border": np.zeros(m, bool),
+        **{name: with_crop[name] for name in ("batch", "station", "datetime", "burst", "event")},
         "shard": with_crop["shard"],
         "row": pa.array(np.arange(m, dtype=np.int32)),
     }
@@ -116,6 +121,13 @@ def make(folder: Path, n: int) -> None:
         "sure": pa.array(rng.random(m).astype(np.float32)),
         "suggestion": pa.nulls(m).cast(pa.string()),
     }
+    clusters = {
+        "crop_id": made["crop_id"],
+        "probability": rng.random(m),
+        "suggestion": pa.array(rng.integers(0, 80, m), pa.int32()),
+    }
+    clusters |= {name: pa.array(rng.integers(-1, 80, m), pa.int32()) for name in ("cluster", "coarse", "fine")}
+    pq.write_table(pa.table(clusters), folder / "clusters.parquet", compression="zstd")
     (folder / "failures.csv").write_text("path,stage,status,reason\n")
     _detect(folder / "detections", table)
     pq.write_table(pa.table(labels), folder / "labels.parquet", compression="zstd")
@@ -148,7 +160,7 @@ def one(folder: Path, what: str) -> dict:
     from camtrap.export.records import Survey
 
     begin = time.perf_counter()
-    tables = {name: folder / f"{name}.parquet" for name in ("images", "crops", "labels")}
+    tables = {name: folder / f"{name}.parquet" for name in ("images", "crops", "clusters", "labels")}
     survey = Survey(**tables, zone="America/Guayaquil")
     name, _, level = what.partition(" ")
     private, said = OPEN, {}
@@ -167,6 +179,18 @@ def one(folder: Path, what: str) -> dict:
         from camtrap.export import darwin_core
 
         said = {"rows": darwin_core.export(survey, None, folder / name, ABOUT, private)}
+    elif name == "csv":
+        from camtrap.export import table
+
+        del survey
+        said = table.export(tables["crops"], tables["clusters"], {}, folder / "crops.csv", tables["labels"], private)
+    elif name == "megadetector":
+        from camtrap.export import megadetector
+
+        del survey
+        detections = sorted((folder / "detections").iterdir())
+        of = tables["images"], tables["crops"], tables["clusters"], {}, folder / "md.json"
+        said = megadetector.export(*of, detections, 0.2, tables["labels"], private)
     elif name == "tables":
         from camtrap.export import tables
 

@@ -12,6 +12,8 @@ import pytest
 from conftest import name, opened_page, ready, said, serve
 from PIL import Image
 
+from camtrap.core.files import read_parquet, write_csv
+from camtrap.export.suggestions import COLUMNS
 from camtrap.review.decisions import in_effect
 from camtrap.review.log import Log
 
@@ -251,6 +253,50 @@ def test_the_next_question_and_own_suggestions(page, served):
     page.keyboard.press("t")
     said(page, "1 crop named anew; saved")
     assert [(d.action, d.name, len(d.crops)) for d in holds(served)] == [("name", "Deer", 0), ("name", "Deer", 1)]
+
+
+def test_what_another_classifier_says_is_offered_on_cards_in_suggestions_and_when_a_group_is_named(page, served):
+    hostile = "<img src=x onerror=alert(1)>"
+    table = read_parquet(served.results / "clusters/net/clusters.parquet").to_pylist()
+    of = {row["cluster"]: row["crop_id"] for row in table}
+    rows = [
+        [0, "Leopardus pardalis", of[0], 60, 57, "0.950", "0.910", "", ""],
+        [1, hostile, of[1], 45, 27, "0.600", "0.700", "Cow", "0.200"],
+    ]
+    (served.results / "export").mkdir()
+    write_csv(served.results / "export/suggestions.csv", COLUMNS, rows, encoding="utf-8-sig")
+    page.goto("about:blank")
+    served.stop()
+    again = serve(served.results)
+    try:
+        page.goto(again.address)
+        ready(page)
+        card = page.locator(".card.open", has_text="Group 1")
+        assert "the other classifier: Leopardus pardalis, 95 %" in card.inner_text()
+        page.keyboard.press("j")
+        page.wait_for_selector("#asking[open] .suggested .row img[src]")
+        told = page.locator("#asking .suggested .row")
+        assert [("says the other classifier" in text, hostile in text) for text in told.all_inner_texts()] == [
+            (True, False),
+            (True, True),
+        ]
+        assert told.locator("input").evaluate_all("boxes => boxes.map(box => box.checked)") == [True, False]
+        page.locator("#asking").get_by_role("button", name="Accept").click()
+        said(page, "60 crops named; saved")
+        page.wait_for_selector(".card.named")
+        assert names(page) == ["Leopardus pardalis"]
+        page.locator(".card.open", has_text="Group 2").click()
+        page.wait_for_selector(".tile img[src]")
+        page.keyboard.press("n")
+        page.wait_for_selector("#naming[open]")
+        assert page.locator("#completions li").first.inner_text().split("\n") == [hostile, "says the other classifier"]
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.querySelectorAll('.card.named').length === 2")
+        assert [d.name for d in holds(served)] == ["Leopardus pardalis", hostile]
+        page.goto("about:blank")
+    finally:
+        again.stop()
 
 
 def test_two_windows_see_each_other(page, served, errors):

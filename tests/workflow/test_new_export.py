@@ -85,7 +85,7 @@ BOX, SECOND = [0.25, 0.25, 0.5, 0.5], [0.0, 0.0, 0.2, 0.9]
 NAMES = {
     "0.jpg": "ocelot",
     "1.jpg": "Ocelot ",
-    SECRET[0]: "Person",
+    SECRET[0]: "Cazador",  # a hunter, as the list of species says
     SECRET[1]: "tapir",
     "4.jpg": "blank",
     "5.jpg": "vehicle",
@@ -103,6 +103,7 @@ EVERYTHING = {
     "pictures_also": ["unnamed", "empty", "people", "vehicles"],
     "decimals": 1,
     "timezone": "-05:00",
+    "species": "species.csv",
     "about": {"sampling_design": "targeted", "contributors": [{"title": "Ana", "role": "contact"}]},
 }
 
@@ -139,6 +140,7 @@ def handed(tmp_path_factory):
     found = {"info": {"format_version": "1.4"}, "images": images, "classification_categories": {"7": "jaguar"}}
     found["detection_categories"] = {"1": "animal", "2": "person", "3": "vehicle"}
     (survey.folder / "md.json").write_text(json.dumps(found))
+    (survey.folder / "species.csv").write_text("scientific,es\nHomo sapiens,cazador\n")
     Log(survey.folder / "results.review").append("ana", *drafts)
     config = CONFIG | {"detector": {"backend": "json", "json": "md.json"}, "export": EVERYTHING}
     (survey.folder / "survey.yaml").write_text(yaml.safe_dump(config))
@@ -239,7 +241,7 @@ def test_all_exports_of_a_named_survey_at_once(handed):
     assert {row["name"] for row in rows_of(out / "suggestions.csv")} == {"jaguar"}
     assert json.loads((out / "figures" / "figures.json").read_text())["lacking"] == []
     shown = (out / "explorer" / "data.js").read_text()
-    assert json.loads(shown.partition("= ")[2].rstrip(";\n"))["crops"] == 6
+    assert json.loads(shown.partition("= ")[2].rstrip(";\n"))["crops"] == 5
 
 
 def test_people_are_told_of_where_it_is_asked(handed):

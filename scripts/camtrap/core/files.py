@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,9 +131,14 @@ def write_parquet(
 
 
 def read_parquet(
-    path: str | os.PathLike, columns: Sequence[str] | None = None, filters: "pc.Expression | None" = None
+    path: str | os.PathLike,
+    columns: Sequence[str] | None = None,
+    filters: "pc.Expression | None" = None,
+    repeating: Collection[str] = (),
 ) -> "pa.Table":
     """Read a Parquet file, or some columns of it, and verify the checksums of its pages.
+
+    Columns of text named in ``repeating`` come as dictionaries: each value is held once.
 
     Raises
     ------
@@ -148,6 +153,7 @@ def read_parquet(
             path,
             columns=None if columns is None else list(columns),
             filters=filters,
+            read_dictionary=list(repeating) or None,
             page_checksum_verification=True,
             partitioning=None,
         )

@@ -66,6 +66,7 @@ _XMP_GPS = (
     "AreaInformation",
 )
 _QUALITY = 92
+_EXIF, _JPEG = 0x8769, b"\xff\xd8\xff"  # the tag of the second part of EXIF; how a JPEG begins
 _BLURRED = 12  # a person's box is that many pixels wide, then smoothed: nothing of a face is left
 
 
@@ -187,13 +188,16 @@ def _gps(latitude: float, longitude: float) -> dict[str, str]:
 
 
 def _blurred(data: bytes, boxes: Sequence[Box]) -> bytes:
-    """The picture, upright, with its EXIF but without the small picture in it, in which the person would be seen."""
+    """The picture, upright, with its EXIF but without the small pictures in it, in which the person would be seen."""
     pixels = Image.fromarray(decode.decode(data))
     for box in boxes or (Box(0, 0, 1, 1),):
         pixels = _blur(pixels, box)
     header = decode.open_header(data)
     exif = header.getexif()
     exif[decode.ORIENTATION] = 1
+    for fields in (exif, exif.get_ifd(_EXIF)):
+        for tag in [tag for tag, value in fields.items() if isinstance(value, bytes) and _JPEG in value]:
+            del fields[tag]  # some makers put one into their notes
     kind = "JPEG" if header.format in ("JPEG", "MPO") else str(header.format)
     options = {"exif": exif.tobytes()} if len(exif) > 1 else {}
     buffer = io.BytesIO()

@@ -33,11 +33,12 @@ def days_by_station(images: pd.DataFrame, stations: Stations | None = None) -> p
     found = pd.DataFrame(
         {"station": dated["station"], "day": day, "animals": (dated["category"] == "animal").astype(int)}
     )
-    found = found.groupby(["station", "day"], as_index=False).agg(
+    found = found.groupby(["station", "day"], as_index=False, observed=True).agg(
         pictures=("animals", "size"), animals=("animals", "sum")
     )
+    found = found.astype({"station": object})
     rows: set[tuple[str, pd.Timestamp]] = set()
-    here = set(images["station"])
+    here = set(images["station"].unique())
     spelled = {stations.known(name): name for name in sorted(here)} if stations else {}
     for deployment in stations.deployments if stations else ():
         if deployment.start and deployment.end and (deployment.end - deployment.start).days < _MOST:

@@ -18,9 +18,8 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from camtrap.core.files import read_parquet, replacing_folder
-from camtrap.export.privacy import KEEP, LEAVE_OUT, OPEN, Privacy
+from camtrap.export.privacy import OPEN, Privacy
 from camtrap.pictures.encode import encoded
-from camtrap.review.people import is_human
 from camtrap.review.thumbs import SIDE, Thumbs
 
 __all__ = ["export"]
@@ -59,12 +58,12 @@ def export(
     labels : Path, optional
         ``tables/labels.parquet``.
     private : Privacy
-        Crops of people are left out, coarse squares (``blur``), or as they are.
+        Crops of pictures with people are left out, coarse squares (``blur``), or as they are.
     """
-    table = read_parquet(crops, columns=["crop_id", "shard", "row", "category", "station", "datetime", "burst"])
-    if private.of_people == LEAVE_OUT and private.people is not None:
-        table = table.filter(pc.invert(pc.is_in(table["crop_id"], pa.array(sorted(private.people.crops), pa.string()))))
-    table = table.combine_chunks()
+    table = read_parquet(crops, columns=["crop_id", "path", "shard", "row", "station", "datetime", "burst"])
+    paths = table["path"].to_pylist()
+    table = table.set_column(1, "coarse", pa.array([private.withholds_crop(path) for path in paths], pa.bool_()))
+    table = table.filter(pa.array([not private.hides(path) for path in paths], pa.bool_())).combine_chunks()
     ids = table["crop_id"].combine_chunks()
     group, listed, distance = _groups(ids, clusters, names, labels)
     reader = Thumbs(Path(next(iter(thumbs), ".")).parent.parent)
@@ -75,8 +74,7 @@ def export(
         told = []
         for number, about in enumerate(listed):
             rows = np.flatnonzero(group == number)
-            human = None if private.of_people == KEEP else is_human(about["name"])
-            told.append(about | _about(table, rows) | _sheets(table, rows, distance, reader, folder, number, human))
+            told.append(about | _about(table, rows) | _sheets(table, rows, distance, reader, folder, number))
         data = {"title": title, "crops": len(ids), "groups": told, "places": _places(ids, plane)}
         data["codes"] = base64.b64encode(group.astype("<u2").tobytes()).decode()
         # a script, as a page that was opened from a file may read no other file
@@ -136,12 +134,8 @@ def _sheets(
     reader: Thumbs,
     folder: Path,
     number: int,
-    human: bool | None,
 ) -> dict[str, Any]:
-    """Draw the small pictures of a group on sheets, the most typical first.
-
-    People are coarse, by category or by the group's name (None: as they are).
-    """
+    """Draw the small pictures of a group on sheets, the most typical first."""
     rows = rows[np.argsort(distance[rows], kind="stable")]
     if len(rows) > MOST:
         rows = rows[np.linspace(0, len(rows) - 1, MOST).astype(int)]
@@ -154,7 +148,7 @@ def _sheets(
         at = np.flatnonzero(code == which)
         for place, data in zip(at.tolist(), reader.read(name, row[at].tolist()), strict=True):
             pictures[place] = data
-    people = [human is not None and (human or is_human(one)) for one in part["category"].to_pylist()]
+    coarse = part["coarse"].to_pylist()
     files: list[tuple[str, int, int]] = []
     for start in range(0, len(pictures), ACROSS * DOWN):
         some = pictures[start : start + ACROSS * DOWN]
@@ -162,7 +156,7 @@ def _sheets(
         for place, data in enumerate(some):
             if data:
                 image: Image.Image = Image.open(io.BytesIO(data))
-                if people[start + place]:
+                if coarse[start + place]:
                     image = image.resize((_COARSE, _COARSE)).resize(image.size, Image.Resampling.NEAREST)
                 x, y = place % ACROSS * SIDE, place // ACROSS * SIDE
                 sheet.paste(image, (x + (SIDE - image.width) // 2, y + (SIDE - image.height) // 2))

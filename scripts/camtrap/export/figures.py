@@ -40,7 +40,7 @@ def draw(survey: Survey, out: Path, stations: Stations | None = None) -> dict:
     """
     named = seen(survey)
     events = _events(named)
-    by_day = days_by_station(pictures_of(survey.images), stations)
+    by_day = days_by_station(pictures_of(survey), stations)
     figures: list[tuple[dict, Figure]] = []
     lacking: list[str] = []
     if not len(named):

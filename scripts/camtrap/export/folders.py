@@ -42,7 +42,7 @@ def export(
         Crops are written as files; of pictures, each stands once in a cluster's folder; a video in the
         noise only where none of its frames is in a cluster.
     private : Privacy
-        Pictures with people are left out or blurred, their crops are left out; the coordinates in copies.
+        Pictures with people are left out or blurred, and all their crops are left out; the coordinates in copies.
     places : mapping, optional
         Of each picture's path its place as it is told.
 
@@ -59,7 +59,7 @@ def export(
     rows = joined(crops, clusters, ["crop_id", "path", "shard", "row", "clustered"], labels).to_pylist()
     rows = [row for row in rows if row["clustered"] or row.get("name")]
     if content == "crops":
-        rows = [row for row in rows if not private.withholds_crop(row["crop_id"])]
+        rows = [row for row in rows if not private.withholds_crop(row["path"])]
     else:
         rows = [row for row in rows if not private.withholds(_file_of(row["path"], roots))]
     of_name = name_folders({row["name"] for row in rows if row["name"]}) if labels else {}

@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from camtrap.core.files import open_parquet, read_parquet
 from camtrap.detections import megadetector_json as md
 from camtrap.export.records import Survey
 from camtrap.export.species import HUMAN
@@ -40,11 +39,11 @@ class People:
     """Where people are.
 
     ``boxes`` of each picture with a person: where they are; empty where only the picture's category tells. ``videos``
-    are those of which a frame shows a person: all their frames do. ``crops`` are the ids of crops of people.
+    are those of which a frame shows a person: all their frames do.
     """
 
-    def __init__(self, boxes: dict[str, list[Box]], crops: set[str]):
-        self.boxes, self.crops = boxes, crops
+    def __init__(self, boxes: dict[str, list[Box]]):
+        self.boxes = boxes
         self.videos = {video for path in boxes if (video := split_frame(path)[0])}
 
     def __contains__(self, path: str) -> bool:
@@ -79,9 +78,9 @@ class Privacy:
             return self.decimals is not None or (self.of_people != KEEP and self.shows(file))
         return self.hides(file)
 
-    def withholds_crop(self, crop_id: str) -> bool:
-        """Whether a crop is not copied: it is of a person, and people are not kept. (Blurred, nothing is left of it.)"""
-        return self.of_people != KEEP and self.people is not None and crop_id in self.people.crops
+    def withholds_crop(self, path: str) -> bool:
+        """Whether the crops of a picture are not copied: it shows a person, of whom a crop of an animal may show a part, too."""
+        return self.of_people != KEEP and self.shows(path)
 
     def blurs(self, path: str) -> list[Box] | None:
         """The boxes to blur in a copy, empty where nobody knows where the person is; None where nothing is blurred."""
@@ -125,27 +124,28 @@ def find_people(survey: Survey, detections: Iterable[Path], threshold: float) ->
             for box in image.get("detections") or ():
                 if box["category"] in people and abs(box["conf"]) >= threshold:
                     boxes.setdefault(image["file"], []).append(Box(*box["bbox"]))
-    there = set(open_parquet(survey.images).schema_arrow.names)
-    images = read_parquet(survey.images, columns=["path", "category", *({"duplicate_of"} & there)])
-    for path in images.filter(pc.equal(images["category"], "person"))["path"].to_pylist():
-        boxes.setdefault(path, [])
-    crops = _of_people(survey)
-    for row in crops.to_pylist():
+    copies: list[tuple[str, str]] = []
+    for images in survey.parts(["path", "category", "duplicate_of"], 100_000):
+        for path in images.filter(pc.equal(images["category"], "person"))["path"].to_pylist():
+            boxes.setdefault(path, [])
+        if "duplicate_of" in images.schema.names:
+            pairs = images.filter(pc.is_valid(images["duplicate_of"]))
+            copies += zip(pairs["path"].to_pylist(), pairs["duplicate_of"].to_pylist(), strict=True)
+    for row in _of_people(survey).to_pylist():
         known = boxes.setdefault(row["path"], [])
         if (box := Box(*(row[side] for side in "xywh"))) not in known:
             known.append(box)
-    if "duplicate_of" in there:
-        copies = images.filter(pc.is_valid(images["duplicate_of"]))
-        pairs = zip(copies["path"].to_pylist(), copies["duplicate_of"].to_pylist(), strict=True)
-        boxes |= {copy: boxes[first] for copy, first in pairs if first in boxes}
-    return People(boxes, set(crops["crop_id"].to_pylist()))
+    boxes |= {copy: boxes[first] for copy, first in copies if first in boxes}
+    return People(boxes)
 
 
 def _of_people(survey: Survey) -> pa.Table:
     """The crops of people, by category or by name."""
-    table = survey.table(["crop_id", "path", "category", "x", "y", "w", "h"])
+    table = survey.table(["path", "category", "x", "y", "w", "h"])
     named = np.array([*(one.kind == HUMAN for one in survey.names.species), False])[survey.species_of()]
-    return table.filter(pc.or_(pc.equal(table["category"].cast(pa.string()), "person"), pa.array(named)))
+    category = table["category"].combine_chunks()
+    person = np.array([word == "person" for word in category.dictionary.to_pylist()], bool)
+    return table.filter(pa.array(named | person[category.indices.to_numpy()]))
 
 
 def plain_exif(fields: Mapping[str, Any], private: Privacy) -> dict[str, Any]:

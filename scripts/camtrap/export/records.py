@@ -12,12 +12,12 @@ The one reader of the tables for whatever is handed on::
 ``species``, ``suggestion`` are None. Whoever wants to know what is in the tables reads it here, so that a name, a time or a station
 is the same in each export. With ``named`` and without ``labels``, a crop has the name of its cluster (``export.names``).
 
-Memory: the crops' columns (about 250 bytes per crop) are held, pictures are read in parts. Each call of ``pictures`` or ``crops``
-reads again.
+Memory: the crops' columns (about 250 bytes per crop) are held, pictures are read in parts (:meth:`Survey.parts`). Each call of
+``pictures`` or ``crops`` reads again.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -83,19 +83,14 @@ class Survey:
         self.images, self._crops_of = Path(images), Path(crops)
         self.zone = parse_zone(zone) if zone else None
         self.decided = labels is not None
-        table = read_parquet(crops, columns=["crop_id", "path", *_CROP])
-        ids = table["crop_id"].combine_chunks()
+        table = _read(crops, ["crop_id", "path", *_CROP])
         if labels:
-            table = _beside(table, ids, read_parquet(labels, columns=["crop_id", *_LABEL]), _LABEL)
+            table = _beside(table, labels, _LABEL)
         if clusters:
-            columns = ["cluster", "probability"]
-            table = _beside(table, ids, read_parquet(clusters, columns=["crop_id", *columns]), columns)
+            table = _beside(table, clusters, ["cluster", "probability"])
             if named and not labels:
                 table = _by_cluster(table, named)
-        for number, name in enumerate(table.column_names):
-            if name in _REPEATING:
-                table = table.set_column(number, name, table[name].dictionary_encode())
-        self._crops = table.combine_chunks()
+        self._crops = table.unify_dictionaries().combine_chunks()
         self.n_crops = len(table)
         given = counted((named or {}).values())
         if labels:
@@ -145,11 +140,20 @@ class Survey:
             for crop in crops:
                 yield picture, crop
 
-    def _read(self) -> Iterator[Picture]:
+    def parts(self, columns: Collection[str], size: int = _PART) -> Iterator[pa.RecordBatch]:
+        """Yield these columns of the table of pictures, as far as it has them, ``size`` pictures at a time."""
         file = open_parquet(self.images)
         there = set(file.schema_arrow.names)
-        wanted = [name for name in (*Picture._fields, "datetime", "timestamp") if name in there]
-        for batch in file.iter_batches(_PART, columns=wanted):
+        wanted = [name for name in columns if name in there]
+        if not file.metadata.num_rows:
+            yield from file.read(wanted).to_batches() or [
+                pa.RecordBatch.from_pylist([], pa.schema(map(file.schema_arrow.field, wanted)))
+            ]
+        yield from file.iter_batches(size, columns=wanted)
+
+    def _read(self) -> Iterator[Picture]:
+        for batch in self.parts([*Picture._fields, "datetime", "timestamp"]):
+            wanted = batch.schema.names
             columns: dict[str, list[Any]] = {name: batch[name].to_pylist() for name in wanted}
             none = [None] * len(batch)
             times = [
@@ -205,13 +209,21 @@ def _fixed(offset: dt.timedelta) -> dt.timezone:
     return dt.timezone(offset)
 
 
-def _beside(table: pa.Table, ids: pa.Array, other: pa.Table, columns: list[str]) -> pa.Table:
+def _read(path: str | Path, columns: list[str]) -> pa.Table:
+    return read_parquet(path, columns=columns, repeating=_REPEATING.intersection(columns))
+
+
+def _beside(table: pa.Table, path: str | Path, columns: list[str]) -> pa.Table:
     """Add columns of another table that has crop_id; null where it lacks a crop. (A join would hold both tables twice.)"""
-    theirs = other["crop_id"].combine_chunks()
-    rows = None if theirs.equals(ids) else pc.index_in(ids, theirs)
+    ids = read_parquet(path, columns=["crop_id"])["crop_id"]
+    rows = None
+    if not ids.equals(table["crop_id"]):
+        rows = pc.index_in(table["crop_id"].combine_chunks(), ids.combine_chunks())
+    del ids
+    other = _read(path, columns).unify_dictionaries()
     for name in columns:
-        column = other[name].combine_chunks()
-        table = table.append_column(name, column if rows is None else column.take(rows))
+        column = other[name]
+        table = table.append_column(name, column if rows is None else column.combine_chunks().take(rows))
     return table
 
 
@@ -221,8 +233,8 @@ def _by_cluster(table: pa.Table, named: Mapping[int, str]) -> pa.Table:
     name = pa.array(list(named.values()), pa.string()).take(at)
     there, none = pc.is_valid(name), pa.scalar(None, pa.string())
     for column, value in (("state", "named"), ("how", "cluster")):
-        table = table.append_column(column, pc.if_else(there, pa.scalar(value), none))
-    return table.append_column("name", name)
+        table = table.append_column(column, pc.if_else(there, pa.scalar(value), none).dictionary_encode())
+    return table.append_column("name", name.dictionary_encode())
 
 
 def _bounds(info: str | Path | None) -> dict[str, float]:

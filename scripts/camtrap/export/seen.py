@@ -1,17 +1,18 @@
 """What was seen, as a table of the crops of named animals: for the tables and figures that people look at."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from camtrap.core.files import open_parquet, read_parquet
 from camtrap.export.records import NOWHERE, Survey
 from camtrap.export.species import ANIMAL
 
 __all__ = ["NOWHERE", "pictures_of", "seen"]
+
+_PART = 200_000  # pictures that are read at a time
 
 
 def seen(survey: Survey) -> pd.DataFrame:
@@ -26,52 +27,67 @@ def seen(survey: Survey) -> pd.DataFrame:
     """
     code = survey.species_of()
     names = [one.name for one in survey.names.species]
-    animal = np.array([*(one.kind == ANIMAL for one in survey.names.species), False])
-    rows = np.flatnonzero(animal[code])
-    wanted = ["path", *(["how"] if survey.has("how") else [])]
-    crops = survey.table(wanted).take(pa.array(rows))
-    images = _pictures(survey.images, ["path", "event"])
-    at = pc.index_in(crops["path"].combine_chunks(), images["path"].combine_chunks())
-    picture = pc.fill_null(at, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-    found = {column: images[column].combine_chunks().take(at) for column in ("station", "datetime", "event")}
-    looked = (
-        pc.equal(crops["how"].cast(pa.string()), "looked at") if "how" in wanted else pa.nulls(len(rows), pa.bool_())
-    )
+    named = np.array([*(one.kind == ANIMAL for one in survey.names.species), False])[code]
+    paths = survey.table(["path"])["path"].combine_chunks()
+    start, rows, found = 0, [], []
+    for part in _pictures(survey, ["path", "event"]):
+        at = pc.fill_null(pc.index_in(paths, part["path"].combine_chunks()), -1).to_numpy()
+        rows.append(np.flatnonzero((at >= 0) & named))
+        place = at[rows[-1]]
+        picture = pa.array((start + place).astype(np.int32))
+        found.append(
+            part.select(["station", "datetime", "event"]).take(pa.array(place)).append_column("picture", picture)
+        )
+        start += len(part)
+    row = np.concatenate(rows)
+    order = np.argsort(row)
+    row = row[order]
+    table = pa.concat_tables(found).unify_dictionaries()
+    event = pc.fill_null(table["event"].combine_chunks().dictionary_encode().indices, -1)
+    looked = np.zeros(len(row), bool)
+    if survey.has("how"):
+        how = survey.table(["how"])["how"].combine_chunks()
+        said = np.array([*(word == "looked at" for word in how.dictionary.to_pylist()), False])
+        looked = said[pc.fill_null(how.indices, -1).to_numpy()[row]]
     return pd.DataFrame(
         {
-            "name": _sorted(pd.Categorical.from_codes(code[rows], names)),
-            "station": _sorted(found["station"].dictionary_encode().to_pandas()),
-            "datetime": found["datetime"].to_pandas().astype("datetime64[us]"),
-            "picture": picture,
-            "event": pd.factorize(found["event"].dictionary_encode().indices.to_numpy(zero_copy_only=False))[0],
-            "looked": pc.fill_null(looked, False).to_numpy(zero_copy_only=False),
+            "name": _sorted(pd.Categorical.from_codes(code[row], names)),
+            "station": _sorted(table["station"].combine_chunks().to_pandas()[order]),
+            "datetime": table["datetime"].to_numpy()[order].astype("datetime64[us]"),
+            "picture": table["picture"].to_numpy()[order],
+            "event": event.to_numpy()[order],
+            "looked": looked,
         }
     )
 
 
 def _sorted(values: pd.Categorical | pd.Series) -> pd.Series:
-    column = pd.Series(values).cat.remove_unused_categories()
+    column = pd.Series(values).cat.remove_unused_categories().reset_index(drop=True)
     return column.cat.reorder_categories(sorted(column.cat.categories))
 
 
-def pictures_of(images: Path) -> pd.DataFrame:
-    """One row per picture that counts or failed: station, datetime (NaT where the clock cannot be trusted), category."""
-    table = _pictures(images, ["category"])
-    told = pc.invert(pc.is_in(table["category"], pa.array(["removed", "duplicate"])))
-    table = table.filter(told).select(["station", "datetime", "category"])
-    found = pd.DataFrame({name: table[name].to_pandas() for name in table.column_names})
+def pictures_of(survey: Survey) -> pd.DataFrame:
+    """One row per picture that counts or failed: station, category (categorical), datetime (NaT where the clock cannot be trusted)."""
+    gone = pa.array(["removed", "duplicate"])
+    parts = []
+    for part in _pictures(survey, ["category"]):
+        told = part.filter(pc.invert(pc.is_in(part["category"], gone)))
+        parts.append(
+            told.set_column(told.schema.get_field_index("category"), "category", told["category"].dictionary_encode())
+        )
+    table = pa.concat_tables(parts).unify_dictionaries()
+    found = table.select(["station", "datetime", "category"]).to_pandas()
     found["datetime"] = found["datetime"].astype("datetime64[us]")
     return found
 
 
-def _pictures(images: Path, columns: list[str]) -> pa.Table:
-    """Columns of the table of pictures, with station and datetime as :class:`camtrap.export.records.Picture` has them."""
-    there = set(open_parquet(images).schema_arrow.names)
-    table = read_parquet(images, columns=[*({"station", "batch", "datetime", "clock"} & there), *columns])
-    card = pc.if_else(pc.is_in(table["batch"], pa.array([".", "", None])), NOWHERE, table["batch"])
-    known = pc.fill_null(pc.not_equal(table["station"], ""), False)
-    time = table["datetime"]
-    if "clock" in there:
-        time = pc.if_else(pc.is_null(table["clock"]), time, pa.scalar(None, time.type))
-    found = {"station": pc.if_else(known, table["station"], card), "datetime": time}
-    return pa.table(found | {name: table[name] for name in columns})
+def _pictures(survey: Survey, columns: list[str]) -> Iterator[pa.Table]:
+    """Parts of the table of pictures, with station (a dictionary) and datetime as :class:`camtrap.export.records.Picture` has them."""
+    for batch in survey.parts(["station", "batch", "datetime", "clock", *columns], _PART):
+        card = pc.if_else(pc.is_in(batch["batch"], pa.array([".", "", None])), NOWHERE, batch["batch"])
+        known = pc.fill_null(pc.not_equal(batch["station"], ""), False)
+        time = batch["datetime"]
+        if "clock" in batch.schema.names:
+            time = pc.if_else(pc.is_null(batch["clock"]), time, pa.scalar(None, time.type))
+        found = {"station": pc.if_else(known, batch["station"], card).dictionary_encode(), "datetime": time}
+        yield pa.table(found | {name: batch[name] for name in columns})

@@ -6,8 +6,10 @@ was named as people, vehicles or nothing is no species.
 
 import csv
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import repeat
 from pathlib import Path
 
 import pandas as pd
@@ -46,7 +48,7 @@ def write(survey: Survey, failures: Path, out: Mapping[str, Path], private: Priv
     out : mapping
         Where to: ``pictures``, ``species``, ``by_station`` (files) and ``lists`` (a folder).
     private : Privacy
-        Of pictures that are hidden only category and station are told.
+        Of pictures that are hidden only category and station are told, after all others: where a row stands would tell its path.
 
     Returns
     -------
@@ -57,6 +59,7 @@ def write(survey: Survey, failures: Path, out: Mapping[str, Path], private: Priv
     write_csv(out["species"], SPECIES, _species(rows, survey.names), encoding=_CSV)
     write_csv(out["by_station"], BY_STATION, _by_station(rows, survey.names), encoding=_CSV)
     counts = {"pictures": 0, "species": rows["name"].nunique(), "hidden": 0}
+    del rows
     why = _reasons(failures)
     kinds = {kind: name for kind, name in _LISTS.items() if private.of_people != LEAVE_OUT or kind != "person"}
     with replacing_folder(out["lists"]) as folder, ExitStack() as stack:
@@ -68,14 +71,14 @@ def write(survey: Survey, failures: Path, out: Mapping[str, Path], private: Priv
         of_state = {state: listed(state, _CROPS) for state in ("rejected", "unsure")}
 
         def told() -> Iterator[list[object]]:
+            hidden: Counter[tuple[str, str]] = Counter()
             for picture, crops in survey.pictures():
                 if picture.category == "removed":
                     continue
                 counts["pictures"] += 1
                 if private.hides(picture.path):
                     counts["hidden"] += 1
-                    told_of = {"category": picture.category, "station": picture.station, "why": LEFT_OUT}
-                    yield [told_of.get(column) for column in PICTURES]
+                    hidden[picture.category, picture.station] += 1
                     continue
                 row = _picture(picture, crops, private)
                 row.append(why.get(picture.path, picture.error))
@@ -85,6 +88,9 @@ def write(survey: Survey, failures: Path, out: Mapping[str, Path], private: Priv
                     if crop.state in of_state:
                         of_state[crop.state].writerow(_crop(picture, crop))
                 yield row
+            for (category, station), n in sorted(hidden.items()):
+                told_of = {"category": category, "station": station, "why": LEFT_OUT}
+                yield from repeat([told_of.get(column) for column in PICTURES], n)
 
         write_csv(out["pictures"], PICTURES, told(), encoding=_CSV)
     return counts

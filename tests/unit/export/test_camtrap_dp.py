@@ -31,7 +31,7 @@ ABOUT = {
 # The format's own pattern of filePath, and its form of times.
 PATTERN = re.compile(r"^(?=^[^./~])(^((?!\.{2}).)*$).*$")
 TIME = "%Y-%m-%dT%H:%M:%S%z"
-PEOPLE = People({"card1/B/1.jpg": []}, set())
+PEOPLE = People({"card1/B/1.jpg": []})
 LOOKED = {"how": "looked at", "sure": 1.0}
 # Station A worked from 30 April to 20 May and stood still from 5 to 8 May; B says nothing; C has no picture.
 STATIONS = """station,lat,lon,start,end,timezone,Problem1_from,Problem1_to
@@ -324,7 +324,7 @@ def test_pictures_of_people_are_left_out_and_places_rounded_where_it_is_asked(tm
     (tmp_path / "stations.csv").write_text(STATIONS.replace("-0.6,-76.1", "-0.61234,-76.16789"))
     files, stations = write(tmp_path / "tables", survey()), read_stations(tmp_path / "stations.csv")
     people = {"card1/B/1.jpg", "card1/B/v.mp4"}
-    shown = People({"card1/B/1.jpg": [], "card1/B/v.mp4/frame000031.jpg": []}, set())
+    shown = People({"card1/B/1.jpg": [], "card1/B/v.mp4/frame000031.jpg": []})
     camtrap_dp.export(
         Survey(**files, zone="-05:00"), stations, tmp_path / "dp", level, ABOUT, "x", Privacy(shown, LEAVE_OUT, 2)
     )

@@ -221,3 +221,46 @@ def test_folders_of_clusters_leave_people_out_too(survey, tmp_path):
         assert any("7.jpg" in name for name in tree(tmp_path / "f")) == there
     exif, _, small = metadata(next((tmp_path / "f").glob("P*/*7.jpg")).read_bytes())
     assert (exif["Exif.GPSInfo.GPSLatitude"], small) == ("600000/1000000 0/1 0/1", False)
+
+
+def test_of_a_picture_with_a_person_no_crop_is_told_as_that_of_an_animal_may_show_a_part_of_the_person(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    beside = (crop("Puma", crop_id="a"), crop("Person", crop_id="b"))
+    files = write(tmp_path, [picture("c/1.jpg", AT, beside), picture("c/2.jpg", AT, (crop("Puma", crop_id="c"),))])
+    table = pq.read_table(files["crops"])
+    pq.write_table(table.append_column("clustered", pa.array([True] * 3)), files["crops"])
+    columns = {name: pa.array([0] * 3, pa.int32()) for name in ("cluster", "suggestion", "coarse", "fine")}
+    pq.write_table(
+        pa.table({"crop_id": table["crop_id"], **columns, "probability": [1.0] * 3}), tmp_path / "clusters.parquet"
+    )
+    pq.write_table(pa.table({"crop_id": table["crop_id"], "image": [b"\xff\xd8\xff"] * 3}), tmp_path / "s-1.parquet")
+    people = find_people(Survey(**files), [], 0.2)
+    for of_people, told in (("leave_out", ["c"]), ("blur", ["c"]), ("keep", ["a", "b", "c"])):
+        folders.export(
+            files["crops"],
+            tmp_path / "clusters.parquet",
+            [tmp_path / "s-1.parquet"],
+            Roots(str(tmp_path)),
+            {},
+            tmp_path / "f",
+            "copy",
+            "crops",
+            files["labels"],
+            Privacy(people, of_people),
+        )
+        assert sorted(name.rpartition("/")[2] for name in tree(tmp_path / "f")) == [f"{one}.jpg" for one in told]
+
+
+def test_a_preview_in_the_makers_notes_does_not_outlive_the_blur():
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    exif.get_ifd(0x8769).update({0x927C: b"note \xff\xd8\xff preview", 0x9003: "2024:05:01 10:00:00"})
+    buffer = io.BytesIO()
+    Image.new("RGB", (32, 32)).save(buffer, "JPEG", exif=exif)
+    assert b"preview" in buffer.getvalue()
+    data = changed(buffer.getvalue(), Change(blur=[]))
+    assert b"preview" not in data
+    fields = Image.open(io.BytesIO(data)).getexif()
+    assert (fields[0x010F], fields.get_ifd(0x8769)[0x9003]) == ("Maker", "2024:05:01 10:00:00")
