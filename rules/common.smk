@@ -64,6 +64,8 @@ try:
         if config["metadata"]["stations"]:
             for line in table.compare(config["metadata"], PLAN.manifests()):
                 prepare.say(line)
+        for line in table.without_station(config["metadata"], PLAN.manifests()):
+            prepare.say(line)
         if config["export"]["camtrap_dp"] != "none":
             for line in about.missing(config["export"]):
                 prepare.say(line)

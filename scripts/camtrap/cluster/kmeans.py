@@ -31,10 +31,11 @@ def kmeans(x: np.ndarray, k: int, params: dict, seed: int) -> tuple[np.ndarray, 
         model = KMeans(n_clusters=k, random_state=seed).fit(x)
         return model.labels_.astype(np.int32), model.cluster_centers_.astype(np.float32)
     x = np.ascontiguousarray(x, np.float32)
-    few = x[every(len(x), params["restart_sample"])]
+    # a sample has at least as many rows as there are clusters
+    few = x[every(len(x), max(k, params["restart_sample"]))]
     centres = _train(few, k, params, seed, params["restarts"], None)
     if len(x) > len(few):
-        centres = _train(x[every(len(x), params["sample"])], k, params, seed, 1, centres)
+        centres = _train(x[every(len(x), max(k, params["sample"]))], k, params, seed, 1, centres)
     return assign(x, centres), centres
 
 

@@ -53,7 +53,7 @@ def fit_gmm(x: np.ndarray, k: int, params: dict, seed: int) -> Fit:
     if params["implementation"] == "sklearn" and len(x) > 1:
         labels, probability, centres, metrics = _sklearn_gmm(x, k, params, seed)
     else:
-        few = x[km.every(len(x), params["sample"])]
+        few = x[km.every(len(x), max(2 * k, params["sample"]))]
         model = _mixture(few, k, params, seed)
         labels, probability, _, _ = model.predict(x)
         _, _, loglik, entropy = model.predict(few)

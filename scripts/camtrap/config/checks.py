@@ -63,13 +63,14 @@ def refuse_files(
 def _models(config: dict[str, Any], results: Path) -> Iterator[str]:
     """Names of models that nobody knows; one that was found before is known."""
     detector, embed = config["detector"], config["embed"]
-    looked_up = [results / "models" / f"{name}.json" for name in ("detector", model_key(config))]
+    detectors, embedder = (results / "models" / f"{name}.json" for name in ("detector", model_key(config)))
     try:
-        if BACKENDS[detector["backend"]].yolo and not detector["weights"] and not looked_up[0].exists():
+        found = read_json(detectors).get("model") if detectors.exists() else None
+        if BACKENDS[detector["backend"]].yolo and not detector["weights"] and detector["model"] != found:
             from camtrap.detect.weights import known_model
 
             known_model(detector["model"])
-        if not is_known(embed["model"]) and not looked_up[1].exists():
+        if not is_known(embed["model"]) and not embedder.exists():
             from camtrap.embed.registry import library_of
 
             library_of(embed["model"])

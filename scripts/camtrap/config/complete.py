@@ -122,7 +122,12 @@ def _nearest(key: str, schema: dict, prefix: str) -> str:
     if elsewhere:
         depth = min(path.count(".") for path in elsewhere)
         return f": did you mean {' or '.join(path for path in elsewhere if path.count('.') == depth)}?"
-    near = difflib.get_close_matches(key, map(str, schema["properties"]), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(key, map(str, schema["properties"]), n=1, cutoff=0.75)
+    if not near:  # mistyped and in the wrong place
+        known = {path.rpartition(".")[2] for path in _all_keys(load_schema(), "")}
+        if alike := difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.85):
+            return _nearest(alike[0], schema, prefix)
+        near = difflib.get_close_matches(key, map(str, schema["properties"]), n=1, cutoff=0.5)
     if near:
         return f": did you mean {prefix}{near[0]}?"
     return f": here stand {', '.join(map(str, schema['properties']))}"

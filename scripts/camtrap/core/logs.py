@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from camtrap.core import checksums
 from camtrap.core.errors import UserError
+from camtrap.core.system import in_words
 from camtrap.core.whole import first_damaged
 
 
@@ -27,11 +28,10 @@ def job(
     results = checksums.results_of(log)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = str(threads)
-    os.makedirs(os.path.dirname(log) or ".", exist_ok=True)
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-        os.dup2(file, stream.fileno())
+    try:
+        _say_to(log)
+    except OSError as error:
+        sys.exit(in_words(error) or str(error))
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr, force=True
     )
@@ -49,12 +49,23 @@ def job(
         logging.error("%s", error)
         sys.exit(1)
     except Exception as error:
+        if told := in_words(error, inputs):
+            logging.error("%s", told)
+            sys.exit(1)
         # an older survey has no checksums: is it a file that cannot be read?
         if damaged := first_damaged(inputs, error):
             logging.error("%s", damaged)
             sys.exit(1)
         logging.error("%s: %s", type(error).__name__, error)
         raise
+
+
+def _say_to(log: str | os.PathLike) -> None:
+    os.makedirs(os.path.dirname(log) or ".", exist_ok=True)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(file, stream.fileno())
 
 
 def progress(items: Iterable, total: int, what: str, seconds: float = 10) -> Iterator:

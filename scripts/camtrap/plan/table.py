@@ -1,7 +1,7 @@
 """The table of stations against the pictures, before the first job: which rows have none, which stations have no row."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from camtrap.metadata.pattern import PathPattern
 from camtrap.metadata.stations import compile_station_pattern, station_of
 from camtrap.plan.manifests import read_manifest
 
-__all__ = ["compare"]
+__all__ = ["compare", "without_station"]
 
 SHOWN = 8
 
@@ -26,18 +26,7 @@ def compare(options: dict[str, Any], manifests: Iterable[str | Path]) -> list[st
         Those of all shards.
     """
     table = read_stations(options["stations"])
-    pattern = compile_station_pattern(options["station_pattern"]) if options["station_pattern"] else None
-    told = PathPattern(options["path_pattern"]) if options["path_pattern"] else None
-    # without a pattern the folder decides
-    paths = {
-        row[0] if pattern or told else row[0].rpartition("/")[0] + "/" for m in manifests for row in read_manifest(m)
-    }
-    found = {
-        table.name_of(
-            (told.read(path).station if told else None) or station_of(path, options["station_level"], pattern), path
-        )
-        for path in paths
-    }
+    found = {table.name_of(station, path) for path, station in _stations(options, manifests)}
     stations = sorted(name for name in found if name)
     lost, missing = table.without_pictures(stations), [name for name in stations if not table.known(name)]
     n_rows = len({deployment.station for deployment in table.deployments})
@@ -53,6 +42,26 @@ def compare(options: dict[str, Any], manifests: Iterable[str | Path]) -> list[st
     if missing:
         lines.append(f"{options['stations']}: no row for {_some(missing)}")
     return lines
+
+
+def without_station(options: dict[str, Any], manifests: Iterable[str | Path]) -> list[str]:
+    """A line where the ``metadata`` section says how paths tell the station, and none of them does."""
+    said = [key for key in ("station_level", "station_pattern") if options[key]]
+    said += ["path_pattern"] if "(?P<station>" in (options["path_pattern"] or "") else []
+    stations = [station for _, station in _stations(options, manifests)] if said else []
+    if not stations or any(stations):
+        return []
+    keys = " and ".join(f"metadata.{key}" for key in said)
+    return [f"{keys}: by this NONE of the pictures has a station, so that there are no bursts and events: is it right?"]
+
+
+def _stations(options: dict[str, Any], manifests: Iterable[str | Path]) -> Iterator[tuple[str, str | None]]:
+    """Paths, each with its station. Where no pattern is to be matched, one for each folder."""
+    pattern = compile_station_pattern(options["station_pattern"]) if options["station_pattern"] else None
+    told = PathPattern(options["path_pattern"]) if options["path_pattern"] else None
+    rows = (row[0] for manifest in manifests for row in read_manifest(manifest))
+    for path in {path if pattern or told else path.rpartition("/")[0] + "/" for path in rows}:
+        yield path, (told.read(path).station if told else None) or station_of(path, options["station_level"], pattern)
 
 
 def _some(names: list[str]) -> str:

@@ -103,3 +103,10 @@ def test_a_whole_sweep_writes_what_its_fits_alone_write(reduced, tmp_path, metho
         assert fit_ks(method, folder, ks, files, {"stability_fits": 3}, 5, threads) == metrics_alone
         assert [file.read_bytes() for file in files] == [file.read_bytes() for file in alone]
     assert [found["k"] for found in metrics_alone] == ks
+
+
+@pytest.mark.parametrize(("method", "key"), [("kmeans", "restart_sample"), ("kmeans", "sample"), ("gmm", "sample")])
+def test_a_sample_has_as_many_units_as_there_are_clusters(reduced, tmp_path, method, key):
+    folder, _ = reduced
+    metrics = fit_sweep(method, folder, 4, tmp_path / "k.npz", {key: 1})
+    assert metrics["k_found"] > 1

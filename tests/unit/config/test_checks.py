@@ -225,8 +225,8 @@ def test_a_model_that_nobody_knows_is_refused(tmp_path, sections, why):
         refuse_files(of(**sections), nothing, tmp_path, [])
     # what was found before is known
     (tmp_path / "models").mkdir()
-    for name in ("detector", "resnet51"):
-        (tmp_path / "models" / f"{name}.json").write_text('{"sha256": null}')
+    for file, model in (("detector", "MDV9"), ("resnet51", "resnet51")):
+        (tmp_path / "models" / f"{file}.json").write_text(json.dumps({"sha256": None, "model": model}))
     refuse_files(of(**sections), nothing, tmp_path, [])
 
 

@@ -1,12 +1,14 @@
 """A job's log holds all that it says; an error is one line that says what to do."""
 
 import logging
+import re
 import subprocess
 import sys
 
 import pytest
 
 from camtrap.core.logs import progress
+from camtrap.core.system import in_words
 
 
 def run(code, log, threads=1):
@@ -48,11 +50,47 @@ def test_a_mistake_of_the_user_is_one_line(tmp_path):
 
 
 def test_another_error_begins_with_one_line(tmp_path):
-    done = run(["raise OSError(28, 'No space left on device', 'a.parquet')"], tmp_path / "job.log")
+    done = run(["{}['key']"], tmp_path / "job.log")
     assert done.returncode == 1
     lines = (tmp_path / "job.log").read_text().splitlines()
-    assert lines[0].endswith("OSError: [Errno 28] No space left on device: 'a.parquet'")
+    assert lines[0].endswith("KeyError: 'key'")
     assert lines[1].startswith("Traceback")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (["raise OSError(28, 'No space left on device', 'a.parquet')"], r"a\.parquet: there is no room left"),
+        (["raise MemoryError"], "memory is full"),
+        (
+            ["import resource", "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))", "open('/dev/null')"],
+            "too many files",
+        ),
+    ],
+)
+def test_an_error_of_the_system_is_one_line(tmp_path, code, said):
+    log = tmp_path / "job.log"
+    done = run(code, log)
+    assert done.returncode == 1
+    assert not done.stderr
+    (line,) = log.read_text().splitlines()
+    assert re.search(said, line)
+    assert line.endswith("the same command goes on")
+
+
+def test_an_input_that_is_gone_is_named(tmp_path):
+    assert in_words(FileNotFoundError(2, "No such file"), [tmp_path / "a.json"]).startswith(
+        f"{tmp_path}/a.json: it was there"
+    )
+    assert in_words(FileNotFoundError(2, "No such file"), [tmp_path]) is None
+    assert in_words(OSError("unable to write"), [tmp_path]) is None
+
+
+def test_a_log_that_cannot_be_opened_is_one_line(tmp_path):
+    (tmp_path / "job.log").mkdir()
+    done = run(["pass"], tmp_path / "job.log")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_libraries_get_the_threads_of_the_job(tmp_path):
