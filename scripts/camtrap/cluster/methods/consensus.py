@@ -9,7 +9,8 @@ where it is cut:
 - A coarser and a finer layer are cuts of the same tree that live long (the similarity falls far until two branches join) and come
   back in trees of resampled units.
 - In a large survey (above ``exact_up_to``) small branches below the cut that stand apart are clusters, too (`cluster.apart`).
-- A small survey has fewer neighbours (a tenth of its units, at least 3), and below 100 units it is smoothed once.
+- A small survey has fewer neighbours (a tenth of its units, at least 3), and below 100 units it is smoothed once. Below 500 units there
+  are three times as many partitions, so that another seed gives the same groups.
 
 Measured in docs/clustering.md.
 """
@@ -30,6 +31,7 @@ from camtrap.cluster.settings import fill
 from camtrap.cluster.tree import average_linkage, cut, silhouette_profile
 
 SMALL = 100  # units, below which one smoothing is enough
+FEW, MORE = 500, 3  # units, below which so many times the partitions, Leiden runs and resamples are made: few units say little
 LEAST_NEIGHBOURS, UNITS_PER_NEIGHBOUR = 3, 10
 COARSER, FINER = (1 / 3, 3 / 4), (4 / 3, 3)  # where the layers are sought, as parts of the number of branches
 
@@ -60,12 +62,15 @@ def fit_consensus(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: di
     for _ in range(settings["smooth"] if n >= SMALL else min(1, settings["smooth"])):
         q = average.smooth(q, graph, settings["own_weight"])
     groups, switches = np.arange(n), []
+    repeated = ("partitions", "runs", "resamples")
+    if n < FEW:
+        settings |= {name: MORE * settings[name] for name in repeated}
     if n > settings["exact_up_to"]:
         groups = small_groups(q, near[0], fill("average", {})["groups"])
         reason = f"the tree holds all pairs; its leaves are {groups.max() + 1} small groups of nearest units"
         switches.append({"what": "tree of groups", "size": n, "limit": settings["exact_up_to"], "reason": reason})
         # more units say more: a third of the partitions is as sure, and costs what it must
-        settings |= {name: -(-settings[name] // 3) for name in ("partitions", "runs", "resamples")}
+        settings |= {name: -(-settings[name] // 3) for name in repeated}
     evidence = average.gather_evidence(q, plain, graph, settings, seed)
     similarity, weight = average.group_similarity(q, evidence, groups, settings["evidence"])
     tree = average_linkage(similarity, weight)
