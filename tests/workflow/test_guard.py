@@ -18,11 +18,11 @@ NO = {"plan": {"redo": None}}
 
 
 def contents(survey) -> dict:
-    """All results but what a run says of itself."""
+    """All results but what a run says of itself, and manifests, which a dry run writes, too."""
     return {
         str(path.relative_to(survey.results)): path.stat().st_mtime_ns
         for path in survey.results.rglob("*")
-        if path.is_file() and path.parts[-2] != "plan"
+        if path.is_file() and path.relative_to(survey.results).parts[0] != "plan"
     }
 
 
@@ -66,6 +66,12 @@ def test_a_forgotten_configfile_costs_nothing(survey):
         ({"cluster": {"k": "10-2"}}, "changed.yaml, line 2"),
         ({"cluster": {"choose": {"primary": "hdbscan"}}}, "'hdbscan' is not fitted"),
         ({"crop": {"categories": ["animals"]}}, "did you mean animal"),
+        (
+            {"embed": {"precision": "int8", "runtime": "torch"}, "plan": {"redo": "all"}},
+            "embed.precision: int8 is for ONNX",
+        ),
+        ({"results": "a{shard}"}, "has '{' in it"),
+        ({"images": {"other": "pictures/card1"}, "plan": {"redo": None}}, "none of the 12 pictures of these results"),
         ({"results": ""}, "cannot be the folder of the results"),
         ({"evaluate": {"label_pattern": "("}}, "evaluate.label_pattern: '(' is not a regular expression"),
         ({"evaluate": {"label_pattern": "x"}}, "has no group named label"),

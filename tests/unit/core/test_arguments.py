@@ -80,8 +80,18 @@ def test_what_is_no_file_is_not_read(tmp_path):
     assert unusable(str(tmp_path)) == "a folder, not a file"
 
 
-@pytest.mark.parametrize("arguments", [["--config", "images", "=", "x"], ["--configfile", "nothere.yaml"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--config", "images", "=", "x"],
+        ["--configfile", "nothere.yaml"],
+        ["--configfile", "latin.yaml"],
+        ["--configfile", "twice.yaml"],
+    ],
+)
 def test_snakemake_says_it_in_one_line(tmp_path, arguments):
+    (tmp_path / "latin.yaml").write_bytes(b"images: C\xe1maras\n")
+    (tmp_path / "twice.yaml").write_text("crop: {size: 64}\ncrop: {padding: 0.1}\n")
     command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode
