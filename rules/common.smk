@@ -19,7 +19,7 @@ from camtrap.config.handover import complete_once
 from camtrap.config.values import numbers_of_clusters
 from camtrap.core.errors import PlanError, UserError
 from camtrap.detect.registry import BACKENDS
-from camtrap.export.registry import wanted
+from camtrap.export.registry import beside, wanted
 from camtrap.plan import prepare
 from camtrap.plan.manifests import has_videos
 from camtrap.review import decided, folder_of

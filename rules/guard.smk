@@ -176,6 +176,7 @@ def documented():
         *rules.choose.input.methods,
         *(f"{CLUSTERS}/{name}" for name in clusters),
         *once_made(rules.evaluate.output),
+        *once_made(f"{EXPORT}/{name}" for name in beside(config["export"])),
         *LABELS.values(),
         *LABEL_INFO.values(),
         f"{RESULTS}/report/summary.json",

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from camtrap.core import checksums
-from camtrap.core.errors import UserError
-from camtrap.core.system import in_words
+from camtrap.core.errors import OutageError, UserError
+from camtrap.core.system import in_words, missing
 from camtrap.core.whole import first_damaged
 
 
@@ -39,6 +39,8 @@ def job(
     for name in ("matplotlib", "PIL", "fontTools", "numba", "onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
+        if gone := missing(inputs):
+            raise OutageError(gone)
         if results:
             checksums.verify(results, inputs)
             checksums.forget(results, outputs)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["in_words"]
+__all__ = ["in_words", "missing"]
 
 _AGAIN = "the same command goes on"
 _FULL = f"there is no room left: make some; {_AGAIN}"
@@ -35,9 +35,14 @@ def in_words(error: BaseException, inputs: Iterable[str | os.PathLike] = ()) -> 
     if not isinstance(error, OSError) or error.errno is None:
         return None
     if error.errno == errno.ENOENT:
-        gone = next((path for path in map(Path, inputs) if not path.exists()), None)
-        return f"{gone}: it was there when this job was started, and is gone; {_AGAIN}" if gone else None
+        return missing(inputs)
     words = _WORDS.get(error.errno)
     if words is None:
         return None
     return f"{os.fsdecode(error.filename)}: {words}" if isinstance(error.filename, str | bytes) else words
+
+
+def missing(inputs: Iterable[str | os.PathLike]) -> str | None:
+    """The line that names the first of a job's inputs that is gone: Snakemake has seen them all before it started the job."""
+    gone = next((path for path in map(Path, inputs) if not path.exists()), None)
+    return f"{gone}: it was there when this job was planned, and is gone; {_AGAIN}" if gone else None

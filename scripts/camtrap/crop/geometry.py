@@ -44,6 +44,7 @@ def window(
     return left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1)
 
 
+LARGEST = 20_000  # pixels: the side of a larger square is halved, or divided by more, before it is made
 FILLS = {"black": 0, "grey": 127}  # what stands where the picture ends
 
 
@@ -76,6 +77,10 @@ def cut(
     """
     height, width = picture.shape[:2]
     left, top, right, bottom = window(box, width, height, shape, padding)
+    if (part := -(-max(right - left, bottom - top) // LARGEST)) > 1:  # the square of a strip of 65,000 x 16 has 13 GB
+        small = np.asarray(Image.fromarray(picture).reduce(part))
+        rows = None if rows is None else (rows[0] // part, -(-rows[1] // part))
+        return cut(small, box, shape, size, padding, fill, rows)
     first, end = _rows(box, rows, height)
     if shape != "pad":
         top, bottom = max(top, first), min(bottom, end)

@@ -53,6 +53,11 @@ def wanted(settings: Mapping[str, object]) -> list[str]:
     return [export.file for name, export in EXPORTS.items() if settings[name] not in (False, "none")]
 
 
+def beside(settings: Mapping[str, object]) -> list[str]:
+    """The files that are made with those of :func:`wanted`."""
+    return [name for key, export in EXPORTS.items() if settings[key] not in (False, "none") for name in export.beside]
+
+
 def switches() -> dict[str, dict]:
     """The schema of each export's setting: a switch. (The schema itself holds those that are more than that.)"""
     return {

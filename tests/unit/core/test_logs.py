@@ -11,10 +11,11 @@ from camtrap.core.logs import progress
 from camtrap.core.system import in_words
 
 
-def run(code, log, threads=1):
+def run(code, log, threads=1, inputs=()):
     """Run code within a job, in a process of its own."""
-    text = f"from camtrap.core.logs import UserError, job\nwith job({str(log)!r}, {threads}):\n" + "".join(
-        f"    {line}\n" for line in code
+    text = (
+        f"from camtrap.core.logs import UserError, job\nwith job({str(log)!r}, {threads}, {[*map(str, inputs)]!r}):\n"
+        + "".join(f"    {line}\n" for line in code)
     )
     return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
 
@@ -84,6 +85,14 @@ def test_an_input_that_is_gone_is_named(tmp_path):
     )
     assert in_words(FileNotFoundError(2, "No such file"), [tmp_path]) is None
     assert in_words(OSError("unable to write"), [tmp_path]) is None
+
+
+def test_a_job_does_not_begin_without_its_inputs(tmp_path):
+    """A manifest that is gone would be a shard without pictures."""
+    done = run(["print('worked')"], tmp_path / "job.log", inputs=[tmp_path, tmp_path / "a.tsv"])
+    assert done.returncode == 1
+    (line,) = (tmp_path / "job.log").read_text().splitlines()
+    assert "a.tsv: it was there when this job was planned, and is gone" in line
 
 
 def test_a_log_that_cannot_be_opened_is_one_line(tmp_path):

@@ -244,3 +244,13 @@ def test_exif_rotation_is_honoured(tmp_path):
     table = shard(tmp_path, {"a.jpg": buffer.getvalue()}, box)
     crop = np.asarray(Image.open(io.BytesIO(table["image"][0].as_py())))
     assert crop.mean() > 240
+
+
+def test_the_square_of_a_long_strip_needs_little_memory():
+    """Made as it is, it would have 13 GB."""
+    picture = np.full((16, 65_500, 3), 200, np.uint8)
+    crop = cut(picture, (0.0, 0.0, 1.0, 1.0), "pad", 64)
+    assert crop.shape == (64, 64, 3)
+    assert crop[:20].max() == crop[-20:].max() == 0
+    wide = cut(picture, (0.0, 0.0, 0.001, 1.0), "pad", 64, padding=500.0, rows=(2, 14))
+    assert wide.shape == (64, 64, 3)

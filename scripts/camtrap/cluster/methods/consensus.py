@@ -31,7 +31,10 @@ from camtrap.cluster.settings import fill
 from camtrap.cluster.tree import average_linkage, cut, silhouette_profile
 
 SMALL = 100  # units, below which one smoothing is enough
-FEW, MORE = 500, 3  # units, below which so many times the partitions, Leiden runs and resamples are made: few units say little
+FEW, MORE = (
+    500,
+    3,
+)  # units, below which so many times the partitions, Leiden runs and resamples are made: few units say little
 LEAST_NEIGHBOURS, UNITS_PER_NEIGHBOUR = 3, 10
 COARSER, FINER = (1 / 3, 3 / 4), (4 / 3, 3)  # where the layers are sought, as parts of the number of branches
 
