@@ -95,6 +95,9 @@ def crop_shard(index: Path, detections: Path, out: Path, roots: Roots, options: 
             return _crops(*item, roots, options, planned.of(item[0])), None
         except PictureError as error:
             return [], (item[0]["path"], str(error))
+        except (ArithmeticError, LookupError, ValueError) as error:  # one picture must never cost the rest of the shard
+            logging.warning("%s: unexpected %s", item[0]["path"], type(error).__name__, exc_info=error)
+            return [], (item[0]["path"], f"it cannot be cropped ({decode.one_line(error)})")
 
     crops, failures = [], []
     with ThreadPoolExecutor(workers) as pool:

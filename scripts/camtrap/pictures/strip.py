@@ -22,6 +22,8 @@ def content_rows(picture: np.ndarray) -> tuple[int, int]:
     picture : uint8 array, shape (height, width, 3)
     """
     height = len(picture)
+    if height < 5:  # no room for a strip, and for a picture beside it
+        return 0, height
     rows = max(4, height // LIMIT)
     grey = picture[..., 1].astype(np.int16)
     return _strip(grey[: rows + 4]), height - _strip(grey[::-1][: rows + 4])

@@ -254,3 +254,9 @@ def test_the_square_of_a_long_strip_needs_little_memory():
     assert crop[:20].max() == crop[-20:].max() == 0
     wide = cut(picture, (0.0, 0.0, 0.001, 1.0), "pad", 64, padding=500.0, rows=(2, 14))
     assert wide.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("height", range(1, 12))
+def test_pictures_of_a_few_rows_have_no_strip(height):
+    picture = np.random.default_rng(height).integers(0, 255, (height, 9, 3), dtype=np.uint8)
+    assert content_rows(picture) == (0, height)
