@@ -17,6 +17,7 @@ from typing import Any
 from camtrap.core.errors import DamageError
 from camtrap.core.files import replacing, write_json
 from camtrap.core.hashes import file_hash
+from camtrap.core.paths import to_native, to_text
 
 __all__ = ["difference", "forget", "keep", "record", "recorded", "restore", "results_of", "verify"]
 
@@ -40,7 +41,7 @@ def record(results: Path, paths: Iterable[str | os.PathLike]) -> None:
             continue
         if path.is_dir():
             files = sorted(_own_files(path))
-            write_json(target, {"files": {os.path.relpath(file, path): _sums(file) for file in files}})
+            write_json(target, {"files": {to_text(os.path.relpath(file, path)): _sums(file) for file in files}})
         else:
             write_json(target, _sums(path))
 
@@ -83,7 +84,7 @@ def difference(results: Path, path: Path, whole: bool = False) -> list[str]:
     return [
         f"{path / name} is damaged or gone: delete {path} and run again"
         for name, sums in known["files"].items()
-        if not (path / name).exists() or not _is_same(path / name, sums, whole)
+        if not (path / to_native(name)).exists() or not _is_same(path / to_native(name), sums, whole)
     ]
 
 

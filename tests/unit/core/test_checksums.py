@@ -214,3 +214,18 @@ def test_an_error_of_the_system_blames_no_file(results):
     (results / "tables" / "counts.json").write_bytes(b"{")
     assert in_child(run, results, fails, all_of(results), []) == 1
     assert "counts.json" not in (results / "logs" / "stage" / "a.log").read_text()
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe.jpg", b"new\nline.jpg", b"back\\slash.jpg", "\u00f1.jpg".encode()])
+def test_names_of_files_in_a_folder_are_bytes(results, name):
+    """A copy of a picture has the picture's name."""
+    folder = results / "export" / "folders"
+    folder.mkdir(parents=True)
+    file = os.path.join(os.fsencode(folder), name)
+    with open(file, "wb") as stream:
+        stream.write(b"picture")
+    checksums.record(results, [folder])
+    assert checksums.difference(results, folder) == []
+    with open(file, "wb") as stream:
+        stream.write(b"another")
+    assert len(checksums.difference(results, folder)) == 1
