@@ -22,6 +22,8 @@ EXPORTS = (
     *("people", "csv", "tables", "figures", "megadetector"),  # the last four are made unless they are turned off
     *("r_tables", "darwin_core", "camtrap_dp event", "camtrap_dp media"),
 )
+BOX = [0.1, 0.1, 0.3, 0.3]  # of every animal and person
+SHARD = 1000
 ABOUT = {
     "title": "Bench",
     "description": None,
@@ -38,6 +40,8 @@ def make(folder: Path, n: int) -> None:
     """Write the tables of ``n`` pictures."""
     import numpy as np
     import pyarrow.parquet as pq
+
+    from camtrap.crop.geometry import crop_id
 
     rng = np.random.default_rng(0)
     station, card = np.arange(n) * 80 // n, np.arange(n) * 400 // n % 5
@@ -74,30 +78,31 @@ def make(folder: Path, n: int) -> None:
         "longitude": -76.0 - station / 100,
         "trigger": ["motion"] * n,
         "status": ["ok"] * n,
-        "shard": ["s"] * n,
+        "shard": ["s"] * n,  # by path, below
         "category": category,
         "max_conf": pa.array(kind.astype(np.float32)),
         "n_paths": pa.array(np.ones(n, np.int32)),
         "burst": event,
         "event": event,
-        "video": none.cast(pa.string()),
+        **{name: none.cast(pa.string()) for name in ("video", "error")},
+        "frame": none.cast(pa.int32()),
+        "frame_time": none.cast(pa.float64()),
     }
     table = pa.table(images).sort_by("path")
+    shard = [f"s-{row // SHARD:05d}" for row in range(n)]
+    table = table.set_column(table.schema.get_field_index("shard"), "shard", pa.array(shard))
     pq.write_table(table, folder / "images.parquet", compression="zstd")
     import pyarrow.compute as pc
 
     with_crop = table.filter(pc.equal(table["category"], "animal"))
     m = len(with_crop)
-    box = {side: pa.array(rng.uniform(0.1, 0.4, m).astype(np.float32)) for side in ("conf", "x", "y", "w", "h")}
-    numbers = rng.integers(1000, 9999, (m, 4))
+    box = dict(zip(("x", "y", "w", "h"), (pa.array(np.full(m, side, np.float32)) for side in BOX), strict=True))
     crops = {
-        "crop_id": [
-            f"{name[:16]}-{a}-{b}-{c}-{d}"
-            for name, (a, b, c, d) in zip(with_crop["image_id"].to_pylist(), numbers, strict=True)
-        ],
+        "crop_id": [crop_id(name, BOX) for name in with_crop["image_id"].to_pylist()],
         "image_id": with_crop["image_id"],
         "path": with_crop["path"],
         "category": with_crop["category"],
+        "conf": pa.array(np.full(m, 0.9, np.float32)),
         **box,
         "repeat": np.zeros(m, bool),
         "infrared": np.zeros(m, bool),
@@ -137,10 +142,10 @@ def _detect(folder: Path, table: pa.Table) -> None:
     """Detections of all pictures."""
     folder.mkdir(exist_ok=True)
     number = {"animal": "1", "person": "2"}
-    for start in range(0, len(table), 1000):
-        part = table.slice(start, 1000)
+    for start in range(0, len(table), SHARD):
+        part = table.slice(start, SHARD)
         images = [
-            {"file": path, "detections": [{"category": number[kind], "conf": 0.9, "bbox": [0.1, 0.1, 0.3, 0.3]}]}
+            {"file": path, "detections": [{"category": number[kind], "conf": 0.9, "bbox": BOX}]}
             if kind in number
             else {"file": path, "detections": []}
             for path, kind in zip(part["path"].to_pylist(), part["category"].to_pylist(), strict=True)
@@ -150,7 +155,7 @@ def _detect(folder: Path, table: pa.Table) -> None:
             "detection_categories": {"1": "animal", "2": "person"},
             "images": images,
         }
-        (folder / f"s-{start // 1000:05d}.json").write_text(json.dumps(text))
+        (folder / f"s-{start // SHARD:05d}.json").write_text(json.dumps(text))
 
 
 def one(folder: Path, what: str) -> dict:
@@ -214,16 +219,20 @@ def main() -> None:
     parser.add_argument("--only", choices=EXPORTS, nargs="+", default=EXPORTS, help="which exports (all)")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.one == "make":  # apart: a process begins with its parent's peak of memory
+        make(args.folder, args.pictures)
+        return
     if args.one:
         print(json.dumps(one(args.folder, args.one)))
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
+        again = [sys.executable, __file__, "--folder", str(folder)]
         if not (folder / "labels.parquet").exists():
-            make(folder, args.pictures)
+            subprocess.run([*again, str(args.pictures), "--one", "make"], check=True)
         for what in args.only:
-            subprocess.run([sys.executable, __file__, "--folder", folder, "--one", what], check=True)
+            subprocess.run([*again, "--one", what], check=True)
 
 
 if __name__ == "__main__":

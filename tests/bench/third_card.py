@@ -96,6 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path)
     parser.add_argument("truth", type=Path)
+    parser.add_argument("--new", nargs="+", help="only these kinds, each as the new one; '-' is no new kind (all)")
     asked = parser.parse_args()
     truth = pd.read_csv(asked.truth)
     crops = pq.read_table(asked.results / "tables" / "crops.parquet")
@@ -108,6 +109,8 @@ def main() -> None:
     often = [k for k, n in sorted(Counter(kinds[~old]).items()) if n >= FEWEST and k in kinds[old] and k != NO_KIND]
     rows = []
     for novel in [None, *often]:
+        if asked.new and (novel or "-") not in asked.new:
+            continue
         with tempfile.TemporaryDirectory() as name:
             folder, review = Path(name), Path(name) / "results.review"
             first = old & (kinds != novel)

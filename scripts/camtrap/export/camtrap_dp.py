@@ -25,12 +25,13 @@ from typing import Any
 from camtrap.core.errors import UserError
 from camtrap.core.files import open_parquet, replacing_folder, write_csv, write_json
 from camtrap.export import package
-from camtrap.export.events import Shot, Walk
+from camtrap.export.events import Shot
 from camtrap.export.observations import OBSERVATIONS, Observations, file_path, time_text
 from camtrap.export.privacy import LEFT_OUT, OPEN, Privacy
 from camtrap.export.records import Picture, Survey
 from camtrap.export.streams import table
 from camtrap.export.visits import Visit
+from camtrap.export.walk import Walk
 from camtrap.metadata.deployments import Stations
 
 __all__ = ["DEPLOYMENTS", "MEDIA", "OBSERVATIONS", "export"]

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from camtrap.core.files import write_csv
-from camtrap.export.events import Event, Seen, Walk
+from camtrap.export.events import Event, Seen
 from camtrap.export.privacy import OPEN, Privacy
 from camtrap.export.records import Survey
 from camtrap.export.species import ANIMAL, RANKS, Species
+from camtrap.export.walk import Walk
 from camtrap.metadata.deployments import Stations
 
 __all__ = ["COLUMNS", "export"]
@@ -54,9 +55,15 @@ def export(
     for _ in walk.shots():
         pass
     walk.deployments()
-    rows = list(_rows(walk.events(), about, private.precision))
-    write_csv(out, COLUMNS, rows)
-    return len(rows)
+    n = 0
+
+    def told() -> Iterator[list[object]]:
+        nonlocal n
+        for n, row in enumerate(_rows(walk.events(), about, private.precision), 1):  # noqa: B007 (it is returned)
+            yield row
+
+    write_csv(out, COLUMNS, told())
+    return n
 
 
 def _rows(events: Iterator[Event], about: Mapping[str, Any], precision: float | None) -> Iterator[list[object]]:

@@ -6,18 +6,15 @@ then they are one.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from camtrap.export.privacy import LEFT_OUT, OPEN, Privacy
-from camtrap.export.records import Crop, Picture, Survey
+from camtrap.export.rows import Crop, Picture
 from camtrap.export.species import ANIMAL, BLANK, HUMAN, VEHICLE, Species
-from camtrap.export.visits import Visit, Visits
-from camtrap.metadata.deployments import Stations
+from camtrap.export.visits import Visit
 
-__all__ = ["Event", "Seen", "Shot", "Subject", "Walk", "subjects"]
+__all__ = ["Event", "Seen", "Shot", "Subject", "subjects"]
 
 UNKNOWN, UNCLASSIFIED = "unknown", "unclassified"
 _KIND = {"person": HUMAN, "vehicle": VEHICLE}
@@ -108,109 +105,23 @@ class Event:
     doubtful: bool = False
     seen: dict[Subject, Seen] = field(default_factory=dict)
 
+    def join(self, later: "Event") -> None:
+        """Take in an event that turned out to be this one; this one began first."""
+        self.end = max(self.end, later.end)
+        self.pictures += later.pictures
+        self.doubtful |= later.doubtful
+        for subject, seen in later.seen.items():
+            if subject in self.seen:
+                self.seen[subject].join(seen)
+            else:
+                self.seen[subject] = seen
+
     def observed(self) -> list[tuple[Subject, Seen]]:
         """What was seen, animals by name first; blank only where nothing else was."""
         full = [item for item in self.seen.items() if item[0].kind != BLANK] or list(self.seen.items())
         if not full:
             return [(Subject(BLANK), Seen(self.start, ""))]
         return sorted(full, key=lambda item: (item[0].kind, item[0].species.key if item[0].species else ""))
-
-
-class Walk:
-    """One way through a survey: deployments and events come of it.
-
-    Parameters
-    ----------
-    survey : Survey
-    stations : Stations, optional
-        The table of stations.
-    private : Privacy
-        What is told of people and places: no path of a picture that is hidden, and rounded places.
-
-    Attributes
-    ----------
-    left_out : list of (path, reason)
-        Pictures that failed or have no time, in the order of their paths; without the paths of those that are hidden. Copies
-        are left out without a word.
-    """
-
-    def __init__(self, survey: Survey, stations: Stations | None = None, private: Privacy = OPEN):
-        self._survey, self._private = survey, private
-        self._visits = Visits(stations, survey.zone)
-        self._events: dict[int, dict[str, Event]] = {}  # by deployment
-        self.left_out: list[tuple[str, str]] = []
-
-    def shots(self) -> Iterator[Shot]:
-        """Yield the pictures that count and have a time, by path. To be walked to the end, once."""
-        for picture, crops in self._survey.pictures():
-            if not picture.counts:
-                if picture.category == "failed":
-                    self.leave_out(picture.path, "it could not be used")
-                continue
-            if picture.time is None:
-                self.leave_out(picture.path, "its time is not known")
-                continue
-            shot = Shot(picture, picture.time, self._visits.of(picture), subjects(picture, crops))
-            self._note(shot)
-            yield shot
-
-    def leave_out(self, path: str, reason: str) -> None:
-        """Take note of a picture that is not told of."""
-        self.left_out.append(("", LEFT_OUT) if self._private.hides(path) else (path, reason))
-
-    def deployments(self) -> list[Visit]:
-        """All deployments, after the last picture."""
-        visits = self._visits.close()
-        for visit in visits:
-            visit.latitude, visit.longitude = map(self._private.rounded, (visit.latitude, visit.longitude))
-        return visits
-
-    def events(self, apart: bool = False) -> Iterator[Event]:
-        """All events, by deployment and start, after the last picture. None overlap; ``apart``: all as they are."""
-        if apart:
-            yield from (event for events in self._events.values() for event in events.values())
-            return
-        for events in self._events.values():
-            yield from _joined(sorted(events.values(), key=lambda one: (one.start, one.id)))
-
-    def _note(self, shot: Shot) -> None:
-        picture = shot.picture
-        events = self._events.setdefault(id(shot.visit), {})
-        name = picture.event or picture.path
-        event = events.get(name)
-        if event is None:
-            event = events[name] = Event(name, shot.visit, shot.time, shot.time)
-        event.start, event.end = min(event.start, shot.time), max(event.end, shot.time)
-        event.pictures += 1
-        event.doubtful |= picture.clock is not None
-        for subject, crops in shot.shows.items():
-            if subject.kind == BLANK and not crops:
-                continue  # most pictures: an event in which nothing is seen is blank
-            seen = event.seen.get(subject)
-            if seen is None:
-                seen = event.seen[subject] = Seen(shot.time, "")
-            seen.add(shot, crops, self._private.hides(picture.path))
-
-
-def _joined(events: Iterable[Event]) -> Iterator[Event]:
-    """Events of one deployment, by start: those that overlap are one. Times are told to the second."""
-    last: Event | None = None
-    for event in events:
-        if last is None or event.start.replace(microsecond=0) > last.end:
-            if last:
-                yield last
-            last = event
-            continue
-        last.end = max(last.end, event.end)
-        last.pictures += event.pictures
-        last.doubtful |= event.doubtful
-        for subject, seen in event.seen.items():
-            if subject in last.seen:
-                last.seen[subject].join(seen)
-            else:
-                last.seen[subject] = seen
-    if last:
-        yield last
 
 
 @lru_cache(maxsize=10_000)

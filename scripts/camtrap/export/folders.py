@@ -56,7 +56,8 @@ def export(
     UserError
         A picture is gone, or the file system cannot link.
     """
-    rows = joined(crops, clusters, ["crop_id", "path", "shard", "row", "clustered"], labels).to_pylist()
+    table = joined(crops, clusters, ["crop_id", "path", "shard", "row", "clustered"], labels)
+    rows = table.sort_by([("path", "ascending"), ("crop_id", "ascending")]).to_pylist()
     rows = [row for row in rows if row["clustered"] or row.get("name")]
     if content == "crops":
         rows = [row for row in rows if not private.withholds_crop(row["path"])]

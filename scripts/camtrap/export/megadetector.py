@@ -9,42 +9,42 @@ writes it. A video is one entry with the numbers of its frames. Entries stand by
 
 import json
 import os
-import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from camtrap.core import files
-from camtrap.core.files import read_parquet
 from camtrap.crop.geometry import crop_id
 from camtrap.detections import megadetector_json as md
+from camtrap.export.beside import beside, in_order, read, values
 from camtrap.export.privacy import OPEN, Privacy
 
-Table: TypeAlias = pa.Table | str | os.PathLike
+_PART = 10_000
 _IMAGES = ["path", "image_id", "shard", "category", "error", "video", "frame", "frame_time"]
 _CROPS = ["crop_id", "image_id", "category", "conf", "x", "y", "w", "h", "repeat"]
 
 
 def export(
-    images: Table,
-    crops: Table,
-    clusters: Table,
+    images: Path,
+    crops: Path,
+    clusters: Path,
     names: Mapping[int, str] | None,
     out: str | os.PathLike,
     detections: Iterable[str | os.PathLike] = (),
     threshold: float | None = None,
-    labels: Table | None = None,
+    labels: Path | None = None,
     private: Privacy = OPEN,
 ) -> dict[str, int]:
     """Write the clusters as a MegaDetector batch file, entry by entry.
 
     Parameters
     ----------
-    images, crops, clusters : pyarrow.Table or path
+    images, crops, clusters : path
         ``tables/images.parquet``, ``tables/crops.parquet``, ``results/clusters/{model}/clusters.parquet``.
     names : mapping of int to str, optional
         Cluster to name.
@@ -54,7 +54,7 @@ def export(
         Without them only crops are.
     threshold : float, optional
         The crops' threshold: viewers show boxes from here on.
-    labels : pyarrow.Table or path, optional
+    labels : path, optional
         ``tables/labels.parquet``: a crop's own name takes precedence over its cluster; a rejected one has no class.
     private : Privacy
         Pictures that are hidden have no entry.
@@ -65,12 +65,17 @@ def export(
         ``images``, ``failures``, ``detections``, ``classified``: what was written.
     """
     sources = {Path(path).stem: path for path in detections}
-    found = _Crops(_table(crops, _CROPS), _table(clusters, None), names or {}, not sources, labels)
+    table = beside(read(crops, _CROPS), clusters, ["cluster", "probability"])
+    if labels is not None:
+        table = beside(table, labels, ["state", "name", "sure"])
+    named = {int(cluster): str(name).strip() for cluster, name in (names or {}).items() if str(name).strip()}
+    found = _Crops(table.unify_dictionaries().combine_chunks(), named, not sources)
+    del table
     head = {"format_version": md.FORMAT_VERSION, "detector": "unknown", "classifier": "camtrap clusters"}
     counts = dict.fromkeys(("images", "failures", "detections", "classified"), 0)
     with files.replacing(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         file.write('{"info": ' + json.dumps(head | _detector(sources, threshold)) + ',\n"images": [')
-        for entry in _entries(_table(images, _IMAGES), found, sources, private):
+        for entry in _entries(read(images, _IMAGES), found, sources, private):
             file.write((",\n" if counts["images"] else "\n") + json.dumps(entry, allow_nan=False))
             boxes = entry["detections"] or ()
             counts["images"] += 1
@@ -83,12 +88,6 @@ def export(
     return counts
 
 
-def _table(table: Table, columns: list[str] | None) -> pa.Table:
-    if isinstance(table, (str, os.PathLike)):
-        return read_parquet(table, columns=columns)
-    return table if columns is None else table.select(columns)
-
-
 def _detector(sources: Mapping[str, str | os.PathLike], threshold: float | None) -> dict:
     """The detector that the first shard's file names, and the threshold at which viewers show its boxes."""
     info = md.read(sources[min(sources)])["info"] if sources else {}
@@ -99,49 +98,45 @@ def _detector(sources: Mapping[str, str | os.PathLike], threshold: float | None)
 
 
 class _Crops:
-    """Crops by id and by picture, with the class that their cluster is."""
+    """Crops by id and by picture, with the class that their cluster is. Of each crop some 70 bytes are held.
 
-    def __init__(
-        self, crops: pa.Table, clusters: pa.Table, names: Mapping[int, str], by_image: bool, labels: Table | None
-    ):
-        names = {int(cluster): str(name).strip() for cluster, name in names.items() if str(name).strip()}
+    ``table``: crops with cluster and probability, and state, name and sure where experts decided.
+    """
+
+    def __init__(self, table: pa.Table, names: Mapping[int, str], by_image: bool):
         self.categories = {name: i for i, name in md.CATEGORIES.items()}
-        for name in md.categories_of(crops["category"].unique().to_pylist()).values():
+        for name in md.categories_of(table["category"].unique().to_pylist()).values():
             self.number(name)
-        class_of: dict[str, tuple[str, float]] = {}
-        size: dict[str, int] = defaultdict(int)
+        self._ids = np.empty(len(table), f"S{pc.max(pc.binary_length(table['crop_id'])).as_py() or 1}")
+        self._category, self._repeat = np.empty(len(table), np.int32), np.zeros(len(table), bool)
+        self._class, self._sure = np.full(len(table), -1, np.int32), np.ones(len(table))
+        called: dict[str, int] = {}
+        size: Counter[str] = Counter()
         members: dict[str, set[int]] = defaultdict(set)
-        said = _said(labels)
-        names = {} if labels is not None else names
-        columns = (clusters[k].to_pylist() for k in ("crop_id", "cluster", "probability"))
-        for crop, cluster, p in zip(*columns, strict=True):
-            in_one = cluster is not None and cluster >= 0
-            called = (names.get(cluster) or f"cluster {cluster}") if in_one else None
-            if crop in said:
-                called, p = said.pop(crop)
-            if called is None:
-                continue
-            class_of[crop] = (called, 1.0 if p is None or p != p else round(p, 4))
-            size[called] += 1
-            if in_one:
-                members[called].add(cluster)
-        for crop, (own, sure) in said.items():  # not clustered, and named all the same
-            if own is not None:
-                class_of[crop] = (own, round(sure, 4))
-                size[own] += 1
-        number = _numbers({name: members.get(name, set()) for name in size}, size)
+        self.by_image: dict[str, list[dict]] = defaultdict(list)
+        at = 0
+        for part in in_order(table, ["crop_id"], _PART):
+            columns = values(part)
+            self._ids[at : at + len(part)] = columns["crop_id"]
+            self._category[at : at + len(part)] = [int(self.number(name)) for name in columns["category"]]
+            self._repeat[at : at + len(part)] = [bool(repeat) for repeat in columns["repeat"]]
+            for row, (own, cluster, sure) in enumerate(_called(columns, names), at):
+                if own is not None:
+                    self._class[row] = called.setdefault(own, len(called))
+                    self._sure[row] = 1.0 if sure is None or sure != sure else round(sure, 4)
+                    size[own] += 1
+                    if cluster is not None:
+                        members[own].add(cluster)
+            at += len(part)
+            if by_image:
+                for crop in part.to_pylist():
+                    self.by_image[crop["image_id"]].append(crop)
+        number = _numbers({name: members[name] for name in called}, size)
         self.classes = {
             number[name]: (name, _of_clusters(sorted(members[name])) + f"{size[name]} crops")
             for name in sorted(size, key=lambda name: int(number[name]))
         }
-        self.by_id: dict[str, tuple[str, bool, list | None]] = {}
-        self.by_image: dict[str, list[dict]] = defaultdict(list)
-        for crop in _rows(crops):
-            given = class_of.get(crop["crop_id"])
-            found = [[number[given[0]], given[1]]] if given else None
-            self.by_id[crop["crop_id"]] = (sys.intern(crop["category"]), bool(crop["repeat"]), found)
-            if by_image:
-                self.by_image[crop["image_id"]].append(crop)
+        self._numbers = [number[name] for name in called]
 
     def number(self, name: str) -> str:
         """Return the category id of a name; a new name gets the next."""
@@ -149,23 +144,36 @@ class _Crops:
 
     def detection(self, image_id: str | None, name: str, conf: float, box: list, given_id: str | None = None) -> dict:
         """Return a detection, with the class of the crop that was cut from it."""
-        entry = {"category": self.number(name), "conf": conf, "bbox": box}
-        category, repeat, found = self.by_id.get(given_id or crop_id(image_id or "", box), (None, False, None))
-        if category == name:
-            if repeat:
+        category = self.number(name)
+        entry = {"category": category, "conf": conf, "bbox": box}
+        row = self._row(given_id or crop_id(image_id or "", box))
+        if row is not None and self._category[row] == int(category):
+            if self._repeat[row]:
                 entry["conf"] = -abs(conf)
-            if found:
-                entry["classifications"] = found
+            if self._class[row] >= 0:
+                entry["classifications"] = [[self._numbers[self._class[row]], float(self._sure[row])]]
         return entry
 
+    def _row(self, crop: str) -> int | None:
+        wanted = np.bytes_(crop.encode())
+        row = int(np.searchsorted(self._ids, wanted))
+        return row if row < len(self._ids) and self._ids[row] == wanted else None
 
-def _said(labels: Table | None) -> dict[str, tuple[str | None, float]]:
-    """Of each crop that was named or rejected its name (None: rejected), and how sure that is."""
-    if labels is None:
-        return {}
-    table = _table(labels, ["crop_id", "state", "name", "sure"])
-    rows = zip(*(table[column].to_pylist() for column in table.column_names), strict=True)
-    return {crop: (name, sure) for crop, state, name, sure in rows if state in ("named", "rejected")}
+
+def _called(
+    columns: Mapping[str, list], names: Mapping[int, str]
+) -> Iterator[tuple[str | None, int | None, float | None]]:
+    """Of each crop the name of its class, its cluster, and how sure that is; what experts said takes precedence."""
+    decided = "state" in columns
+    none = [None] * len(columns["crop_id"])
+    keys = ("cluster", "probability", "state", "name", "sure")
+    for cluster, sure, state, name, sure_of_name in zip(*(columns.get(key, none) for key in keys), strict=True):
+        inside = cluster if cluster is not None and cluster >= 0 else None
+        if decided and state in ("named", "rejected"):
+            yield name, inside, sure_of_name
+        else:
+            own = None if decided or inside is None else names.get(inside)
+            yield own or (None if inside is None else f"cluster {inside}"), inside, sure
 
 
 def _numbers(members: Mapping[str, set[int]], size: Mapping[str, int]) -> dict[str, str]:
@@ -184,13 +192,10 @@ def _of_clusters(clusters: list[int]) -> str:
     return f"cluster{'s' * (len(clusters) > 1)} {', '.join(map(str, clusters))}: " if clusters else ""
 
 
-def _rows(table: pa.Table) -> Iterator[dict]:
-    for batch in table.to_batches(max_chunksize=10_000):
-        yield from batch.to_pylist()
-
-
 def _entries(images: pa.Table, found: _Crops, sources: Mapping, private: Privacy) -> Iterator[dict]:
-    rows = _rows(images.sort_by([("shard", "ascending"), ("path", "ascending")]))
+    images = images.unify_dictionaries().combine_chunks()
+    parts = map(values, in_order(images, ["shard", "path"], _PART))
+    rows = (dict(zip(_IMAGES, row, strict=True)) for part in parts for row in zip(*part.values(), strict=True))
     for shard, of_shard in groupby(rows, key=lambda row: row["shard"]):
         source, numbers = {}, {}
         if shard in sources:

@@ -11,17 +11,20 @@ last picture. Problems of the table are days without work. Days without a camera
 import datetime as dt
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
 from camtrap.core.files import replacing_folder, write_csv
-from camtrap.export.events import Seen, Walk
+from camtrap.export.events import Event, Seen
+from camtrap.export.packed import pack, unpack
 from camtrap.export.privacy import OPEN, Privacy
 from camtrap.export.records import Survey
 from camtrap.export.species import ANIMAL, Species
 from camtrap.export.sun import by_clock, by_sun
 from camtrap.export.visits import TABLE, Visit
+from camtrap.export.walk import Walk
 from camtrap.metadata.deployments import Stations
 
 __all__ = ["Record", "export", "operation", "records"]
@@ -92,36 +95,36 @@ def export(
         if shot.picture.clock and any(subject.kind == ANIMAL for subject in shot.shows):
             walk.leave_out(shot.picture.path, f"its clock cannot be trusted: {shot.picture.clock}")
     visits = walk.deployments()
-    found = records(walk)
     worked = operation(visits)
+    found = _Records()
+    for _, events in groupby(walk.events(apart=True), key=lambda one: one.visit.station):
+        found.add(records(events))
     with replacing_folder(out) as folder:
-        write_csv(folder / "record_table.csv", RECORD_TABLE, _record_rows(found))
+        write_csv(folder / "record_table.csv", RECORD_TABLE, found.rows())
         write_csv(folder / "deployments.csv", DEPLOYMENTS, map(_deployment_row, visits))
         write_csv(folder / "left_out.csv", ["path", "reason"], sorted(walk.left_out))
         days = _days(worked)
         rows = ([name, *(worked[name].get(day, "NA") for day in days)] for name in worked)
         write_csv(folder / "camera_operation.csv", ["Station", *(day.isoformat() for day in days)], rows)
         _histories(folder, found, worked, days, occasion_days)
-    species = {record.species.key for record in found}
-    return {"records": len(found), "species": len(species), "stations": len(worked), "left_out": len(walk.left_out)}
+    species = len(found.species)
+    return {"records": found.n, "species": species, "stations": len(worked), "left_out": len(walk.left_out)}
 
 
-def records(walk: Walk) -> list[Record]:
-    """Independent detections with a time that can be trusted, by species, station and time; after the walk."""
-    first: dict[tuple[str, str, str], Record] = {}
-    for event in walk.events(apart=True):
+def records(events: Iterable[Event]) -> list[Record]:
+    """Independent detections of one station, with a time that can be trusted, by species and time."""
+    first: dict[tuple[str, str], Record] = {}
+    for event in events:
         if event.doubtful:
             continue
         for subject, seen in event.observed():
             if subject.kind != ANIMAL or subject.species is None:
                 continue
-            key = (event.visit.station, event.id, subject.species.key)
-            before = first.get(key)
-            if before is None or _local(seen.first) < _local(
-                before.time
-            ):  # an event may go on after the card was changed
+            key = (event.id, subject.species.key)
+            before = first.get(key)  # an event may go on after the card was changed
+            if before is None or _local(seen.first) < _local(before.time):
                 first[key] = Record(event.visit.station, subject.species, seen.first, event.id, seen, event.visit)
-    return sorted(first.values(), key=lambda one: (one.species.key, one.station, _local(one.time)))
+    return sorted(first.values(), key=lambda one: (one.species.key, _local(one.time)))
 
 
 def _local(time: dt.datetime) -> dt.datetime:
@@ -166,11 +169,39 @@ def _days(worked: dict[str, dict[dt.date, int]]) -> list[dt.date]:
     return _between(min(known), max(known)) if known else []
 
 
+class _Records:
+    """Rows of the record table. They come by station and are written by species, so they are held, packed.
+
+    ``n`` rows; ``species`` by key; ``days`` on which a species was seen at a station.
+    """
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.species: dict[str, Species] = {}
+        self.days: dict[tuple[str, str], set[dt.date]] = {}
+        self._rows: dict[tuple[str, str], bytes] = {}
+
+    def add(self, found: Iterable[Record]) -> None:
+        """Take in the records of one station (:func:`records`)."""
+        for species, of_species in groupby(found, key=lambda one: one.species):
+            several = list(of_species)
+            place = species.key, several[0].station
+            self.species[species.key] = species
+            self.days[place] = {one.time.date() for one in several}
+            self._rows[place] = pack(list(_record_rows(several)))
+            self.n += len(several)
+
+    def rows(self) -> Iterator[list[object]]:
+        """Take out all rows, by species, station and time."""
+        for place in sorted(self._rows):
+            yield from unpack(self._rows.pop(place))
+
+
 def _record_rows(found: Sequence[Record]) -> Iterator[list[object]]:
+    """Rows of one species at one station, by time."""
     before: Record | None = None
     for one in found:
-        again = before is not None and (before.species, before.station) == (one.species, one.station)
-        gap = _apart(before.time, one.time).total_seconds() if again and before else 0.0
+        gap = _apart(before.time, one.time).total_seconds() if before else 0.0
         sun = by_sun(one.time, one.visit.latitude, one.visit.longitude)
         directory, _, name = one.seen.path.rpartition("/")
         yield [
@@ -201,7 +232,7 @@ def _deployment_row(visit: Visit) -> list[object]:
 
 
 def _histories(
-    folder: Path, found: Sequence[Record], worked: dict[str, dict[dt.date, int]], days: list[dt.date], length: int
+    folder: Path, found: _Records, worked: dict[str, dict[dt.date, int]], days: list[dt.date], length: int
 ) -> None:
     """``effort.csv``, ``detection_history.csv`` and ``occasions.csv``."""
     number = math.ceil(len(days) / length)
@@ -215,9 +246,9 @@ def _histories(
     )
     write_csv(folder / "effort.csv", ["Station", *names], ([station, *done] for station, done in effort.items()))
     seen: dict[str, dict[str, set[int]]] = {}
-    for one in found:
-        occasion = (one.time.date() - days[0]).days // length
-        seen.setdefault(one.species.name, {}).setdefault(one.station, set()).add(occasion)
+    for (species, station), dates in sorted(found.days.items()):
+        there = seen.setdefault(found.species[species].name, {}).setdefault(station, set())
+        there |= {(date - days[0]).days // length for date in dates}
     rows = (
         [species, station, *((1 if at in there.get(station, ()) else 0) if done[at] else "NA" for at in range(number))]
         for species, there in seen.items()

@@ -27,7 +27,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from camtrap.core.errors import DamageError
-from camtrap.core.files import open_parquet, read_json, read_parquet
+from camtrap.core.files import open_parquet, read_json
+from camtrap.export.beside import beside, in_order, read, values
 from camtrap.export.rows import Crop, Picture
 from camtrap.export.species import Names, counted, read_species
 from camtrap.metadata.when import parse_zone
@@ -40,7 +41,6 @@ NOWHERE = "no station"
 
 _CROP = ["category", "conf", "x", "y", "w", "h", "repeat", "infrared", "shard", "row"]
 _LABEL = ["state", "name", "how", "sure", "who", "at", "suggestion"]
-_REPEATING = {"category", "shard", "state", "name", "how", "who", "suggestion"}
 
 
 class Survey:
@@ -83,11 +83,11 @@ class Survey:
         self.images, self._crops_of = Path(images), Path(crops)
         self.zone = parse_zone(zone) if zone else None
         self.decided = labels is not None
-        table = _read(crops, ["crop_id", "path", *_CROP])
+        table = read(crops, ["crop_id", "path", *_CROP])
         if labels:
-            table = _beside(table, labels, _LABEL)
+            table = beside(table, labels, _LABEL)
         if clusters:
-            table = _beside(table, clusters, ["cluster", "probability"])
+            table = beside(table, clusters, ["cluster", "probability"])
             if named and not labels:
                 table = _by_cluster(table, named)
         self._crops = table.unify_dictionaries().combine_chunks()
@@ -181,10 +181,8 @@ class Survey:
         return local.replace(tzinfo=_fixed(offset or dt.timedelta(0)))
 
     def _grouped(self) -> Iterator[tuple[str, list[Crop]]]:
-        order = pc.sort_indices(self._crops, sort_keys=[("path", "ascending"), ("crop_id", "ascending")])
         last, group = None, []
-        for start in range(0, len(order), _PART):
-            part = self._crops.take(order.slice(start, _PART))
+        for part in in_order(self._crops, ["path", "crop_id"], _PART):
             for path, crop in zip(part["path"].to_pylist(), self._made(part), strict=True):
                 if path != last and last is not None:
                     yield last, group
@@ -195,7 +193,7 @@ class Survey:
             yield last, group
 
     def _made(self, part: pa.Table) -> Iterator[Crop]:
-        columns: dict[str, list[Any]] = {name: part[name].to_pylist() for name in part.column_names if name != "path"}
+        columns = values(part.drop_columns(["path"]))
         none = [None] * len(part)
         names = columns.get("name", none)
         columns["species"] = [self.names.of(name) for name in names]
@@ -207,24 +205,6 @@ class Survey:
 def _fixed(offset: dt.timedelta) -> dt.timezone:
     """One object per offset: a million times hold one each."""
     return dt.timezone(offset)
-
-
-def _read(path: str | Path, columns: list[str]) -> pa.Table:
-    return read_parquet(path, columns=columns, repeating=_REPEATING.intersection(columns))
-
-
-def _beside(table: pa.Table, path: str | Path, columns: list[str]) -> pa.Table:
-    """Add columns of another table that has crop_id; null where it lacks a crop. (A join would hold both tables twice.)"""
-    ids = read_parquet(path, columns=["crop_id"])["crop_id"]
-    rows = None
-    if not ids.equals(table["crop_id"]):
-        rows = pc.index_in(table["crop_id"].combine_chunks(), ids.combine_chunks())
-    del ids
-    other = _read(path, columns).unify_dictionaries()
-    for name in columns:
-        column = other[name]
-        table = table.append_column(name, column if rows is None else column.combine_chunks().take(rows))
-    return table
 
 
 def _by_cluster(table: pa.Table, named: Mapping[int, str]) -> pa.Table:

@@ -1,11 +1,12 @@
 """The export that every spreadsheet opens: one CSV, one row per crop."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
-from camtrap.core.files import read_parquet, write_csv
+from camtrap.core.files import write_csv
+from camtrap.export.beside import beside, in_order, read, values
 from camtrap.export.privacy import OPEN, Privacy
 
 CROP_COLUMNS = [
@@ -32,17 +33,15 @@ LABEL_COLUMNS = ["state", "how", "who", "sure", "suggested_name"]
 
 
 def joined(crops: Path, clusters: Path, columns: list[str], labels: Path | None = None) -> pa.Table:
-    """Crops with their clusters (null where a crop was not clustered), sorted by path and crop_id.
+    """Crops with their clusters (null where a crop was not clustered), in the order of the table of crops.
 
     With ``labels`` (``tables/labels.parquet``) also ``name`` and :data:`LABEL_COLUMNS`.
     """
-    table = read_parquet(crops, columns=columns)
-    found = read_parquet(clusters, columns=["crop_id", *CLUSTER_COLUMNS])
-    table = table.join(found, "crop_id")
+    table = beside(read(crops, columns), clusters, CLUSTER_COLUMNS)
     if labels:
-        said = read_parquet(labels, columns=["crop_id", "name", *LABEL_COLUMNS[:-1], "suggestion"])
-        table = table.join(said.rename_columns(["crop_id", "name", *LABEL_COLUMNS]), "crop_id")
-    return table.sort_by([("path", "ascending"), ("crop_id", "ascending")])
+        said = ["name", *LABEL_COLUMNS]
+        table = beside(table, labels, [*said[:-1], "suggestion"], said)
+    return table.unify_dictionaries().combine_chunks()
 
 
 def export(
@@ -64,18 +63,21 @@ def export(
         header += LABEL_COLUMNS
     counts = {"crops": 0, "left_out": 0}
 
-    def told(row: dict) -> bool:
-        hidden = private.hides(row["path"])
+    def told(path: str) -> bool:
+        hidden = private.hides(path)
         counts["left_out" if hidden else "crops"] += 1
         return not hidden
 
-    rows = (
-        row if labels else row | {"name": names.get(row["cluster"], "")}
-        for batch in table.to_batches(10_000)
-        for row in batch.to_pylist()
-        if told(row)
-    )
-    write_csv(out, header, ([_plain(row[key]) for key in header] for row in rows), encoding="utf-8-sig")
+    def rows() -> Iterator[list[object]]:
+        for part in in_order(table, ["path", "crop_id"], 10_000):
+            columns = values(part)
+            if not labels:
+                columns["name"] = [names.get(cluster, "") for cluster in columns["cluster"]]
+            for path, *row in zip(columns["path"], *(columns[name] for name in header), strict=True):
+                if told(path):
+                    yield [_plain(value) for value in row]
+
+    write_csv(out, header, rows(), encoding="utf-8-sig")
     return counts
 
 

@@ -70,9 +70,18 @@ def detections(tmp_path):
     return [tmp_path / "detections" / f"{shard}.json" for shard in ("s1", "s2")]
 
 
-def written(tmp_path, *args, **options):
+def saved(folder, *tables):
+    """Paths of tables of pictures, crops and clusters, which are written here."""
+    paths = [folder / f"{name}.parquet" for name in ("images", "crops", "clusters", "labels")]
+    for path, table in zip(paths, tables, strict=False):
+        pq.write_table(table, path)
+    return paths[: len(tables)]
+
+
+def written(tmp_path, clusters, names, labels=None, **options):
     out = tmp_path / "out.json"
-    counts = export(images(), crops(), *args, out, **options)
+    *tables, said = saved(tmp_path, images(), crops(), clusters, labels or crops())
+    counts = export(*tables, names, out, labels=said if labels else None, **options)
     assert md.validate(out) == []
     data = json.loads(out.read_text())
     assert data["info"]["format_version"] == "1.6"
@@ -155,7 +164,7 @@ def test_frames_become_their_video(tmp_path):
         rows[0] | {"path": "c1/w.mp4", "image_id": None, "video": None, "category": "failed", "error": "broken"}
     )
     out = tmp_path / "out.json"
-    export(pa.Table.from_pylist(rows, images().schema), crops(), clusters(), None, out)
+    export(*saved(tmp_path, pa.Table.from_pylist(rows, images().schema), crops(), clusters()), None, out)
     assert md.validate(out) == []
     found = {image["file"]: image for image in json.loads(out.read_text())["images"]}
     assert (found["c1/v.mp4"]["frame_rate"], found["c1/v.mp4"]["frames_processed"]) == (25.0, [0, 50])
@@ -170,8 +179,7 @@ def test_postprocessing_makes_its_pages(tmp_path):
     (tmp_path / "pictures" / "card1" / "RCNX0002.JPG").write_bytes(trapdata.day().data)
     one = images().slice(0, 1)
     one = one.set_column(0, "path", pa.array(["card1/RCNX0002.JPG"]))
-    pq.write_table(one, tmp_path / "images.parquet")
-    export(tmp_path / "images.parquet", crops(), clusters(), {4: "ocelot"}, tmp_path / "out.json")
+    export(*saved(tmp_path, one, crops(), clusters()), {4: "ocelot"}, tmp_path / "out.json")
     options = PostProcessingOptions()
     options.md_results_file, options.image_base_dir = str(tmp_path / "out.json"), str(tmp_path / "pictures")
     options.output_dir, options.parallelize_rendering = str(tmp_path / "html"), False

@@ -8,7 +8,7 @@ import pytest
 from surveytables import crop, picture, write
 from test_camtrap_dp import ABOUT, STATIONS, read, survey
 
-from camtrap.export import darwin_core, r_tables
+from camtrap.export import darwin_core, r_tables, walk
 from camtrap.export.records import Survey
 from camtrap.export.sun import by_clock, by_sun
 from camtrap.metadata.deployments import read_stations
@@ -161,3 +161,15 @@ def test_a_station_may_have_rows_with_and_without_a_time_zone(tmp_path):
     r_tables.export(Survey(**files), read_stations(tmp_path / "stations.csv"), tmp_path / "r", 7)
     rows = read(tmp_path / "r" / "record_table.csv")
     assert [(row["delta.time.hours"], row["utc_offset"]) for row in rows] == [("0.0", "-0500"), ("24.0", "NA")]
+
+
+def test_what_is_packed_when_events_are_many_changes_no_table(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(walk, "_MOST", 1)
+    tables = {name: made / "tables" / f"{name}.parquet" for name in ("images", "crops", "labels")}
+    info = made / "tables" / "labels.json"
+    whole = Survey(**tables, label_info=info, species=made / "species.csv", zone="-05:00")
+    stations = read_stations(made / "stations.csv")
+    r_tables.export(whole, stations, tmp_path / "r", 7)
+    darwin_core.export(whole, stations, tmp_path / "dwc.csv", ABOUT)
+    for path in (*(made / "r").iterdir(), made / "dwc.csv"):
+        assert (tmp_path / path.relative_to(made)).read_bytes() == path.read_bytes(), path.name
