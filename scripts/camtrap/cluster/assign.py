@@ -3,10 +3,12 @@
 No named group is merged with another or split here: what a decision said of a crop stands, and only new crops are given out.
 
 A burst belongs to the class of its nearest neighbours among the old bursts (k nearest neighbours, Fix and Hodges 1951) if they
-agree, and if they are no farther than those of nearly all of the class's own bursts. What is left is asked once more, with what was
-given out among the neighbours (self-training, Scudder 1965, of one step). Classes are the named groups, and as their
-rivals the old clusters that nobody named: what is nearest to one of these is nobody's. Class means were tried first: fewer
-new crops came to the right name, at the same share of a new kind that was left alone (docs/review.md).
+agree, and if they are no farther than those of nearly all of the class's own bursts. What is left is asked once more, with all
+new bursts among the neighbours (self-training, Scudder 1965, of one step): a new card looks a little different from the old
+ones. Those that the first round left vote for nobody, or the few of a new kind that it gave out would draw in the others.
+Classes are the named groups, and as their rivals the old clusters that nobody named: what is nearest to one of these is nobody's.
+Class means were tried first: fewer new crops came to the right name, at the same share of a new kind that was left
+alone (docs/review.md).
 """
 
 from collections.abc import Mapping
@@ -26,9 +28,6 @@ NEW, OLD, REJECTED = -1, -2, -3
 NEIGHBOURS = 5  # that vote; in a smaller class as many as it has bursts
 AGREE = 0.7  # of the votes, weighted by cosine, at least
 OUTSIDE = 0.01  # of a class's own bursts have neighbours as far off as what is left out
-# What the first round gave out votes in the second: a new card looks a little different from the old ones. With more rounds a whole
-# new kind was once drawn in, burst by burst.
-ROUNDS = 2
 FEW = 5  # bursts: so much counts the spread of all classes beside that of one
 SAMPLE = 20_000  # of the old bursts whose neighbours say how far a class reaches
 
@@ -76,17 +75,19 @@ def assign(prototypes: np.ndarray, unit: np.ndarray, known: Known) -> tuple[np.n
     mine, _, near = old.vote(x[inside[rows]], rows)
     limit = _limits(near, classes[rows], mine == classes[rows], len(size))
     wanted = np.unique(unit[new])
+    nearest, share, near = old.vote(x[wanted])
+    fine = (share >= AGREE) & (near >= limit[nearest]) & (numbers[nearest] < k)
     best, ratio = np.full(len(x), -1, np.int64), np.zeros(len(x), np.float32)
-    for _ in range(ROUNDS):
-        nearest, share, near = old.vote(x[wanted])
+    best[wanted[fine]], ratio[wanted[fine]] = numbers[nearest[fine]], share[fine]
+    if fine.any() and not fine.all():
+        nobody = len(numbers)
+        numbers, limit = np.r_[numbers, k], np.r_[limit, np.inf]
+        classes = np.r_[classes, np.where(fine, nearest, nobody)]
+        all_ = Neighbours(x[np.r_[inside, wanted]], classes, np.bincount(classes))
+        left = np.flatnonzero(~fine)
+        nearest, share, near = all_.vote(x[wanted[left]], len(inside) + left)
         fine = (share >= AGREE) & (near >= limit[nearest]) & (numbers[nearest] < k)
-        found, given = wanted[fine], nearest[fine]
-        best[found], ratio[found] = numbers[given], share[fine]
-        wanted = wanted[~fine]
-        if not (len(found) and len(wanted)):
-            break
-        inside, classes = np.r_[inside, found], np.r_[classes, given]
-        old = Neighbours(x[inside], classes, np.bincount(classes, minlength=len(size)))
+        best[wanted[left[fine]]], ratio[wanted[left[fine]]] = numbers[nearest[fine]], share[fine]
     group[new] = best[unit[new]]
     sure[new] = np.where(group[new] >= 0, ratio[unit[new]], 0)
     return group, sure

@@ -57,6 +57,19 @@ def test_a_group_of_one_crop_takes_what_is_as_near_as_in_other_groups():
     assert given([61, 90], classes=(A, [60]))[0] == [1, -1]
 
 
+def test_what_is_left_is_asked_again_beside_the_new_bursts_given_out():
+    """A new card looks a little different: 5.2 degrees is too far from the old ones of a, and near those of the card that got a."""
+    alone = given([5.2])[0]
+    beside = given([5.2, *np.linspace(3.6, 4.4, 9)])[0]
+    assert (alone, beside) == ([-1], [0] * 10)
+
+
+def test_the_few_of_a_new_kind_that_were_given_out_draw_in_no_others():
+    """A new kind beside a, from 4.3 to 6 degrees: a few are given out, and the others have more of their own kind around them."""
+    found = given(list(np.linspace(4.3, 6, 60)))[0]
+    assert 0 < found.count(0) <= 6
+
+
 def test_the_crops_of_a_new_burst_stay_together_and_said_crops_stay():
     """The second unit holds an old crop of b and a new one; the third two new ones."""
     prototypes = directions(*A, *B, 59, 2)
