@@ -1,5 +1,5 @@
 // The overview: each group as a card with several of its crops.
-import { bars, count, make, number } from "./dom.js";
+import { bars, count, letter, make, number } from "./dom.js";
 import { decide } from "./decide.js";
 import { store, title } from "./store.js";
 import { filters } from "./filters.js";
@@ -134,9 +134,9 @@ export class Cards {
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across }[event.key];
     if (step !== undefined) cards[Math.max(0, Math.min(cards.length - 1, at + step))].focus();
     else if (event.key === "Enter") this.on.open(group.id);
-    else if (event.key === "n") this.on.name(group);
-    else if (event.key === "x") decide({ action: "reject", group: group.id, filter: store.filter });
-    else if (event.key === "u") decide({ action: "unsure", group: group.id, filter: store.filter });
+    else if (letter(event) === "n") this.on.name(group);
+    else if (letter(event) === "x") decide({ action: "reject", group: group.id, filter: store.filter });
+    else if (letter(event) === "u") decide({ action: "unsure", group: group.id, filter: store.filter });
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -148,7 +148,7 @@ export class Cards {
       /** @type {HTMLElement|null} */ (this.list.querySelector(this.chosen ? `[data-id="${CSS.escape(this.chosen)}"]` : ".card") ?? this.list.firstElementChild)?.focus();
       return true;
     }
-    if (event.key === "f") {
+    if (letter(event) === "f") {
       this.filters.toggle();
       return true;
     }

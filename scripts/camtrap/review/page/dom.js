@@ -30,6 +30,19 @@ export function bars(values, label) {
   return svg;
 }
 
+/**
+ * The key as the table of keys has it: also with Caps Lock, and where the keyboard writes another alphabet.
+ * @param {KeyboardEvent} event
+ */
+export function letter(event) {
+  if (event.key.length !== 1) return event.key;
+  const place = /^Key([A-Z])$/.exec(event.code);
+  return (place && !/[ -~]/.test(event.key) ? place[1] : event.key).toLowerCase();
+}
+
+/** A name as names are compared when they are looked for: without accents and capitals. @param {string} text */
+export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
 /** @param {string} id @returns {any} */
 export const get = (id) => document.getElementById(id);
 

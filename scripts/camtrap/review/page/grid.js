@@ -1,5 +1,5 @@
 // All crops of a group, of which only those on the screen are elements. Selection by click, shift, drag and keys.
-import { make } from "./dom.js";
+import { letter, make } from "./dom.js";
 import { drop, expect, show } from "./thumbs.js";
 
 const PERSON = 1, LOOKED = 2, NEW = 4, NIGHT = 8;
@@ -193,7 +193,7 @@ export class Grid {
       this.range(this.focus, this.focus, !this.selected.has(this.rows[this.focus]));
       this.anchor = this.focus;
     } else if (event.key === "Enter") this.on.look(this.focus);
-    else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.range(0, n - 1, this.selected.size < n);
+    else if (letter(event) === "a" && (event.ctrlKey || event.metaKey)) this.range(0, n - 1, this.selected.size < n);
     else return false;
     this.marks();
     return true;

@@ -1,6 +1,6 @@
 // One group: all its crops, and what can be said of them.
 import { bytes, trying } from "./api.js";
-import { count, make } from "./dom.js";
+import { count, letter, make } from "./dom.js";
 import { decide } from "./decide.js";
 import { Grid } from "./grid.js";
 import { look } from "./look.js";
@@ -124,7 +124,7 @@ export class GroupView {
   /** @param {KeyboardEvent} event */
   press(event) {
     if (this.grid.key(event)) return true;
-    const button = /** @type {HTMLElement|null} */ (this.work.querySelector(`button[data-key="${CSS.escape(event.key)}"]`));
+    const button = /** @type {HTMLElement|null} */ (this.work.querySelector(`button[data-key="${CSS.escape(letter(event))}"]`));
     if (button && !event.ctrlKey && !event.metaKey && !event.altKey) {
       button.click();
       return true;

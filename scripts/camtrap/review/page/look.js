@@ -1,6 +1,6 @@
 // One crop, large; one more key shows the whole picture with its box, and the pictures before and after.
 import { ask, trying } from "./api.js";
-import { get, make } from "./dom.js";
+import { get, letter, make } from "./dom.js";
 import { decide } from "./decide.js";
 import { askName } from "./name.js";
 import { store, title } from "./store.js";
@@ -84,7 +84,7 @@ export function look(view, first) {
 
   const keys = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), w: toggle, " ": choose, n: name, x: () => say({ action: "reject" }), u: () => say({ action: "unsure" }), Enter: end };
   dialog.onkeydown = (/** @type {KeyboardEvent} */ event) => {
-    const act = keys[event.key];
+    const act = keys[letter(event)];
     if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof HTMLButtonElement && [" ", "Enter"].includes(event.key)) return;
     event.preventDefault();

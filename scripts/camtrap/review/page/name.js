@@ -1,5 +1,5 @@
 // Asking for a name: completed from the names given and from the user's species list; a known name offers the merge.
-import { count, get, make } from "./dom.js";
+import { count, get, make, plain } from "./dom.js";
 import { store, title } from "./store.js";
 import { show } from "./thumbs.js";
 
@@ -48,6 +48,7 @@ export function askName(what) {
     };
     input.addEventListener("input", () => { place = -1; offer.replaceChildren(); list.hidden = false; draw(); });
     input.addEventListener("keydown", (event) => {
+      if (event.isComposing) return; // Enter ends a word of Chinese or Japanese
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         place = Math.max(-1, Math.min(found.length - 1, place + (event.key === "ArrowDown" ? 1 : -1)));
         draw();
@@ -88,12 +89,12 @@ export function side(title_, rows) {
 
 /** @param {string} typed @param {string|undefined} called by another classifier @returns {{name: string, hint: string}[]} */
 function completions(typed, called) {
-  const wanted = key(typed);
+  const wanted = plain(key(typed));
   const size = new Map(store.groups.filter((g) => g.name !== null).map((g) => [key(g.name ?? ""), g.crops]));
   /** @type {Map<string, {name: string, hint: string, rank: number}>} */
   const found = new Map();
   const rank = (/** @type {string} */ name) => {
-    const text = key(name);
+    const text = plain(key(name));
     if (!wanted) return 2;
     if (text.startsWith(wanted)) return 0;
     return text.split(" ").some((word) => word.startsWith(wanted)) ? 1 : text.includes(wanted) ? 3 : 9;

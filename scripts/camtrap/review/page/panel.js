@@ -1,5 +1,5 @@
 // A question: a dialog with buttons, each of which has a key.
-import { get, make } from "./dom.js";
+import { get, letter, make } from "./dom.js";
 import { show } from "./thumbs.js";
 
 /**
@@ -16,7 +16,7 @@ export function panel(title, inside, buttons, left) {
   dialog.onkeydown = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (/** @type {HTMLElement} */ (event.target).matches("input[type=text]")) return;
-    const wanted = buttons.find(([, key]) => key.toLowerCase() === event.key.toLowerCase());
+    const wanted = buttons.find(([, key]) => key === letter(event));
     if (!wanted) return;
     if (/** @type {HTMLElement} */ (event.target).matches("button, [role=button], input") && [" ", "Enter"].includes(event.key)) return;
     event.preventDefault();

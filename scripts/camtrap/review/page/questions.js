@@ -1,6 +1,6 @@
 // The questions that the page asks by itself.
 import { ask, trying } from "./api.js";
-import { make, say } from "./dom.js";
+import { letter, make, say } from "./dom.js";
 import { askPairs } from "./pairs.js";
 import { askSuggestions } from "./suggest.js";
 
@@ -29,7 +29,7 @@ export function questions() {
 
 /** @param {KeyboardEvent} event @returns {boolean} whether the key was for a question */
 export function key(event) {
-  const wanted = QUESTIONS.find(([, key]) => key === event.key);
+  const wanted = QUESTIONS.find(([, key]) => key === letter(event));
   if (!wanted || event.ctrlKey || event.metaKey) return false;
   wanted[2]();
   return true;
