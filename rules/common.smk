@@ -243,7 +243,7 @@ def detector_file():
     given = content(config["detector"]["weights"])
     known = Path(RESULTS) / "models" / "detector.json"
     if MAIN and given and known.exists():
-        found = read_json(known)
+        found = read_json(known, "model", "sha256")
         if (found["model"], found["sha256"]) == (config["detector"]["model"], given):
             return None
     return given

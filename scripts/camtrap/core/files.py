@@ -89,13 +89,30 @@ def write_json(path: str | os.PathLike, value: object, indent: int | None = 1) -
     write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path: str | os.PathLike) -> Any:
-    """Read a JSON file, of which nobody but its reader knows what it holds; a file that is not JSON raises DamageError."""
+def read_json(path: str | os.PathLike, *keys: str) -> Any:
+    """Read a JSON file, of which nobody but its reader knows what it holds.
+
+    Parameters
+    ----------
+    path : path
+    keys : str
+        What its reader asks for: with any, the file must hold an object that has them all.
+
+    Raises
+    ------
+    DamageError
+        It is not JSON, or lacks a key.
+    """
     try:
         with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            found = json.load(file)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise DamageError.of(path, f"not a JSON file: {error}") from None
+    if keys and not isinstance(found, dict):
+        raise DamageError.of(path, "it holds no JSON object")
+    if lost := [key for key in keys if key not in found]:
+        raise DamageError.of(path, f"it has no {lost[0]!r}")
+    return found
 
 
 def write_csv(

@@ -15,7 +15,8 @@ from camtrap.core.errors import TableError, UserError
 from camtrap.core.files import read_json, read_parquet, write_csv, write_json
 from camtrap.core.tables import read_table
 from camtrap.review import log
-from camtrap.review.decisions import key
+from camtrap.review.decisions import LONGEST, is_name, key
+from camtrap.review.lost import refuse as refuse_lost_decisions
 
 COLUMNS = ["cluster", "name", "crop_id", "crops"]
 _TAKE_IN = "take them in by 'python -m camtrap.review import"
@@ -63,7 +64,7 @@ def check(
             f"'python -m camtrap.review import {path} {results}', and remove export.names"
         )
     known = {row.name for row in read(path)}
-    written_names = [read_json(file) for file in Path(results).glob("clusters/*/names.json")]
+    written_names = [read_json(file, "given") for file in Path(results).glob("clusters/*/names.json")]
     given = {name for file in written_names if not file.get("decided") for name in file["given"]}
     decided = log.names_in(review) if review else set()
     gone = {name for name in given if key(name) not in decided}
@@ -74,6 +75,8 @@ def check(
             f"{way}, or say yes: 'plan={{redo: names}}'"
         )
     lost = {name for file in written_names if file.get("decided") for name in file["given"]}
+    if review and not {"names", "all"} & set(redo):
+        refuse_lost_decisions(review, results, lost)
     if lost and not review and not path and not {"names", "all"} & set(redo):
         raise UserError(
             f"these results have {len(lost)} names from decisions ({', '.join(sorted(lost)[:3])}, …), and the decisions are not "
@@ -113,6 +116,8 @@ def read(path: str | os.PathLike | None) -> list[Row]:
         row = Row(line, cells["name"], cells.get("crop_id", ""), cells.get("cluster", ""))
         if "\n" in row.name or "\r" in row.name:
             raise TableError(f"{path}: line {line}: the name has a line break: is a quotation mark missing?")
+        if row.name and not is_name(row.name):
+            raise TableError(f"{path}: line {line}: not a name (one line of text, up to {LONGEST} characters)")
         if row.name:
             found.append(row)
     return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from camtrap.core.errors import UserError
+from camtrap.core.errors import DamageError, UserError
 from camtrap.core.files import read_json, replacing, write_json
 from camtrap.core.hashes import file_hash
 from camtrap.networks.weights import cache_folder
@@ -182,7 +182,7 @@ def _damage(target: Path) -> str | None:
         return None if target.name in hashes else "is damaged (no SHA-256 of it is known)"
     except FileNotFoundError as error:
         return f"is not whole or of an earlier version (there is no {Path(error.filename).name})"
-    except (OSError, ValueError, AttributeError) as error:
+    except (DamageError, OSError, ValueError, AttributeError) as error:
         return f"is damaged ({one_line(error)})"
 
 

@@ -124,9 +124,9 @@ class Made:
         made = cls(Path(results), model)
         if made.path.exists():
             checksums.verify(made.results, [made.path])
-            made.stages = read_json(made.path)["stages"]
+            made.stages = read_json(made.path, "stages")["stages"]
         elif (detector := made.results / "models" / "detector.json").exists():
-            known = read_json(detector)
+            known = read_json(detector, "sha256", "backend")
             # weights that were downloaded are known by the model's name, too
             names = [known["sha256"], known.get("model")]
             made.stages["detect"] = {"detector": {"backend": known["backend"]}, WEIGHTS: names}
@@ -144,7 +144,7 @@ class Made:
         recorded = dict(self.stages)
         detector = self.results / "models" / "detector.json"
         if WEIGHTS in recorded.get("detect", {}) and detector.exists():
-            names = [*_either(recorded["detect"][WEIGHTS]), read_json(detector)["sha256"]]
+            names = [*_either(recorded["detect"][WEIGHTS]), read_json(detector, "sha256")["sha256"]]
             recorded["detect"] = recorded["detect"] | {WEIGHTS: names}
         found = []
         for stage, reasons in changes(recorded, current, default).items():
@@ -164,7 +164,7 @@ class Made:
 
     def put_back(self, stages: Collection[str]) -> None:
         """Record the earlier settings of stages of which nothing was made, as what they need could not be found."""
-        known = read_json(self.path)
+        known = read_json(self.path, "stages")
         for stage in stages:
             if stage in self.stages:
                 known["stages"][stage] = self.stages[stage]

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import MAXYEAR, datetime
 from typing import Any
 
 from camtrap.core.errors import UserError
@@ -93,20 +94,21 @@ def parse(said: Mapping[str, Any]) -> Decision:
         In one line: what is missing or wrong. Nothing in it is trusted: a log may come from somebody else.
     """
     _require(isinstance(said.get("id"), str) and _ID.fullmatch(said["id"]), "id", said)
-    _require(isinstance(said.get("at"), str) and _AT.fullmatch(said["at"]), "at", said)
+    _require(_is_time(said.get("at")), "at", said)
     _require(isinstance(said.get("who"), str) and _is_plain(said["who"]), "who", said)
     action = said.get("action")
     _require(isinstance(action, str) and action in ACTIONS, "action", said)
     needs = _NEEDS[str(action)]
-    if "cluster" in needs or ("target" in needs and "fit" in said):
+    # what no action needs is looked at, too: whoever reads it trusts it
+    if "cluster" in needs or "fit" in said or "cluster" in said:
         _require(isinstance(said.get("fit"), str) and _FIT.fullmatch(said["fit"]), "fit", said)
         _require(_is_number(said.get("cluster")), "cluster", said)
-    elif "target" in needs or "crops" in needs:
+    if "crops" in needs or "crops" in said or ("target" in needs and "fit" not in said):
         crops = said.get("crops")
         _require(isinstance(crops, list) and crops and all(map(_is_crop, crops)), "crops", said)
-    if "name" in needs:
+    if "name" in needs or "name" in said:
         _require(isinstance(said.get("name"), str) and is_name(said["name"]), "name", said)
-    if "undoes" in needs:
+    if "undoes" in needs or "undoes" in said:
         _require(isinstance(said.get("undoes"), str) and _ID.fullmatch(said["undoes"]), "undoes", said)
     if "parts" in needs:
         _require(isinstance(said.get("parts"), str) and _FIT.fullmatch(said["parts"]), "parts", said)
@@ -114,7 +116,7 @@ def parse(said: Mapping[str, Any]) -> Decision:
         _require(_is_number(said.get("other")), "other", said)
         other_fit = said.get("other_fit", said["fit"])
         _require(isinstance(other_fit, str) and _FIT.fullmatch(other_fit), "other_fit", said)
-    if "right" in needs:
+    if "right" in needs or "right" in said:
         _require(isinstance(said.get("right"), bool), "right", said)
         _check_audit(said)
     known = {"id", "at", "who", "action", "fit", "cluster", "crops", "name", "undoes"}
@@ -134,9 +136,8 @@ def parse(said: Mapping[str, Any]) -> Decision:
 
 def _check_audit(said: Mapping[str, Any]) -> None:
     """An audit without a round is one burst looked at; with one it also has a name, and what the round is of."""
-    if "name" in said or "round" in said:
-        _require(isinstance(said.get("name"), str) and is_name(said["name"]), "name", said)
     if "round" in said:
+        _require("name" in said, "name", said)
         _require(isinstance(said["round"], str) and _ID.fullmatch(said["round"]), "round", said)
         _require(_is_number(said.get("of")) and said["of"] > 0, "of", said)
         _require(isinstance(said.get("level"), float) and 0 < said["level"] < 1, "level", said)
@@ -178,6 +179,14 @@ def spellings(decisions: Iterable[Decision]) -> dict[str, str]:
 def _is_plain(text: str) -> bool:
     """No line break, no other control character, and nothing that UTF-8 cannot hold."""
     return not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in text)
+
+
+def _is_time(value: object) -> bool:
+    try:
+        # later than the last decision is a time, too
+        return isinstance(value, str) and bool(_AT.fullmatch(value) and datetime.fromisoformat(value).year < MAXYEAR)
+    except ValueError:
+        return False
 
 
 def _is_crop(value: object) -> bool:

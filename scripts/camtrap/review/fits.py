@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from camtrap.core.errors import UserError
+from camtrap.core.errors import DamageError, UserError
 from camtrap.core.files import open_parquet, read_parquet, write_bytes
 from camtrap.review import FITS
 
@@ -101,11 +101,16 @@ def keep(folder: str | os.PathLike, name: str, data: bytes) -> None:
 
 
 def read(folder: str | os.PathLike, name: str) -> Fit:
-    """Read a frozen clustering; one that is not there raises UserError."""
+    """Read a frozen clustering; one that is not there, or damaged, raises UserError: it cannot be made again."""
     path = _path(folder, name)
     if not path.exists():
         raise UserError(f"{path}: decisions speak of this clustering, and it is not there: copy it with the decisions")
-    return of_table(path)
+    try:
+        return of_table(path)
+    except (DamageError, KeyError, OSError, ValueError) as error:
+        if getattr(error, "errno", None):
+            raise
+        raise UserError(f"{path}: damaged, and decisions speak of this clustering: put a copy of it back") from None
 
 
 def known(folder: str | os.PathLike) -> list[str]:

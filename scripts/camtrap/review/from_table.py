@@ -8,7 +8,7 @@ from typing import Any
 from camtrap.core.errors import UserError
 from camtrap.export import names
 from camtrap.review import fits
-from camtrap.review.decisions import LABELS, LONGEST, in_effect, is_name, key
+from camtrap.review.decisions import LABELS, in_effect, key
 from camtrap.review.fold import fold
 from camtrap.review.label import read
 from camtrap.review.log import Log
@@ -64,9 +64,6 @@ def take_in(table: str | os.PathLike, clusters: Path, folder: str | os.PathLike,
     rows = names.read(table)
     if not rows:
         raise UserError(f"{table}: no row has a name: fill in the column name, and save it as CSV")
-    wrong = [row for row in rows if not is_name(row.name)]
-    if wrong:
-        raise UserError(f"{table}: line {wrong[0].line}: not a name (one line, up to {LONGEST} characters)")
     meant = names.resolve(rows, clusters)
     fit = fits.of_results(clusters)
     notes: list[str] = []

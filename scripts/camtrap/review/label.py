@@ -53,7 +53,7 @@ def label(
         Parquet, one row per crop of ``crops``, sorted as it is: the columns of `fold.fold`, and ``suggestion`` (string).
     out_info : Path
         JSON: ``crops``, how many are ``named``, ``rejected``, ``unsure``; ``how``, the named ones by how; ``names`` {name: crops};
-        ``who`` {name: [who named it]}; ``notes``, a list of lines; ``bound``, of `audit.bounds`.
+        ``who`` {name: [who named it]}; ``notes``, a list of lines; ``decisions``, how many were read; ``bound``, of `audit.bounds`.
 
     Returns
     -------
@@ -71,7 +71,10 @@ def label(
     groups = {int(number): name for number, name in (read_json(choice).get("groups") or {}).items()}
     labels, told = carry(labels, seen_before(frozen.values(), ids), cluster, probability, groups or None)
     write_parquet(out_table, labels)
-    info = _summary(labels, [*notes, *told]) | {"bound": bounds(decisions, labels, _bursts(table["burst"]))}
+    info = _summary(labels, [*notes, *told]) | {
+        "decisions": len(decisions),
+        "bound": bounds(decisions, labels, _bursts(table["burst"])),
+    }
     write_json(out_info, info)
     return info
 

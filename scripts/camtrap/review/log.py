@@ -161,7 +161,7 @@ class Log:
 
     def _parsed(self, line: bytes, number: int) -> tuple[list[Decision], str | None]:
         found, wrong = [], None
-        for said in _objects(line.decode(errors="replace")):
+        for said in _objects(line.decode("utf-8-sig", errors="replace")):
             try:
                 found.append(parse(said) if said is not None else _torn())
             except DecisionError as error:

@@ -5,8 +5,9 @@ import zipfile
 
 import pytest
 
-from camtrap.config.checks import check_files, check_values, refuse_engines, refuse_files, refuse_values
+from camtrap.config.checks import check_values, refuse_engines, refuse_files, refuse_values
 from camtrap.config.complete import complete
+from camtrap.config.files import check_files
 from camtrap.config.values import numbers_of_clusters
 from camtrap.core.errors import ConfigError
 from camtrap.networks.weights import PINNED

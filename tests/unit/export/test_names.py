@@ -99,6 +99,7 @@ def test_a_cluster_that_is_not_there_is_a_note(named, number):
         (b"group,name\n3,ocelot\n", "its first line must have the columns name and crop_id"),
         (b"cluster,species\n0,ocelot\n", "its first line must have the columns name and crop_id"),
         (b'cluster,name\n0,"deer\n1,puma\n', "is a quotation mark missing"),
+        (b"cluster,name\n0," + b"deer" * 10_000 + b"\n", "line 2: not a name .one line of text, up to 200 characters"),
     ],
 )
 def test_another_table_is_refused_in_one_line(tmp_path, data, message):
@@ -165,10 +166,22 @@ def test_a_cluster_has_the_name_of_half_of_its_crops(decided):
     lines = (decided / "out.csv").read_text(encoding="utf-8-sig").splitlines()
     assert lines == ["cluster,name,crop_id,crops", "0,Puma,c1,4", "1,Ocelot,c4,2", "2,,c7,2"]
     # what was decided is taken back by a decision, but not because the decisions are away
-    Log(decided / "results.review").append("ana", {"action": "reject", "crops": ["c1"]})
+    log = Log(decided / "results.review")
+    with pytest.raises(UserError, match=r"knows nothing of names .*\(Ocelot, Puma, Tapir\): put a copy of it back"):
+        names.check(None, decided / "results", (), decided / "results.review")
+    log.append("ana", *({"action": "name", "crops": ["c1"], "name": name} for name in ("puma", "Tapir", "Ocelot")))
+    log.append("ana", {"action": "clear", "crops": ["c1"]})
     names.check(None, decided / "results", (), decided / "results.review")
     with pytest.raises(UserError, match="bring their folder back"):
         names.check(None, decided / "results")
+    # a log is only added to: one with fewer decisions than these results were made of is damaged
+    (decided / "results" / "tables").mkdir()
+    (decided / "results" / "tables" / "labels.json").write_text(json.dumps({"names": {}, "decisions": 4}))
+    names.check(None, decided / "results", (), decided / "results.review")
+    log.path.write_text(log.path.read_text(), encoding="utf-16")
+    with pytest.raises(UserError, match=r"4 decisions were in it .* 0 can be read now: .*\(line 1: passed over"):
+        names.check(None, decided / "results", (), decided / "results.review")
+    names.check(None, decided / "results", ("names",), decided / "results.review")
 
 
 def test_a_table_of_names_is_taken_in_before_it_is_left_out(tmp_path):

@@ -114,6 +114,21 @@ HOSTILE = [
     + '", "at": "2026-01-01T00:00:00.000000Z", "who": "a", "action": "name", "fit": "../../x", "cluster": 0, "name": "b"}',
     '{"id": "' + "0" * 32 + '", "at": "2026-01-01T00:00:00.000000Z", "who": "a", "action": "paint", "crops": ["c"]}',
 ]
+# What an action does not need, and times that are none: each stopped the labels of a whole survey.
+USABLE = {
+    "id": "0" * 32,
+    "at": "2026-01-01T00:00:00.000000Z",
+    "who": "a",
+    "action": "name",
+    "crops": ["c"],
+    "name": "b",
+}
+WRONG = [
+    *({"at": "2026-13-01T00:00:00.000000Z"}, {"at": "9999-12-31T23:59:59.999999Z"}, {"fit": [1], "action": "clear"}),
+    *({"fit": "ab" * 8, "cluster": 1, "crops": 5}, {"action": "reject", "name": 5}, {"undoes": [1]}, {"right": [1]}),
+    *({"action": "audit", "right": True, "name": {}}, {"action": "audit", "right": 1}),
+]
+HOSTILE += [json.dumps(USABLE | wrong) for wrong in WRONG]
 
 
 @pytest.mark.parametrize("line", HOSTILE, ids=range(len(HOSTILE)))
