@@ -110,6 +110,55 @@ def test_any_flipped_byte_is_named(survey):
     assert "Traceback" not in said
 
 
+def empty(path):
+    path.write_bytes(b"")
+
+
+def test_what_is_gone_and_damage_of_what_is_compared_with_is_named(survey):
+    """Each was called all right: deleted results, records that nothing can be compared with, files of the planner."""
+    gone = [
+        "clusters/*/choice.json",
+        "clusters/*/sweep/*.npz",
+        "embeddings/*/*.parquet",
+        "export/clusters.csv",
+        "report/report.html",
+    ]
+    paths = [first(survey, pattern) for pattern in gone]
+    for path in paths:
+        path.unlink()
+    shutil.rmtree(first(survey, "clusters/*/figures"))
+    damaged = [
+        first(survey, f"checksums/{kind}.json")
+        for kind in ("settings.json", "tables/crops.parquet", "clusters/*/sheets")
+    ]
+    for path, text in zip(damaged, ("", '{"size": 1}', '{"files": {"a": 1}}'), strict=True):
+        path.write_text(text)
+    damaged += [first(survey, f"plan/{name}") for name in ("current", "removed/*.tsv", "hashes.json")]
+    for path in damaged[3:]:
+        flip(path) if path.suffix == ".tsv" else empty(path)
+    code, said = check(survey)
+    assert code == 1
+    lines = said.splitlines()
+    for path in [*paths, *damaged]:
+        named = str(path.relative_to(survey.results))
+        assert sum(line.startswith((f"{named}:", f"{named} is damaged")) for line in lines) == 1, (
+            named,
+            said,
+        )
+    assert sum("/figures" in line for line in lines) == 1
+
+
+def test_deleted_results_of_an_older_survey_are_named(survey):
+    shutil.rmtree(survey.results / "checksums")
+    for name in ("choice.json", "reduced/units.npy"):
+        first(survey, f"clusters/*/{name}").unlink()
+    code, said = check(survey)
+    assert code == 1
+    assert [line.split("/", 2)[-1] for line in said.splitlines()[:-1]] == [
+        f"{name}: missing; run again" for name in ("choice.json", "reduced/units.npy")
+    ]
+
+
 @pytest.mark.long
 def test_a_damaged_file_is_named_by_the_stage_that_reads_it_and_made_again(survey):
     """Of a run: one line, no traceback; what it says to do leads to the same results."""

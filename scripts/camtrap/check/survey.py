@@ -3,19 +3,23 @@
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from camtrap.core.checksums import difference, recorded
+from camtrap.cluster.reduced import FILES as REDUCED
+from camtrap.core.checksums import damaged_records, difference, recorded
 from camtrap.core.files import open_parquet, read_parquet
 from camtrap.core.whole import read_whole
 
 __all__ = ["check"]
 
+# What every survey has when a run has ended; of each embedder.
+ENDS = ("models/detector.json", "report/report.html", "report/summary.json")
+CLUSTERS = ("choice.json", "clusters.parquet", "project.parquet", "representatives.parquet", "names.json")
 # What is to be done about a file that cannot be read.
 _AGAIN = "delete it and run again"
 
@@ -28,6 +32,7 @@ class _Survey:
         self.wrong: list[str] = []
         self.n_files = 0
         self.damaged: set[Path] = set()
+        self.missing: set[Path] = set()
         self.knows_all_crops = True
 
     def says(self, path: Path, text: str) -> None:
@@ -37,7 +42,9 @@ class _Survey:
     def read(self, path: Path, reader: Callable[[Path], Any]) -> Any:
         """A file's content; None, and a line, where it is missing or damaged."""
         if not path.exists():
-            self.says(path, "missing; run again")
+            if not any(path.is_relative_to(folder) for folder in self.missing):
+                self.says(path, "missing; run again")
+                self.missing.add(path)
             return None
         self.n_files += 1
         if path in self.damaged:
@@ -48,16 +55,35 @@ class _Survey:
             self.says(path, f"damaged ({' '.join(str(error).split())[:120] or type(error).__name__}); {_AGAIN}")
             return None
 
-    def checksums(self) -> None:
-        """Compare every file that has a checksum; what differs is not read below."""
+    def checksums(self, gone: Collection[str]) -> None:
+        """Compare every file that has a checksum; what differs is not read below. What is missing is said once.
+
+        ``gone`` are the shards that do not count any more.
+        """
+        for path in damaged_records(self.results):
+            self.says(path, "damaged, so that what it is about cannot be compared; delete both and run again")
+        missing = set()
         for path in recorded(self.results):
-            if path.exists() and (lines := difference(self.results, path, whole=True)):
+            if not path.exists():
+                missing |= set() if path.stem in gone else {_highest_missing(path)}
+            elif lines := difference(self.results, path, whole=True):
                 self.damaged.add(path)
                 self.wrong += [line.removeprefix(f"{self.results}/") for line in lines]
+        for path in sorted(missing):
+            record = f"checksums/{path.relative_to(self.results)}"
+            self.says(path, f"missing; run again (or delete {record}*, if it is not wanted any more)")
+        self.missing = missing
 
     def table(self, path: Path, columns: list[str] | None = None) -> pa.Table | None:
         """A Parquet table, with the checksums of its pages verified."""
         return self.read(path, lambda file: read_parquet(file, columns))
+
+
+def _highest_missing(path: Path) -> Path:
+    """A file that is missing, or the folder with all that was in it."""
+    while not path.parent.exists():
+        path = path.parent
+    return path
 
 
 def check(results: Path) -> tuple[int, list[str]]:
@@ -75,15 +101,19 @@ def check(results: Path) -> tuple[int, list[str]]:
         One line for each thing that is wrong: the file, what, and what to do.
     """
     survey = _Survey(Path(results))
-    survey.checksums()
-    shards = _plan(survey)
+    gone = _superseded(survey)
+    survey.checksums(gone)
+    shards = _plan(survey, gone)
     crop_ids: list[pa.Array] = []
     for shard, paths in shards.items():
         crop_ids += _shard(survey, shard, paths)
-    _left_over(survey, set(shards))
+    _left_over(survey, {*shards, *gone})
     _tables(survey, {path for paths in shards.values() for path in paths}, crop_ids)
     for folder in sorted(survey.results.glob("clusters/*")):
         _clusters(survey, folder)
+    for name in ENDS:
+        if not (survey.results / name).exists():
+            survey.read(survey.results / name, read_whole)
     for pattern in ("models/*.json", "report/*.json", "export/*.json", "export/*.csv"):
         for path in sorted(survey.results.glob(pattern)):
             survey.read(path, read_whole)
@@ -98,11 +128,16 @@ def _rows(path: Path) -> list[list[str]]:
     return [line.split("\t") for line in path.read_text(encoding="utf-8").split("\n")[1:] if line]
 
 
-def _plan(survey: _Survey) -> dict[str, list[str]]:
+def _superseded(survey: _Survey) -> set[str]:
+    """Shards that do not count any more."""
+    path = survey.results / "plan" / "superseded.tsv"
+    return {row[0] for row in survey.read(path, _rows) or []} if path.exists() else set()
+
+
+def _plan(survey: _Survey, superseded: Collection[str]) -> dict[str, list[str]]:
     """Live shards with their paths. Each manifest must have its SHA-256, each path one shard."""
     folder = survey.results / "plan"
-    gone = folder / "superseded.tsv"
-    superseded = {row[0] for row in _rows(gone)} if gone.exists() else set()
+    _beside_the_plan(survey, folder)
     shards: dict[str, list[str]] = {}
     of_path: dict[str, str] = {}
     for row in survey.read(folder / "index.tsv", _rows) or []:
@@ -123,6 +158,19 @@ def _plan(survey: _Survey) -> dict[str, list[str]]:
                 survey.says(path, f"{name} is in the shard {of_path[name]}, too")
             of_path[name] = shard
     return shards
+
+
+def _beside_the_plan(survey: _Survey, folder: Path) -> None:
+    """What the planner keeps beside the plan: of which part a run was, what is gone from the disk, what was hashed."""
+    parts = survey.read(folder / "current", lambda path: path.read_text(encoding="utf-8").split(":"))
+    if parts is not None and (len(parts) != 3 or not all(map(str.isdecimal, parts[:2]))):
+        survey.says(folder / "current", f"damaged (not two numbers and a name); {_AGAIN}")
+    elif parts and parts[2] and not (folder / "removed" / f"{parts[2]}.tsv").exists():
+        survey.says(folder / "removed" / f"{parts[2]}.tsv", "missing; run again")
+    for path in sorted(folder.glob("removed/*.tsv")):
+        survey.wrong += [line.removeprefix(f"{survey.results}/") for line in difference(survey.results, path)]
+    for path in sorted(folder.glob("*.json")):
+        survey.read(path, _json)
 
 
 def _shard(survey: _Survey, shard: str, paths: list[str]) -> Iterator[pa.Array]:
@@ -175,13 +223,12 @@ def _same(survey: _Survey, path: Path, found: set[str], planned: set[str], what:
 
 
 def _left_over(survey: _Survey, shards: set[str]) -> None:
-    """Files of shards that do not count: nothing reads them."""
-    gone = {row[0] for row in _rows(path)} if (path := survey.results / "plan" / "superseded.tsv").exists() else set()
+    """Files of no shard: nothing reads them."""
     for pattern in ("index/*.parquet", "detections/*.json", "crops/*.parquet", "embeddings/*/*.parquet"):
         for path in sorted(survey.results.glob(pattern)):
             if path.name.startswith(".tmp-"):
                 survey.says(path, "left by a job that was killed; it may be deleted")
-            elif path.stem not in shards and path.stem not in gone:
+            elif path.stem not in shards:
                 survey.says(path, "belongs to no shard of the plan; it may be deleted")
 
 
@@ -215,6 +262,9 @@ def _clusters(survey: _Survey, folder: Path) -> None:
     """The clusters of one embedder: every file can be read, and they speak of the same crops."""
     for path in sorted(folder.rglob("*.json")):
         survey.read(path, _json)
+    for name in (*CLUSTERS, *(f"reduced/{name}" for name in REDUCED)):
+        if not (folder / name).exists():
+            survey.read(folder / name, read_whole)
     for path in sorted([*folder.rglob("*.npz"), *folder.rglob("*.npy")]):
         survey.read(path, read_whole)
     tables = {path.name: survey.table(path) for path in sorted(folder.glob("*.parquet"))}

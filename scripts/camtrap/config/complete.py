@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 
+LONGEST = 400  # characters of what is said of one value
+
+
 @cache
 def load_schema() -> dict:
     """Return the JSON schema of the configuration.
@@ -93,7 +96,9 @@ def complete(config: dict, schema: dict | None = None, kept: Mapping[str, object
 def _said(error: "ValidationError") -> str:
     """What is wrong with a value, in words for who wrote it."""
     words = str(error.schema.get("description", ""))
-    return f"{error.instance!r} is not right: {words}" if error.validator == "pattern" and words else error.message
+    said = f"{error.instance!r} is not right: {words}" if error.validator == "pattern" and words else error.message
+    # what was pasted by mistake may be as long as a file
+    return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]} … {said[-LONGEST // 2 :]}"
 
 
 def _infinite(value: object, prefix: str) -> Iterator[str]:

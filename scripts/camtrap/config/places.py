@@ -38,6 +38,8 @@ def _pictures(images: str | dict[str, str] | None) -> Iterator[str]:
         key = f"images.{name}" if name else "images"
         if not folder.strip():
             yield f"{key}: it names no folder (write it like images=/path/to/pictures)"
+        elif folder != folder.strip() and not os.path.isdir(folder) and os.path.isdir(folder.strip()):
+            yield f"{key}: {folder!r} begins or ends with a blank, and the folder does not; write it without"
         elif (real := _real(folder)) in known:
             yield f"{key}: {folder} is the folder of {known[real]}, too; each batch has its own"
         else:
@@ -45,11 +47,15 @@ def _pictures(images: str | dict[str, str] | None) -> Iterator[str]:
 
 
 def _written_to(key: str, folder: str) -> Iterator[str]:
-    if os.path.exists(folder) and not os.path.isdir(folder):
+    if "\0" in folder:
+        yield f"{key}: {folder!r} has a character that no path has"
+    elif os.path.exists(folder) and not os.path.isdir(folder):
         yield f"{key}: {folder} is a file, and a folder is needed"
+    elif folder != folder.strip() and not os.path.isdir(folder):
+        yield f"{key}: {folder!r} begins or ends with a blank; write it without"
     elif key != "cache" and (wrong := _UNUSABLE.search(folder)):
         yield f"{key}: {folder!r} has {wrong[0]!r} in it, which no path of Snakemake may have; choose another name"
 
 
 def _real(folder: str) -> str:
-    return os.path.realpath(folder.replace("\0", ""))  # no path has one; what names no folder is said elsewhere
+    return os.path.realpath(folder.replace("\0", ""))  # no path has one

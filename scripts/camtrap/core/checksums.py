@@ -8,6 +8,7 @@ which :func:`camtrap.core.files.read_parquet` verifies.
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -19,13 +20,14 @@ from camtrap.core.files import replacing, write_json
 from camtrap.core.hashes import file_hash
 from camtrap.core.paths import to_native, to_text
 
-__all__ = ["difference", "forget", "keep", "record", "recorded", "restore", "results_of", "verify"]
+__all__ = ["damaged_records", "difference", "forget", "keep", "record", "recorded", "restore", "results_of", "verify"]
 
 FOLDER = "checksums"
 # Bytes up to which a Parquet file is hashed whole: collect reads columns of files of 20 GB in all, not the pictures in them.
 WHOLE = 1_000_000
 # Their names end with the first digits of their SHA-256.
 _NAMED_BY_CONTENT = {"manifests", "removed"}
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def results_of(log: str | os.PathLike) -> Path | None:
@@ -120,6 +122,35 @@ def recorded(results: Path) -> Iterator[Path]:
     top = results / FOLDER
     for file in sorted(top.rglob("*.json")):
         yield results / file.relative_to(top).with_suffix("")
+
+
+def damaged_records(results: Path) -> Iterator[Path]:
+    """Yield the records that cannot be read, or lack what is compared; a copy of :func:`keep` that is not what was recorded."""
+    top = results / FOLDER
+    for file in sorted(top.rglob("*.json")):
+        try:
+            known = json.loads(file.read_bytes())
+        except ValueError:
+            known = None
+        entries = [known] if not isinstance(known, dict) or "files" not in known else _values(known["files"])
+        if not all(map(_is_record, entries)):
+            yield file
+    for copy in sorted(top.rglob("*.kept")):
+        path = results / copy.relative_to(top).with_suffix("")
+        if not _is_same(copy, _read(results, path), whole=True):
+            yield copy
+
+
+def _values(files: Any) -> list[Any]:
+    return list(files.values()) if isinstance(files, dict) else [None]
+
+
+def _is_record(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("size"), int)
+        and _SHA256.fullmatch(str(entry.get("sha256"))) is not None
+    )
 
 
 def _record(results: Path, path: Path) -> Path | None:

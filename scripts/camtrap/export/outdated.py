@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from camtrap.core import checksums
 from camtrap.export.registry import EXPORTS, wanted
 
 __all__ = ["put_aside"]
@@ -37,6 +38,7 @@ def put_aside(export: Path, settings: Mapping[str, object], sources: Iterable[Pa
             continue
         for name in (entry.file, *entry.beside):
             _replace(export / name, export / FOLDER / name)
+            checksums.forget(export.parent, [export / name])
         lines.append(f"{path} is of older clusters and is not asked for any more: moved to {aside}")
     return lines
 

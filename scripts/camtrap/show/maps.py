@@ -107,12 +107,17 @@ def _own_nearest(few: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _line(x: np.ndarray) -> np.ndarray:
-    """Return coordinates for too few crops to embed: a row of points."""
+    """Return coordinates for what cannot be embedded: a row of points."""
     return np.stack([np.arange(len(x), dtype=np.float32), np.zeros(len(x), np.float32)], 1)
 
 
+def _is_too_few(few: np.ndarray) -> bool:
+    """Whether there is nothing to embed: fewer than five crops, or copies of one (they have no first component)."""
+    return len(few) < 5 or not np.ptp(few, axis=0).any()
+
+
 def _tsne(few: np.ndarray, params: dict, seed: int) -> tuple[np.ndarray, dict]:
-    if len(few) < 5:
+    if _is_too_few(few):
         return _line(few), {"kl": None, "perplexity": None, "iterations": 0, "converged": True}
     import openTSNE
     from openTSNE import affinity, initialization
@@ -139,7 +144,7 @@ def _tsne(few: np.ndarray, params: dict, seed: int) -> tuple[np.ndarray, dict]:
 
 
 def _umap(few: np.ndarray, params: dict, seed: int) -> tuple[np.ndarray, dict]:
-    if len(few) < 5:
+    if _is_too_few(few):
         return _line(few), {"neighbours": None}
     import umap
 

@@ -1,6 +1,7 @@
 """What is refused before the first job."""
 
 import json
+import os
 import zipfile
 
 import pytest
@@ -58,6 +59,9 @@ def test_numbers_that_are_none_are_refused(k, why):
         ({"results": "a\nb"}, "choose another name"),
         ({"results": "/dev/null"}, "/dev/null is a file"),
         ({"cache": "/dev/null"}, "/dev/null is a file"),
+        ({"cache": "a\0b"}, "has a character that no path has"),
+        ({"results": "results "}, "results: 'results ' begins or ends with a blank; write it without"),
+        ({"images": f"{os.path.dirname(__file__)} "}, "begins or ends with a blank, and the folder does not"),
         ({"review": {"folder": "a{b}"}}, "review.folder: 'a{b}' has '{' in it"),
         ({"review": {"folder": "results/review"}}, "lies inside the results"),
         ({"images": " "}, "images: it names no folder"),

@@ -1,5 +1,6 @@
 """The configuration: defaults filled in, mistakes answered with what to write instead."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,28 @@ def test_the_schema_states_the_motion_detectors_defaults():
     # what a survey that says nothing was made with: of older surveys where that changed
     before = {key: inner.get("x-before", inner["default"]) for key, inner in stated.items()}
     assert before == detect_motion.__kwdefaults__
+
+
+# A size above which something is done otherwise, or below which it does not count: no number is too large for these.
+NO_END = re.compile(
+    r"sample|exact_up_to$|min_units|min_samples|probes|tolerance|regularisation|spherical\.k$|cluster\.k$"
+)
+
+
+def test_numbers_have_an_end_where_the_code_has_one():
+    """What is made so often, so long or so large ended in a job that never ends, or in an error of it."""
+
+    kinds = {path: inner.get("type", "") for path, inner in leaves(load_schema())}
+    found = [path for path, kind in kinds.items() if re.search("integer|number", str(kind)) and not NO_END.search(path)]
+    assert len(found) > 60
+    for key in found:
+        *above, last = key.split(".")
+        section = config = {}
+        for name in above:
+            section = section.setdefault(name, {})
+        section[last] = 10**12
+        with pytest.raises(ConfigError, match=rf"{key}: 10+ is (greater than the maximum|not)"):
+            complete(config)
 
 
 def test_every_level_refuses_unknown_keys():
@@ -162,6 +185,13 @@ def test_a_mistake_is_one_line_that_says_what_to_write(config, message):
     with pytest.raises(ConfigError, match=message) as error:
         complete(config)
     assert "\n" not in str(error.value)
+
+
+def test_what_was_pasted_by_mistake_is_not_repeated_in_full():
+    with pytest.raises(ConfigError) as error:
+        complete({"seed": "long " * 10_000})
+    assert str(error.value).startswith("seed: 'long long")
+    assert len(str(error.value)) < 600
 
 
 def test_all_mistakes_are_told_at_once():

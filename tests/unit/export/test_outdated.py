@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from camtrap.core import checksums
 from camtrap.export.outdated import put_aside
 from camtrap.export.registry import EXPORTS
 
@@ -29,6 +30,7 @@ def files(folder):
 
 def test_only_what_is_old_and_not_asked_for_is_moved(export, tmp_path):
     os.utime(export / "crops.csv")
+    checksums.record(tmp_path, [export / "folders", export / "yasuni.json"])
     sources = [tmp_path / "clusters.parquet", tmp_path / "gone"]
     lines = put_aside(export, OFF | {"megadetector": True}, sources)
     assert files(export) == [
@@ -41,6 +43,7 @@ def test_only_what_is_old_and_not_asked_for_is_moved(export, tmp_path):
     assert len(lines) == 2
     assert str(export / "outdated" / "folders") in lines[0]
     assert put_aside(export, OFF, sources) == []
+    assert list(checksums.recorded(tmp_path)) == []  # else they would count as missing
 
 
 def test_what_is_asked_for_stays(export, tmp_path):

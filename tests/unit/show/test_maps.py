@@ -1,9 +1,12 @@
+import json
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from clusterdata import blobs, survey
 
 from camtrap.cluster.reduce import reduce
+from camtrap.cluster.settings import fill
 from camtrap.show import maps
 
 
@@ -53,6 +56,15 @@ def test_tiny_surveys(tmp_path, n):
     _, table = made(tmp_path, x)
     assert len(table) == n
     assert table[["tsne_x", "umap_x"]].notna().all().all()
+
+
+def test_copies_of_one_crop_have_no_plane():
+    """t-SNE divides by their spread: the divergence was no number, and the job failed. (Only `space: raw` keeps them.)"""
+    few = np.tile(np.arange(1, 9, dtype=np.float32), (12, 1))
+    for embed in (maps._tsne, maps._umap):
+        xy, info = embed(few, fill("project", {}), 0)
+        assert np.isfinite(xy).all()
+        assert json.dumps(info, allow_nan=False)
 
 
 def test_own_nearest_leaves_the_row_out():
