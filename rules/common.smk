@@ -259,6 +259,11 @@ def of_many(threads):
     return threads if PLAN.n_pictures > 10_000 else 1
 
 
+def of_shards(threads):
+    """Threads of a stage that goes shard by shard: one where few pictures lie in several shards, which then run at once."""
+    return threads if PLAN.n_pictures > 10_000 or len(SHARDS) < 2 else 1
+
+
 def exports():
     """The files that the configuration asks for, and the table of names to fill in."""
     files = ["clusters.csv", *wanted(config["export"])]

@@ -10,7 +10,7 @@ rule crop:
         f"{RESULTS}/benchmarks/crop/{{shard}}.tsv"
     conda:
         ENV
-    threads: 2
+    threads: of_shards(2)
     resources:
         mem_mb=memory(2000),
         runtime=minutes(15, 0.02, SHARD_SIZE),

@@ -92,7 +92,7 @@ else:
             f"{RESULTS}/benchmarks/detect/{{shard}}.tsv"
         conda:
             ENV
-        threads: 2
+        threads: DETECTOR.threads
         resources:
             mem_mb=memory(6000),
             runtime=minutes(30, 0.2, SHARD_SIZE),

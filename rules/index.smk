@@ -9,7 +9,7 @@ rule index:
         f"{RESULTS}/benchmarks/index/{{shard}}.tsv"
     conda:
         ENV
-    threads: 2
+    threads: of_shards(2)
     resources:
         mem_mb=memory(2000, 0.02) if DETECTOR.frames else memory(1000),
         runtime=minutes(20, 0.02, SHARD_SIZE),

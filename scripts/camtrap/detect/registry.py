@@ -23,6 +23,8 @@ class Backend:
         ``detector`` section. It is called once before the first shard. None: the detector has no weights.
     yolo : bool
         Whether its weights are a checkpoint of a YOLO network: another file is refused before the first job.
+    threads : int
+        How many threads it computes in.
     needs_gpu : bool
         Whether it computes on a GPU if one is offered.
     prefilter : bool
@@ -44,6 +46,7 @@ class Backend:
     detect: str = ""
     find: str | None = None
     yolo: bool = False
+    threads: int = 2
     needs_gpu: bool = False
     prefilter: bool = False
     compares: bool = False
@@ -72,6 +75,7 @@ BACKENDS = {
     ),
     "motion": Backend(
         detect="camtrap.detect.motion:detect",
+        threads=1,
         compares=True,
         cannot="The motion detector counts anything that moved as an animal, including people and vehicles.",
     ),

@@ -81,6 +81,6 @@ def figure(path: Path) -> dict:
             flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
             flat.thumbnail((_FIGURE_WIDTH, 10 * _FIGURE_WIDTH), Image.Resampling.LANCZOS)
             buffer = io.BytesIO()
-            flat.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+            flat.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
             size, data = flat.size, buffer.getvalue()
     return {"uri": _uri("image/png", data), "width": size[0], "height": size[1]}

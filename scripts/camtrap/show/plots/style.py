@@ -43,6 +43,8 @@ _SETTINGS: dict[Any, Any] = {  # of names that matplotlib knows
     "svg.fonttype": "path",
     "path.simplify": True,
 }
+_PNG = {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 3}}  # a third larger than 6, in half the time
+_SVG = {"metadata": {"Date": None, "Creator": None}}
 
 
 def settings() -> AbstractContextManager[None]:
@@ -70,9 +72,9 @@ def save(figure: Figure, paths: str | os.PathLike | Iterable[str | os.PathLike],
         suffix = Path(path).suffix.lower()
         if suffix not in (".png", ".svg"):
             raise ValueError(f"{path}: figures are saved as .png or .svg")
-        metadata = {"Software": None} if suffix == ".png" else {"Date": None, "Creator": None}
+        options = _PNG if suffix == ".png" else _SVG
         with settings(), replacing(path) as temporary:
-            figure.savefig(temporary, format=suffix[1:], dpi=dpi, metadata=metadata, facecolor="white")
+            figure.savefig(temporary, format=suffix[1:], dpi=dpi, facecolor="white", **options)
         figure.set_layout_engine(None)  # the parts have their places now: the next file is written in half the time
 
 
