@@ -60,7 +60,7 @@ def search(x: np.ndarray, params: dict, seed: int) -> tuple[np.ndarray, np.ndarr
         flat.add(x)
         cosine, found = flat.search(x, k + 1)
         return *_without_self(cosine, found, np.arange(n)), None
-    cells = int(4 * np.sqrt(n))
+    cells = min(n, int(4 * np.sqrt(n)))
     index = faiss.IndexIVFFlat(flat, x.shape[1], cells, faiss.METRIC_INNER_PRODUCT)
     index.cp.seed, index.cp.niter = seed % 2**31, 8
     index.train(x[every(n, 40 * cells)])

@@ -14,6 +14,7 @@ from camtrap.core.paths import Roots
 # A picture of 100 million pixels without compression has 300 MB; several are in memory at once.
 MAX_BYTES = 300_000_000
 VANISHED = "the file has vanished since it was planned"
+CLOSED = "there is no permission to read the file"
 CHANGED = "the file has changed since it was planned; run again"
 # Some network disks keep times less finely than others that show the same file.
 SAME_TIME_NS = 1_000_000
@@ -127,6 +128,8 @@ def told(error: OSError, path: str | os.PathLike) -> PictureError | OutageError:
         )
     if isinstance(error, FileNotFoundError):
         return PictureError(VANISHED)
+    if isinstance(error, PermissionError):
+        return PictureError(CLOSED)
     return PictureError(f"the file cannot be read ({error.strerror or error})")
 
 

@@ -1,4 +1,4 @@
-"""Files that a job could not use because they were gone or changed at that moment: the next plan looks at them again.
+"""Files that a job could not use because they were gone, changed or closed at that moment: the next plan looks at them again.
 
 ``plan/again/{shard}.tsv`` holds their paths. It is written beside a job's results, and read when there is a new plan.
 """
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from camtrap.core.errors import OutageError
 from camtrap.core.files import write_text
+from camtrap.core.paths import Roots
 from camtrap.pictures.frames import split_frame
-from camtrap.pictures.source import CHANGED, VANISHED, Planned
+from camtrap.pictures.source import CHANGED, CLOSED, VANISHED, Planned
 
 
 def note(
@@ -34,7 +35,7 @@ def note(
     Raises
     ------
     OutageError
-        All of several pictures have vanished.
+        All of several pictures have vanished, or none of them may be read.
     """
     failures = [(split_frame(path)[0] or path, reason) for path, reason in failures]
     gone = [path for path, reason in failures if reason.endswith(VANISHED) and path not in planned.gone]
@@ -43,7 +44,13 @@ def note(
             f"{gone[0]} and all other {n_read - 1} pictures of {shard} have vanished; is the disk mounted? "
             "Once they are back, the same command tries again"
         )
-    paths = {path for path, reason in failures if reason.endswith((VANISHED, CHANGED))}
+    closed = [path for path, reason in failures if reason.endswith(CLOSED)]
+    if len(closed) == n_read > 1:
+        raise OutageError(
+            f"{closed[0]} and all other {n_read - 1} pictures of {shard} may not be read by this user: change their permissions "
+            "(chmod -R u+rX on your own ones); the same command tries again"
+        )
+    paths = {path for path, reason in failures if reason.endswith((VANISHED, CHANGED, CLOSED))}
     file = _file(Path(results) / "plan", shard)
     if paths:
         write_text(file, "".join(f"{path}\n" for path in sorted(paths | noted(file.parent.parent, shard))))
@@ -60,6 +67,11 @@ def noted(plan: Path, shard: str) -> set[str]:
         return set(_file(plan, shard).read_text(encoding="utf-8").split("\n")) - {""}
     except FileNotFoundError:
         return set()
+
+
+def readable(plan: Path, shard: str, roots: Roots) -> set[str]:
+    """Of :func:`noted` those that can be read now: of the others nothing would come but what came before."""
+    return {path for path in noted(plan, shard) if os.access(roots.locate(path), os.R_OK)}
 
 
 def _file(plan: Path, shard: str) -> Path:

@@ -15,7 +15,7 @@ from camtrap.core.files import read_parquet, write_text
 from camtrap.core.hashes import file_hash
 from camtrap.core.paths import Roots
 from camtrap.pictures.frames import frame_id
-from camtrap.plan.again import noted
+from camtrap.plan.again import readable
 from camtrap.plan.compare import Comparison, Outcome
 from camtrap.plan.manifests import read_manifest, read_tsv
 from camtrap.plan.mend import INDEX_HEADER, mend_index, mend_manifests, refuse_lost
@@ -87,7 +87,7 @@ class Plan:
         seen = Comparison(
             known=lambda shards: self._known(shards, live),
             stale=lambda altered: self._stale(altered, roots, verified),
-            again=lambda shard: noted(self.folder, shard),
+            again=lambda shard: readable(self.folder, shard, roots),
             verified=verified,
             of_batch=of_batch,
             shard_size=shard_size,

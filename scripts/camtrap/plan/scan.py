@@ -106,6 +106,11 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
     try:
         status = entry.stat()
     except OSError as error:
+        if error.errno == errno.EACCES and not entry.is_symlink():
+            folder = to_text(os.path.dirname(entry.path))
+            raise PlanError(
+                f"{folder}: there is no permission to look at the files in this folder (chmod u+x)"
+            ) from None
         if error.errno in _NO_FILE:
             return None
         raise _no_answer(entry, error) from None

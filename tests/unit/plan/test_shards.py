@@ -13,7 +13,7 @@ import pytest
 from camtrap.core.errors import DamageError, OutageError, PlanError
 from camtrap.core.files import write_parquet
 from camtrap.core.paths import Roots, to_text
-from camtrap.pictures.source import CHANGED, VANISHED, Planned
+from camtrap.pictures.source import CHANGED, CLOSED, VANISHED, Planned
 from camtrap.plan import again, scan
 from camtrap.plan.ledger import SWEEP_SECONDS, Plan
 from camtrap.plan.manifests import planned_of, read_manifest
@@ -410,16 +410,22 @@ def test_a_picture_folder_that_is_empty_all_at_once_is_refused(folder):
         folder.look()
 
 
-def test_what_a_job_could_not_use_is_looked_at_again_once_it_is_there(folder):
+@pytest.mark.parametrize("why", [VANISHED, CLOSED])
+def test_what_a_job_could_not_use_is_looked_at_again_once_it_is_there(folder, monkeypatch, why):
     put(folder.pictures, "card/a.jpg", "card/b.jpg", "card/c.jpg")
     one, two = folder.update().shards
     for shard in (one, two):
         folder.index(shard)
-    failures = [("card/a.jpg", VANISHED), ("card/b.jpg", "the file is empty (0 bytes)")]
+    failures = [("card/a.jpg", why), ("card/b.jpg", "the file is empty (0 bytes)")]
     again.note(folder.results, one, failures, 2, Planned())
-    (folder.pictures / "card" / "a.jpg").rename(folder.pictures / "a")
+    if why == VANISHED:
+        (folder.pictures / "card" / "a.jpg").rename(folder.pictures / "a")
+    else:
+        monkeypatch.setattr(os, "access", lambda path, mode: not path.endswith("a.jpg"))  # root may read everything
     assert folder.update().superseded == []
-    (folder.pictures / "a").rename(folder.pictures / "card" / "a.jpg")
+    if why == VANISHED:
+        (folder.pictures / "a").rename(folder.pictures / "card" / "a.jpg")
+    monkeypatch.undo()
     outcome = folder.update()
     assert outcome.superseded == [one]
     assert folder.paths(outcome.shards) == [["card/c.jpg"], ["card/a.jpg", "card/b.jpg"]]
@@ -442,6 +448,8 @@ def test_where_all_pictures_of_a_shard_vanish_none_is_to_blame(folder):
     with pytest.raises(OutageError, match="is the disk mounted"):
         again.note(folder.results, "card-00001-00000000", failures, 2, Planned())
     again.note(folder.results, "card-00001-00000000", failures, 3, Planned())
+    with pytest.raises(OutageError, match=r"all other 1 pictures of .* may not be read by this user: change"):
+        again.note(folder.results, "card-00001-00000000", [(path, CLOSED) for path, _ in failures], 2, Planned())
     again.note(folder.results, "card-00001-00000000", failures, 2, Planned(gone=["card/a.jpg", "card/b.jpg"]))
 
 
@@ -478,6 +486,21 @@ def test_a_linked_disk_that_does_not_answer_is_not_passed_over():
 
     with pytest.raises(PlanError, match="card/disk: the disk does not answer"):
         scan._is_folder(Entry())
+
+
+def test_a_folder_whose_files_may_not_be_looked_at_is_refused():
+    """It may be listed, and every file in it was passed over: all of them counted as removed."""
+
+    class Entry:
+        def __init__(self, is_link):
+            self.path, self.is_symlink = "card/north/a.jpg", lambda: is_link
+
+        def stat(self):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    with pytest.raises(PlanError, match=r"^card/north: there is no permission to look at the files in this folder"):
+        scan._status(Entry(False))
+    assert scan._status(Entry(True)) is None  # a link into somebody's folder costs itself
 
 
 def test_a_variable_of_the_shell_is_not_known_here(tmp_path):
