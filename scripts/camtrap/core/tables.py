@@ -109,6 +109,10 @@ def _parsed(path: Path, text: str, separator: str, skipped: int) -> tuple[list[s
                 pass
             elif not header:
                 header = cells
+                if any(cell.endswith('""') for cell in cells):
+                    raise TableError(
+                        f"{path}: line {line}: its quotation marks are doubled: a program wrote it twice; save it as CSV anew"
+                    )
             elif any(cells[len(header) :]):
                 raise TableError(
                     f"{path}: line {line}: it has {len(cells)} cells and the first line {len(header)}: "

@@ -201,10 +201,17 @@ def read_stations(path: str | os.PathLike) -> Stations:
             pairs = [(row[begin], row[end]) for begin, end in problems]
             deployments.append(_deployment(cells, called, pairs, order, line))
         except ValueError as error:
-            wrong.append(f"{path}: line {line}: {error}")
+            wrong.append(f"{path}: line {line}: {_short(str(error))}")
+    if not table.rows:
+        wrong.append(f"{path}: there is nothing below its first line")
     if wrong:
         raise TableError("\n".join(wrong))
     return Stations(deployments)
+
+
+def _short(text: str) -> str:
+    """A cell may hold a whole table, where a quotation mark was lost."""
+    return text if len(text) <= 300 else f"{text[:150]} … {text[-150:]}"
 
 
 def _problem_columns(headers: list[str]) -> list[tuple[int, int]]:

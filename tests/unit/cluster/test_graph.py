@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from clusterdata import blobs
 
 from camtrap.cluster import neighbours, scores
@@ -36,6 +37,14 @@ def test_inverted_file_reports_its_recall():
     measured = np.mean([len(set(a) & set(b)) / 5 for a, b in zip(index, true, strict=True)])
     assert abs(recall - measured) < 0.02
     assert measured > 0.95
+
+
+@pytest.mark.parametrize("n", [2, 6, 15])
+def test_few_units_beyond_the_limit_of_the_exact_search(n):
+    """There were more cells than units."""
+    x = normalise(blobs((n,))[0]).astype(np.float32)
+    index, _, _ = neighbours.search(x, {**NEAR, "exact_up_to": 0, "probes": 24}, 0)
+    assert index.tolist() == brute(x, min(5, n - 1)).tolist()
 
 
 def test_mutual_pairs_count_twice():

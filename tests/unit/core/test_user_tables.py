@@ -71,6 +71,7 @@ def test_of_two_names_for_a_column_the_first_in_the_list_counts(tmp_path):
         (b"a,b\n1,2\n3,tapir, adult\n", r"line 3: it has 3 cells and the first line 2: put quotation marks around"),
         (b'a,b\n1,2\n3,"' + 200_000 * b"x", r"line 3: not a table .*; is a quotation mark missing\?"),
         (b'a,b\n1,2\n3,"puma\n4,5\n', r"line 3: not a table .*; is a quotation mark missing\?"),
+        (b'""a"",""b""\n""1"",""2""\n', "line 1: its quotation marks are doubled"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not a table in text"),
         (TEXT.encode("utf-16-le"), "not a table in text"),
     ],

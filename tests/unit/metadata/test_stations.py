@@ -139,7 +139,14 @@ def test_each_bad_row_has_its_line(tmp_path):
         assert word in line
 
 
-@pytest.mark.parametrize(("text", "word"), [("", "no column 'station'"), ("name,lat\nA,1\n", "no column 'station'")])
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("station,latitude\n", "there is nothing below its first line"),
+        ("", "no column 'station'"),
+        ("name,lat\nA,1\n", "no column 'station'"),
+    ],
+)
 def test_tables_that_cannot_be_used(tmp_path, text, word):
     with pytest.raises(TableError, match=word):
         read_stations(table(tmp_path, text))
