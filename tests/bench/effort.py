@@ -105,10 +105,11 @@ def simulated(n: int, seed: int, spread: float = 1.5) -> Survey:
     with np.load(file) as data:
         crops = np.zeros((len(data["x"]), int(data["kind"].max()) + 1), np.int64)
         crops[np.arange(len(crops)), data["kind"]] = data["size"]
-        return Survey(f"{n:,} simulated crops", data["x"], crops, data["label"])
+        name = f"{n:,} simulated crops" + (f", set {seed + 1}" if seed else "")
+        return Survey(name, data["x"], crops, data["label"])
 
 
-def sets_of(wanted_: list[str], results: list[Path] | None, size: int) -> Iterator[Survey]:
+def sets_of(wanted_: list[str], results: list[Path] | None, size: int, drawn: int) -> Iterator[Survey]:
     """The sets, one after the other; embeddings are kept below build/bench for the next time."""
     if "survey" in wanted_ and results:
         yield of_results(*results)
@@ -126,7 +127,7 @@ def sets_of(wanted_: list[str], results: list[Path] | None, size: int) -> Iterat
         with np.load(file, allow_pickle=False) as data:
             yield of_labelled(Labelled(name, **{key: data[key] for key in data.files}))
     if "100000" in wanted_:
-        yield simulated(size, 0)
+        yield from (simulated(size, seed) for seed in range(drawn))
 
 
 def reached(curve: list[tuple[int, int, float, float]]) -> dict[str, dict | None]:
@@ -194,11 +195,12 @@ def main() -> None:
     parser.add_argument("--survey", type=Path, nargs=2, metavar=("RESULTS", "TRUTH"))
     parser.add_argument("--only", nargs="*", help="ca01, animals22, survey, 100000")
     parser.add_argument("--size", type=int, default=100_000)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--drawn", type=int, default=1, help="so many sets of simulated crops (1)")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of an expert on each set (3)")
     options = parser.parse_args()
     wanted_ = options.only or ["survey", "ca01", "animals22", "100000"]
     rows = []
-    for survey in sets_of(wanted_, options.survey, options.size):
+    for survey in sets_of(wanted_, options.survey, options.size, options.drawn):
         majority = np.array([survey.crops[survey.cluster == k].sum(0) for k in range(survey.cluster.max() + 1)])
         print(
             f"{survey.name}: {survey.size.sum():,} crops, {len(survey.x):,} bursts, {len(majority)} clusters, purity "

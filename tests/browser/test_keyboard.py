@@ -64,3 +64,24 @@ def test_a_name_is_found_without_its_accents_and_enter_of_a_composed_word_is_not
     page.wait_for_selector(".card.named")
     assert page.locator(".card.named .name").inner_text() in ("Cuniculus paca", "Dasyprocta fuliginosa")
     said(page, "saved")
+
+
+def test_another_name_of_a_species_that_is_there_offers_to_join_it(listed):
+    page = listed
+    page.keyboard.press("n")
+    name(page, "Cuniculus paca")
+    page.wait_for_selector(".card.named")
+    for answer in ("Enter", "Tab"):  # join, or keep apart
+        page.locator(".card.open").first.focus()
+        page.keyboard.press("n")
+        page.wait_for_selector("#naming[open]")
+        page.locator("#naming input").fill("Majaz")
+        page.keyboard.press("Enter")
+        assert "the same species in your list" in page.locator("#naming .offer").inner_text()
+        page.keyboard.press(answer)
+        if answer == "Tab":
+            page.keyboard.press("Enter")
+        page.wait_for_selector("#naming", state="hidden")
+    page.wait_for_function(NAMED, arg=2)
+    assert sorted(page.locator(".card.named .name").all_inner_texts()) == ["Cuniculus paca", "Majaz"]
+    assert "105 crops" in page.locator(".card.named >> text=Cuniculus paca").locator("xpath=../..").inner_text()

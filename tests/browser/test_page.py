@@ -164,7 +164,7 @@ def test_an_audit_passes_and_one_error_asks_for_more(page, served):
     assert [d.more["right"] for d in audits].count(False) == 1
     page.locator("#asking").get_by_role("button", name="Leave").click()
     page.keyboard.press("z")
-    said(page, "taken back")
+    said(page, "taken back: the audit of “Deer”; saved")
     assert [d.action for d in holds(served)] == ["name"]
     page.keyboard.press("v")
     page.wait_for_selector("#asking[open] .burst")
@@ -200,6 +200,7 @@ def test_crops_are_moved_to_a_group_without_a_name_and_get_the_name_that_it_gets
     page.wait_for_function("() => document.querySelector('h2').textContent.startsWith('Coati: 47 crops')")
     assert [d.action for d in holds(served)] == ["same", "name", "clear", "same"]
     page.keyboard.press("z")
+    said(page, "taken back: the move; saved")
     page.wait_for_function("() => document.querySelector('h2').textContent.startsWith('Coati: 48 crops')")
     assert [d.action for d in holds(served)] == ["same", "name"]
 

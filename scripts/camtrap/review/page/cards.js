@@ -103,13 +103,14 @@ export class Cards {
     const name = make("span", { class: "name", text: title(group) });
     const hours = bars(group.hours, `hours of the day, most at ${group.hours.indexOf(Math.max(...group.hours))} o'clock`);
     const facts = [count(group.crops, "crop"), count(group.bursts, "burst")];
-    const notes = [];
-    if (group.new) notes.push(`${number(group.new)} new`);
-    if (group.kind === "named" && group.looked) notes.push(`${number(group.looked)} looked at`);
+    const notes = []; // what is cut off where a card is narrow comes last
     const sure = audited(group);
     if (sure) notes.push(sure);
+    if (group.new) notes.push(`${number(group.new)} new`);
+    if (group.kind === "named" && group.looked) notes.push(`${number(group.looked)} looked at`);
     if (group.kind === "open") notes.push(`sure ${group.sure.toFixed(2)}`);
     if (group.called) notes.push(`the other classifier: ${group.called.name}, ${Math.round(100 * group.called.share)} %`);
+    const told = [...notes, stations.slice(0, 2).join(", ") + (group.nStations > 2 ? ` +${group.nStations - 2}` : "")].filter(Boolean).join(" · ");
     const card = make("article", { class: `card ${group.kind}`, role: "listitem", tabindex: "0", "data-id": group.id,
       "aria-label": `${title(group)}, ${facts.join(", ")}${group.kind === "open" ? ", no name yet" : sure ? `, ${sure}` : ""}`,
       on: {
@@ -120,7 +121,7 @@ export class Cards {
       strip,
       make("div", { class: "what" }, make("span", { class: "dot", "data-number": group.number }), name, hours),
       make("p", { class: "facts", text: facts.join(" · ") }),
-      make("p", { class: "facts soft", text: [stations.slice(0, 2).join(", ") + (group.nStations > 2 ? ` +${group.nStations - 2}` : ""), ...notes].filter(Boolean).join(" · ") }),
+      make("p", { class: "facts soft", title: told, text: told }),
     );
     /** @type {HTMLElement} */ (card.querySelector(".dot")).style.background = colour(group.number);
     return card;

@@ -26,15 +26,17 @@ export function askName(what) {
     const accept = () => {
       const name = (place >= 0 ? found[place].name : input.value).trim();
       if (!name) return;
-      const known = store.groups.find((group) => group.name !== null && key(group.name) === key(name));
-      if (!known || known.id === what.group?.id) return end(name);
+      const known = groupOf([name]);
+      const other = known ?? groupOf(synonyms(name));
+      if (!other || other.id === what.group?.id) return end(name);
       // who joins whom is shown before it is done
-      const yes = make("button", { class: "main", text: `Join “${known.name}”`, on: { click: () => end(known.name ?? name) } });
-      const no = make("button", { text: "Another name", on: { click: () => { offer.replaceChildren(); list.hidden = false; input.focus(); } } });
+      const yes = make("button", { class: "main", text: `Join “${other.name}”`, on: { click: () => end(other.name ?? name) } });
+      const no = known ? make("button", { text: "Another name", on: { click: () => { offer.replaceChildren(); list.hidden = false; input.focus(); } } })
+        : make("button", { text: `Keep “${name}” apart`, on: { click: () => end(name) } });
       list.hidden = true;
       offer.replaceChildren(
-        make("p", { text: `“${known.name}” is there already. ${count(what.crops, "crop")} would join its ${count(known.crops, "crop")}:` }),
-        make("div", { class: "pair" }, side("These", what.rows), side(`“${known.name}”`, known.samples)),
+        make("p", { text: `“${other.name}” is there already${known ? "" : ", and is the same species in your list"}. ${count(what.crops, "crop")} would join its ${count(other.crops, "crop")}:` }),
+        make("div", { class: "pair" }, side("These", what.rows), side(`“${other.name}”`, other.samples)),
         make("div", { class: "line" }, yes, no));
       yes.focus();
     };
@@ -72,6 +74,15 @@ export function askName(what) {
     draw();
   });
 }
+
+/** The group with one of these names. @param {string[]} names */
+function groupOf(names) {
+  const wanted = new Set(names.map(key));
+  return store.groups.find((group) => group.name !== null && wanted.has(key(group.name)));
+}
+
+/** All names, in the species list, of the species that are called so. @param {string} name */
+const synonyms = (name) => (store.survey?.species ?? []).filter((/** @type {string[]} */ names) => names.some((one) => key(one) === key(name))).flat();
 
 /** @param {string} title_ @param {number[]} rows */
 export function side(title_, rows) {

@@ -23,6 +23,14 @@ from camtrap.review.thumbs import Thumbs
 __all__ = ["Desk"]
 
 _PERSON, _LOOKED, _NEW, _NIGHT = 1, 2, 4, 8  # flags of a crop, for the page
+# What was taken back, in words.
+_WORDS = {
+    "name": "the name",
+    "reject": "the rejection",
+    "unsure": "“not sure”",
+    "split": "the split",
+    "audit": "the audit of",
+}
 
 
 def undone(mine: list[Decision]) -> list[list[str]]:
@@ -261,10 +269,13 @@ class Desk:
             return {"said": f"{word}: {told}; saved", "version": self.live.version}
 
     def _told(self, ids: list[str]) -> str:
-        first = self.live.all[ids[0]]
-        while first.action == "undo" and first.undoes in self.live.all:
-            first = self.live.all[first.undoes]
-        return first.action + (f" “{first.name}”" if first.name else "")
+        said = [self.live.all[one] for one in ids]
+        while said[0].action == "undo" and all(one.undoes in self.live.all for one in said):
+            said = [self.live.all[str(one.undoes)] for one in said]
+        if any(one.action == "clear" for one in said):  # it comes with an answer "same"
+            return "the move"
+        word = _WORDS.get(said[0].action, f"the answer “{said[0].action}”")
+        return f"{word} “{said[0].name}”" if said[0].name else word
 
     def look(self, row: int) -> dict[str, Any]:
         """All that is known of one crop."""
