@@ -152,10 +152,15 @@ def test_deleted_results_of_an_older_survey_are_named(survey):
     shutil.rmtree(survey.results / "checksums")
     for name in ("choice.json", "reduced/units.npy"):
         first(survey, f"clusters/*/{name}").unlink()
+    detector = survey.results / "models" / "detector.json"
+    detector.unlink()
+    detector.mkdir()
     code, said = check(survey)
     assert code == 1
-    assert [line.split("/", 2)[-1] for line in said.splitlines()[:-1]] == [
-        f"{name}: missing; run again" for name in ("choice.json", "reduced/units.npy")
+    told = [line.split("/", 2)[-1] for line in said.splitlines()[:-1]]
+    assert told[:2] == [f"{name}: missing; run again" for name in ("choice.json", "reduced/units.npy")]
+    assert told[2:] == [
+        "models/detector.json: cannot be read here (Is a directory): look at its permissions and its disk"
     ]
 
 

@@ -14,7 +14,11 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    n_files, wrong = check(Path(arguments[0]))
+    try:
+        n_files, wrong = check(Path(arguments[0]))
+    except OSError as error:  # a folder of another user, a disk that went away
+        print(f"{error.filename}: cannot be read ({error.strerror})", file=sys.stderr)
+        return 2
     for line in wrong:
         print(line)
     print(f"{n_files:,} files looked at, {len(wrong):,} wrong" if wrong else f"{n_files:,} files looked at, all right")

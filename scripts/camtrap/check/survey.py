@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,19 @@ class _Survey:
             return None
         try:
             return reader(path)
+        except OSError as error:
+            self.closed(path, error)
+            return None
         except Exception as error:  # whatever damage leads a reader to
             self.says(path, f"damaged ({' '.join(str(error).split())[:120] or type(error).__name__}); {_AGAIN}")
             return None
+
+    def closed(self, path: Path, error: OSError) -> None:
+        """A file that the system does not give; one that is damaged has no number of an error (Arrow, NumPy)."""
+        if error.errno:
+            self.says(path, f"cannot be read here ({os.strerror(error.errno)}): look at its permissions and its disk")
+        else:
+            self.says(path, f"damaged ({' '.join(str(error).split())[:120]}); {_AGAIN}")
 
     def checksums(self, gone: Collection[str]) -> None:
         """Compare every file that has a checksum; what differs is not read below. What is missing is said once.
@@ -66,7 +77,14 @@ class _Survey:
         for path in recorded(self.results):
             if not path.exists():
                 missing |= set() if path.stem in gone else {_highest_missing(path)}
-            elif lines := difference(self.results, path, whole=True):
+                continue
+            try:
+                lines = difference(self.results, path, whole=True)
+            except OSError as error:
+                self.closed(path, error)
+                self.damaged.add(path)
+                continue
+            if lines:
                 self.damaged.add(path)
                 self.wrong += [line.removeprefix(f"{self.results}/") for line in lines]
         for path in sorted(missing):

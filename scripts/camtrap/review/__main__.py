@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from camtrap.core.errors import UserError
+from camtrap.core.system import in_words
 from camtrap.review import folder_of
 
 
@@ -63,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         n, notes = _take(asked, folder)
     except UserError as error:
         print(f"camtrap.review: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:  # a disk that is full or read-only, a folder of another user
+        print(f"camtrap.review: {in_words(error) or error}", file=sys.stderr)
         return 2
     for note in notes:
         print(note)

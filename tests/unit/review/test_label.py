@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -85,6 +86,28 @@ def test_a_filled_in_table_becomes_decisions_and_these_become_labels(results, ca
     assert info["names"] == {"Puma": 5, "Tapir": 2}
     assert info["who"] == {"Puma": ["ana"], "Tapir": ["ana"]}
     assert (info["crops"], info["named"], info["how"]) == (N, 7, {"cluster": 7})
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(results, capsys):
+    Path(f"{results}.review").write_text("a file")
+    assert main(["import", fill(results, (0, "Puma", "c03")), str(results)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "results.review" in said
+
+
+def test_a_damaged_clustering_is_to_be_put_back(results, capsys):
+    """It cannot be made again; the message advised to delete it."""
+    main(["import", fill(results, (0, "Puma", "c03")), str(results)])
+    (frozen,) = Path(f"{results}.review").glob("fits/*.parquet")
+    data = bytearray(frozen.read_bytes())
+    for damaged in (data[:-9], data[:60] + bytes(30) + data[90:]):
+        frozen.write_bytes(damaged)
+        capsys.readouterr()
+        assert main(["import", fill(results, (1, "Tapir", "c05")), str(results)]) == 2
+        said = capsys.readouterr().err
+        assert f"{frozen}: damaged, and decisions speak of this clustering: put a copy of it back" in said
+        assert "delete" not in said
 
 
 def test_the_same_table_again_decides_nothing_and_another_name_does(results, capsys):
