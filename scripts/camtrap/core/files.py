@@ -1,6 +1,7 @@
 """Results are never written in place: a temporary file beside the result, then a rename."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -197,6 +198,8 @@ def open_parquet(path: str | os.PathLike) -> "pq.ParquetFile":
 
 def _damaged(path: str | os.PathLike, error: Exception) -> Exception:
     """The error of a file that cannot be decoded; what the system says (no such file, no memory) stays as it is."""
+    if isinstance(error, FileNotFoundError):  # Arrow's has no number
+        return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
     if isinstance(error, MemoryError) or getattr(error, "errno", None):
         return error
     return DamageError.of(path, " ".join(str(error).split())[:120])

@@ -1,6 +1,7 @@
 """Results appear whole or not at all."""
 
 import csv
+import errno
 import json
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import pytest
 
 from camtrap.core.errors import UserError
 from camtrap.core.files import (
+    open_parquet,
     read_json,
+    read_parquet,
     replacing,
     replacing_folder,
     write_bytes,
@@ -102,6 +105,23 @@ def test_json(tmp_path):
     (tmp_path / "c.json").write_bytes(b'{"cut": ')
     with pytest.raises(UserError, match=r"c\.json is damaged \(not a JSON file"):
         read_json(tmp_path / "c.json")
+
+
+@pytest.mark.parametrize(("text", "why"), [("[1]", "no JSON object"), ("5", "no JSON object"), ('{"b": 1}', "no 'a'")])
+def test_json_of_another_shape_is_damaged(tmp_path, text, why):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UserError, match=rf"a\.json is damaged .*{why}"):
+        read_json(tmp_path / "a.json", "a")
+    assert read_json(tmp_path / "a.json") == json.loads(text)
+
+
+def test_a_table_that_is_gone_is_not_damaged(tmp_path):
+    """Arrow's error has no number, and the advice was to delete the file."""
+    for read in (read_parquet, open_parquet):
+        with pytest.raises(FileNotFoundError) as error:
+            read(tmp_path / "gone.parquet")
+        assert error.value.errno == errno.ENOENT
+        assert error.value.filename == str(tmp_path / "gone.parquet")
 
 
 def test_csv(tmp_path):
