@@ -123,6 +123,9 @@ def _unknown(value: object, schema: dict, prefix: str) -> Iterator[str]:
 
 def _nearest(key: str, schema: dict, prefix: str) -> str:
     """Suggest the same key where it belongs, else one of this level that is spelled alike."""
+    head, mark, value = key.replace("=", ":").partition(":")
+    if mark and head.strip() in schema["properties"]:  # YAML takes {threshold:0.3} for a key without a value
+        return f": write '{head.strip()}: {value.strip()}', with a colon and a blank"
     elsewhere = [path for path in _all_keys(load_schema(), "") if path.rpartition(".")[2] == key]
     if elsewhere:
         depth = min(path.count(".") for path in elsewhere)

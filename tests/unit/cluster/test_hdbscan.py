@@ -18,6 +18,14 @@ def test_finds_groups_and_assigns_beyond_the_sample():
     assert fit.metrics["switches"][0]["limit"] == 100
 
 
+def test_more_samples_than_units_are_as_many_as_there_are():
+    few = {**fill("hdbscan", {}), "components": 2, "min_units": 3}
+    fit = fit_hdbscan(blobs((9, 9), dims=6)[0], NEAR, few | {"min_samples": 1000}, 0)
+    assert (
+        fit.labels.tolist() == fit_hdbscan(blobs((9, 9), dims=6)[0], NEAR, few | {"min_samples": 18}, 0).labels.tolist()
+    )
+
+
 def test_too_few_units_are_noise():
     fit = fit_hdbscan(np.eye(4, dtype=np.float32), NEAR, fill("hdbscan", {}), 0)
     assert fit.labels.tolist() == [-1] * 4

@@ -32,7 +32,8 @@ def fit_hdbscan(x: np.ndarray, near: tuple[np.ndarray, np.ndarray], params: dict
         random_state=seed,
         n_jobs=1,
     ).fit_transform(x[rows])
-    model = HDBSCAN(min_cluster_size=params["min_units"], min_samples=params["min_samples"], copy=True).fit(space)
+    fewest = min(params["min_samples"], len(rows))  # it refuses more than there are
+    model = HDBSCAN(min_cluster_size=params["min_units"], min_samples=fewest, copy=True).fit(space)
     few = model.labels_.astype(np.int32)
     k = int(few.max(initial=-1)) + 1
     centres, _ = scores.means(x[rows][few >= 0], few[few >= 0], k)
