@@ -133,7 +133,7 @@ def test_what_is_gone_and_damage_of_what_is_compared_with_is_named(survey):
     ]
     for path, text in zip(damaged, ("", '{"size": 1}', '{"files": {"a": 1}}'), strict=True):
         path.write_text(text)
-    damaged += [first(survey, f"plan/{name}") for name in ("current", "removed/*.tsv", "hashes.json")]
+    damaged += [first(survey, f"plan/{name}") for name in ("current", "removed/*.tsv", "places.json")]
     for path in damaged[3:]:
         flip(path) if path.suffix == ".tsv" else empty(path)
     code, said = check(survey)
@@ -159,9 +159,7 @@ def test_deleted_results_of_an_older_survey_are_named(survey):
     assert code == 1
     told = [line.split("/", 2)[-1] for line in said.splitlines()[:-1]]
     assert told[:2] == [f"{name}: missing; run again" for name in ("choice.json", "reduced/units.npy")]
-    assert told[2:] == [
-        "models/detector.json: cannot be read here (Is a directory): look at its permissions and its disk"
-    ]
+    assert told[2:] == ["detector.json: cannot be read here (Is a directory): look at its permissions and its disk"]
 
 
 @pytest.mark.long
