@@ -4,7 +4,7 @@
 #            -> collect -> reduce -> cluster -> project, represent, evaluate -> report, export
 from snakemake.utils import min_version
 
-min_version("9.17")
+min_version("9.23")
 
 
 configfile: f"{workflow.current_basedir}/config/config.yaml"

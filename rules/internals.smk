@@ -1,6 +1,6 @@
 # What the rules ask of Snakemake beyond its documented interface: read in 9.27.1, all of it here, each with its reason.
-# `min_version` in the Snakefile is the oldest that has it: in 9.14, 9.15 and 9.16 `global_resources` knows no resource that
-# nobody offers (AttributeError); 9.17, 9.19 and 9.20 ran.
+# `min_version` in the Snakefile is the oldest that passes the tests of tests/workflow: before 9.23 its filter of messages
+# (`DefaultFilter`), which our logger uses for a dry run, took other arguments.
 import base64
 import os
 import sys
