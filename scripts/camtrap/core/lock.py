@@ -24,11 +24,13 @@ class Lock:
     def acquire(self, passing: str | None = None, patience: float = 0) -> bool:
         """Take the lock; False if another run holds it.
 
-        Where its holder's purpose is ``passing``, wait up to ``patience`` seconds for it to end.
+        Where its holder's purpose is ``passing``, wait up to ``patience`` seconds for it to end; also where the holder has
+        not yet said what for.
         """
         last = time.monotonic() + patience
         while not self._take():
-            if passing is None or not self.holder().endswith(passing) or time.monotonic() > last:
+            said = self._said()
+            if passing is None or (said and not said.endswith(passing)) or time.monotonic() > last:
                 return False
             time.sleep(0.2)
         return True
@@ -36,12 +38,16 @@ class Lock:
     def release(self) -> None:
         """Give the lock back."""
         if self.file:
+            self.file.truncate(0)  # the next holder is not taken for this one before it has written its own name
             self.file.close()
             self.file = None
 
     def holder(self) -> str:
         """Who holds it and what for: "process 12 on host, at work"."""
-        return self.path.read_text(encoding="utf-8") or "another run"
+        return self._said() or "another run"
+
+    def _said(self) -> str:
+        return self.path.read_text(encoding="utf-8")
 
     def _take(self) -> bool:
         import fcntl

@@ -72,6 +72,23 @@ def test_a_passing_holder_is_waited_for(tmp_path):
     ending.join()
 
 
+def test_a_holder_that_has_not_said_what_for_is_waited_for(tmp_path):
+    """Between its lock and its name there is a moment, which two dry runs at once met."""
+    with open(tmp_path / "lock", "a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        ending = threading.Timer(0.5, fcntl.flock, (file, fcntl.LOCK_UN))
+        ending.start()
+        assert Lock(tmp_path / "lock").acquire(passing="planning", patience=30)
+        ending.join()
+
+
+def test_who_held_it_before_is_not_named(tmp_path):
+    lock = Lock(tmp_path / "lock")
+    assert lock.acquire()
+    lock.release()
+    assert (tmp_path / "lock").read_text() == ""
+
+
 def test_a_working_holder_is_not_waited_for(tmp_path):
     process, _ = other(tmp_path / "lock")
     assert not Lock(tmp_path / "lock").acquire(passing="planning", patience=10_000)
