@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 import reviewdata
 
+from camtrap.review.decisions import in_effect
+from camtrap.review.log import Log
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
@@ -124,3 +127,30 @@ def name(page, text, merge=False):
         page.wait_for_selector("#naming .offer button")
         page.keyboard.press("Enter")
     page.wait_for_selector("#naming", state="hidden")
+
+
+def holds(served):
+    return in_effect(Log(served.decisions.parent).read())
+
+
+def names(page):
+    return page.locator(".card.named .name").all_inner_texts()
+
+
+def open_group(page, number=0):
+    page.locator(".card").nth(number).click()
+    page.wait_for_selector(".tile img[src]")
+
+
+def home(page):
+    page.locator("#home").click()
+    page.wait_for_selector(".card")
+
+
+def named(page, *given):
+    for text in given:
+        page.locator(".card.open").first.click()
+        page.wait_for_selector(".tile")
+        page.keyboard.press("n")
+        name(page, text)
+        page.wait_for_selector(f".card.named >> text={text}")

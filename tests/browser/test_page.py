@@ -1,39 +1,12 @@
 """What an expert does in the page, and what then stands in the log."""
 
-import contextlib
 import json
-import re
-import resource
-import socket
-import socketserver
-import threading
 
-import pytest
-from conftest import name, opened_page, ready, said, serve
-from PIL import Image
+from conftest import holds, home, name, named, names, open_group, opened_page, ready, said, serve
 
 from camtrap.core.files import read_parquet, write_csv
 from camtrap.export.suggestions import COLUMNS
-from camtrap.review.decisions import in_effect
 from camtrap.review.log import Log
-
-
-def holds(served):
-    return in_effect(Log(served.decisions.parent).read())
-
-
-def names(page):
-    return page.locator(".card.named .name").all_inner_texts()
-
-
-def open_group(page, number=0):
-    page.locator(".card").nth(number).click()
-    page.wait_for_selector(".tile img[src]")
-
-
-def home(page):
-    page.locator("#home").click()
-    page.wait_for_selector(".card")
 
 
 def test_a_group_is_named_and_the_name_is_there_after_a_reload_and_a_restart(page, served, chromium, errors):
@@ -137,15 +110,6 @@ def test_a_split_is_tried_kept_and_undone(page, served):
     assert [d.action for d in holds(served)] == ["split"]
     page.keyboard.press("z")
     page.wait_for_function("() => document.querySelectorAll('.card.open').length === 6")
-
-
-def named(page, *given):
-    for text in given:
-        page.locator(".card.open").first.click()
-        page.wait_for_selector(".tile")
-        page.keyboard.press("n")
-        name(page, text)
-        page.wait_for_selector(f".card.named >> text={text}")
 
 
 def test_an_audit_passes_and_one_error_asks_for_more(page, served):
@@ -311,58 +275,6 @@ def test_two_windows_see_each_other(page, served, errors):
     other.wait_for_selector(".card.named >> text=Brocket", timeout=1_500)
 
 
-HOSTILE = [
-    "<img src=x onerror=alert(1)>",
-    '"><script>alert(2)</script>',
-    "javascript:alert(3)",
-    "${alert(4)}",
-    "'; DROP TABLE crops; --",
-    "=cmd|' /C calc'!A0",
-    "‮gnp.exe",
-    "a" * 200,
-    "__proto__",
-]
-
-
-@pytest.fixture
-def refused_by_policy(errors):
-    """The page says so in its console."""
-    yield
-    errors[:] = [text for text in errors if "Content Security Policy" not in text]
-
-
-def test_hostile_names_are_text_and_run_nothing(page, served, refused_by_policy):
-    log = Log(served.decisions.parent)
-    rows = [page.evaluate(f"fetch('/look/{n}').then(a => a.json())")["crop"] for n in range(len(HOSTILE))]
-    for text, crop in zip(HOSTILE, rows, strict=True):
-        log.append("<b>eva</b>", {"action": "name", "crops": [crop], "name": text})
-    page.wait_for_function("n => document.querySelectorAll('.card.named').length === n", arg=len(HOSTILE))
-    assert set(names(page)) == {" ".join(text.split()) for text in HOSTILE}
-    page.locator(".card.named").first.click()
-    page.wait_for_selector(".tile img[src]")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#looking[open] .facts-of h2")
-    assert page.locator("#looking b, #looking script").count() == 0
-    assert "<b>eva</b>" in page.locator("#looking").inner_text()
-    page.keyboard.press("n")
-    page.wait_for_selector("#naming[open]")
-    assert page.locator("script[src]").count() == 1
-    # what a script of a stranger would try is refused by the policy
-    blocked = page.evaluate("""() => new Promise(done => {
-        document.addEventListener('securitypolicyviolation', event => done(event.violatedDirective));
-        const script = document.createElement('script'); script.textContent = 'alert(5)'; document.head.append(script); })""")
-    assert blocked.startswith("script-src")
-
-
-def test_people_are_blurred_until_asked_for(page):
-    people = page.locator(".card img.person")
-    page.wait_for_selector(".card img.person")
-    style = "node => getComputedStyle(node).filter"
-    assert "blur" in people.first.evaluate(style)
-    page.keyboard.press("p")
-    assert people.first.evaluate(style) == "none"
-
-
 def test_the_lasso_selects_and_what_is_seen_is_read_aloud(page):
     page.wait_for_selector("body[data-map]")
     open_group(page)
@@ -378,103 +290,6 @@ def test_the_lasso_selects_and_what_is_seen_is_read_aloud(page):
     labels = page.locator(".tile").first.get_attribute("aria-label")
     assert labels.startswith("crop 1 of 60")
     assert page.locator(".field").get_attribute("role") == "listbox"
-
-
-def test_a_full_disk_says_so_and_a_stopped_server_too(page, served, errors):
-    folder = served.decisions.parent
-    folder.mkdir(exist_ok=True)
-    (folder / "decisions.jsonl").mkdir()  # nothing can be written there
-    open_group(page)
-    page.keyboard.press("x")
-    page.wait_for_selector("#said.bad.shown")
-    (folder / "decisions.jsonl").rmdir()
-    served.stop()
-    page.keyboard.press("x")
-    said(page, "the server does not answer")
-    page.goto("about:blank")  # it would go on asking, and every question that fails is an error
-    errors.clear()
-
-
-def test_a_decision_that_the_disk_has_no_room_for_is_not_said_to_be_saved(page, served, errors):
-    named(page, "Deer")
-    before = served.decisions.read_bytes()
-    pid, none = served.process.pid, resource.RLIM_INFINITY
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (len(before) + 10, none))  # the next line is cut after ten bytes
-    page.locator(".card.open").first.click()
-    page.wait_for_selector(".tile")
-    page.keyboard.press("x")
-    page.wait_for_selector("#said.bad.shown")
-    assert "was not saved" in page.locator("#said").inner_text()
-    assert served.decisions.read_bytes() == before
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (none, none))
-    page.keyboard.press("x")
-    said(page, "rejected; saved")
-    assert served.decisions.read_bytes().startswith(before)
-    assert [d.action for d in holds(served)] == ["name", "reject"]
-    errors.clear()  # the answer that it was refused
-
-
-def test_what_a_picture_says_of_itself_runs_nothing_and_is_not_passed_on(page, served):
-    about = page.evaluate("fetch('/look/0').then(a => a.json())")
-    path = served.results.parent / "images" / about["path"]
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turned by a quarter
-    exif[0x010E] = exif[0x010F] = "<script>alert(6)</script><img src=x onerror=alert(7)>"
-    Image.new("RGB", (320, 240), (10, 90, 40)).save(path, exif=exif, comment=b"<script>alert(8)</script>")
-    open_group(page)
-    sent = page.evaluate(
-        "number => fetch(`/picture/${number}`).then(a => a.blob()).then(b => b.arrayBuffer())"
-        ".then(b => { const url = URL.createObjectURL(new Blob([b], { type: 'image/jpeg' })); const image = new Image();"
-        " return new Promise(done => { image.onload = () => done({ width: image.naturalWidth, height: image.naturalHeight,"
-        " text: new TextDecoder('latin1').decode(b) }); image.src = url; }); })",
-        about["picture"],
-    )
-    assert (sent["width"], sent["height"]) == (240, 320)
-    assert "alert" not in sent["text"]
-
-
-def test_it_works_through_a_tunnel_with_another_port(served, chromium, errors):
-    with tunnel(int(served.address.split(":")[2].split("/")[0])) as port:
-        context = chromium.new_context(viewport={"width": 1280, "height": 720})
-        page = opened_page(context, re.sub(r":\d+/", f":{port}/", served.address), errors)
-        named(page, "Tapir")
-        assert [d.name for d in holds(served)] == ["Tapir"]
-        Log(served.decisions.parent).append(
-            "eva", {"action": "name", "crops": ["0" * 16 + "-1-2-3-4"], "name": "Brocket"}
-        )
-        open_group(page)
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#looking[open] .facts-of h2")
-        page.goto("about:blank")
-        context.close()
-    assert errors == []
-
-
-@contextlib.contextmanager
-def tunnel(to):
-    """What `ssh -L` does: whatever comes to a local port goes to another one, and back."""
-
-    class Forward(socketserver.BaseRequestHandler):
-        def handle(self):
-            with socket.create_connection(("127.0.0.1", to)) as far:
-                back = threading.Thread(target=pump, args=(far, self.request), daemon=True)
-                back.start()
-                pump(self.request, far)
-                back.join(timeout=5)
-
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads, block_on_close = True, False
-
-    def pump(one, other):
-        with contextlib.suppress(OSError):
-            while data := one.recv(65536):
-                other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-
-    with Server(("127.0.0.1", 0), Forward) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
 
 
 def test_decisions_are_lines_of_json(page, served):

@@ -198,3 +198,28 @@ def make(results, labels=None, seen=None, **options):
         files(results, labels=labels, seen=seen), MODEL, CONFIG, out / "report.html", out / "summary.json", **options
     )
     return (out / "report.html").read_text(encoding="utf-8"), summary
+
+
+def hostile(folder):
+    """9 pictures, 5 crops in 2 clusters and noise, every name as bad as it can be."""
+    noon, night = pd.Timestamp("2024-05-01 12:30"), pd.Timestamp("2024-06-03 23:59")
+    images = [
+        picture(NASTY_FILE, "animal", NASTY, noon, "e1", place=(-0.6, -76.1)),
+        picture("card/2.jpg", "animal", NASTY, noon, "e1", place=(-0.6, -76.1)),
+        picture("card/3.jpg", "animal", "B & C", night, "e2", place=(-0.7, -76.2)),
+        picture("card/4.jpg", "person", "B & C", pd.Timestamp("1970-01-01"), clock="epoch", place=(-0.7, -76.2)),
+        *(picture(f"card/empty{n}.jpg", "empty", NASTY, noon, place=(-0.6, -76.1)) for n in range(2)),
+        picture("card/bad.jpg", "failed", None),
+        picture("card/copy.jpg", "duplicate", NASTY, noon),
+        picture("card/gone.jpg", "removed", NASTY, noon),
+    ]
+    crops = [
+        crop(1, NASTY_FILE, 0, NASTY, noon, "b1", "e1"),
+        crop(2, "card/2.jpg", 0, NASTY, noon, "b1", "e1"),
+        crop(3, "card/2.jpg", 0, NASTY, noon, "b2", "e1"),
+        crop(4, "card/3.jpg", 1, "B & C", night, "b3", "e2", infrared=True),
+        crop(5, "card/3.jpg", -1, "B & C", night, "b3", "e2", infrared=True, suggestion=1),
+    ]
+    failures = [("card/bad.jpg", "index", "failed", f"not a picture: {NASTY}")]
+    confusion = [(0, "<b>deer</b>", 2), (0, "", 1), (1, "ocelot", 1)]
+    return write(folder, images, crops, failures, confusion)

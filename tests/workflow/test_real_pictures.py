@@ -10,16 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from realdata import COCO, REAL, WEIGHTS, real_weights
 
 REPO = Path(__file__).resolve().parents[2]
-DATA = REPO.parent / "shared" / "data"
-WEIGHTS = DATA / "weights" / "yolov5n.pt"
 SETS = ["southwest", "edge-cases"]
-COCO = {"animal": list(range(14, 24)), "person": [0], "vehicle": [1, 2, 3, 5, 6, 7]}
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not WEIGHTS.exists(), reason="shared/data is not there"),
+    real_weights,
 ]
 
 
@@ -27,7 +25,7 @@ pytestmark = [
 def survey(tmp_path_factory):
     """The sets, detected by yolov5n (COCO classes mapped), run to the report."""
     folder = tmp_path_factory.mktemp("real")
-    images = {name: str(DATA / "camera-traps" / name) for name in SETS}
+    images = {name: str(REAL / name) for name in SETS}
     config = {
         "images": images,
         "results": "results",

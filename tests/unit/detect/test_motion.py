@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from realdata import REAL, real
 
 from camtrap.detect.motion import detect_motion
 from camtrap.simulate import simulate
 
-REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps" / "bursts"
+ROLLS = REAL / "bursts"
 KEEP = 0.2
 
 
@@ -210,22 +211,22 @@ def test_changing_figures_in_the_info_strip_are_no_animal():
     assert not [box for boxes in detect_motion(rows, pictures.get).values() for box in boxes if box["conf"] >= KEEP]
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures (shared/data/camera-traps/bursts) are not here")
+@real
 def test_real_rolls():
     """Two short rolls of real cameras: squirrels of 4 to 8 % of the width, and a roll with empty pictures."""
-    with open(REAL / "labels.csv", encoding="utf-8", newline="") as file:
+    with open(ROLLS / "labels.csv", encoding="utf-8", newline="") as file:
         labels = list(csv.DictReader(file))
     rows = []
     for row in labels:
         when = datetime.strptime(row["datetime"], "%Y:%m:%d %H:%M:%S") if row["datetime"] else None
-        with Image.open(REAL / row["path"]) as image:
+        with Image.open(ROLLS / row["path"]) as image:
             width, height = image.size
         place = {"path": row["path"], "station": row["station"], "datetime": when}
         rows.append({**place, "width": width, "height": height})
-    found = detect_motion(rows, lambda path: read(REAL / path))
+    found = detect_motion(rows, lambda path: read(ROLLS / path))
     touched = 0
     for row in rows:
-        label = REAL / "yolo_labels" / f"{Path(row['path']).stem}.txt"
+        label = ROLLS / "yolo_labels" / f"{Path(row['path']).stem}.txt"
         boxes = [box["bbox"] for box in found[row["path"]] if box["conf"] >= KEEP]
         if label.exists():
             _, x, y, w, h = (float(v) for v in label.read_text().split()[:5])

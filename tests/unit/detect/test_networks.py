@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from realdata import COCO, REAL, WEIGHTS, real_weights
 
 from camtrap.core.errors import PictureError, UserError
 from camtrap.core.hashes import file_hash
@@ -15,24 +16,20 @@ from camtrap.detect.networks import TorchNetwork
 from camtrap.networks import torchvision_ops
 from camtrap.pictures.decode import decode
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
-WEIGHTS = DATA / "weights" / "yolov5n.pt"
-PICTURES = DATA / "camera-traps" / "ena24" / "images"
-CLASSES = {"animal": list(range(14, 24)), "person": [0], "vehicle": [1, 2, 3, 5, 6, 7]}
-real = pytest.mark.skipif(not WEIGHTS.exists(), reason="the real weights and pictures (shared/data) are not here")
+PICTURES = REAL / "ena24" / "images"
 
 
 def detector(runtime, cache, threads=1, image_size=640):
     from camtrap.detect.megadetector import MegaDetector
 
-    return MegaDetector(WEIGHTS, file_hash(WEIGHTS), "cpu", image_size, CLASSES, 0.05, runtime, threads, str(cache))
+    return MegaDetector(WEIGHTS, file_hash(WEIGHTS), "cpu", image_size, COCO, 0.05, runtime, threads, str(cache))
 
 
 def found_by(detector, names, pictures):
     return detector([detector.prepare(name, picture) for name, picture in zip(names, pictures, strict=True)])
 
 
-@real
+@real_weights
 @pytest.mark.parametrize("runtime", ["onnxruntime", "ncnn"])
 def test_boxes_are_those_of_the_package(tmp_path, monkeypatch, runtime):
     torchvision_ops.ensure()
@@ -41,12 +38,12 @@ def test_boxes_are_those_of_the_package(tmp_path, monkeypatch, runtime):
 
     from camtrap.detect.megadetector import one_per_animal
 
-    monkeypatch.setattr(run_detector, "USE_MODEL_NATIVE_CLASSES", True)
+    monkeypatch.setattr(run_detector, "USE_MODEL_NATIVE_COCO", True)
     files = sorted(PICTURES.rglob("*.jpg"))[:3]
     theirs = load_and_run_detector_batch(
         str(WEIGHTS), [str(file) for file in files], confidence_threshold=0.05, quiet=True, image_size=640
     )
-    classes = {number: str(i) for i, name in enumerate(CLASSES, 1) for number in CLASSES[name]}
+    classes = {number: str(i) for i, name in enumerate(COCO, 1) for number in COCO[name]}
     ours = detector(runtime, tmp_path)
     found = 0
     for file, wanted in zip(files, theirs, strict=True):
@@ -65,7 +62,7 @@ def test_boxes_are_those_of_the_package(tmp_path, monkeypatch, runtime):
     assert found > 0
 
 
-@real
+@real_weights
 @pytest.mark.parametrize("runtime", ["onnxruntime", "ncnn"])
 def test_every_shape_of_picture_and_every_runtime(tmp_path, runtime):
     random = np.random.default_rng(0)
@@ -89,7 +86,7 @@ def test_every_shape_of_picture_and_every_runtime(tmp_path, runtime):
             np.testing.assert_allclose(one["bbox"] + [one["conf"]], two["bbox"] + [two["conf"]], atol=2e-3)
 
 
-@real
+@real_weights
 def test_a_large_network_is_computed_by_ncnn_from_the_cache_too(tmp_path, monkeypatch):
     assert isinstance(detector("auto", tmp_path).detector.model, networks.OnnxNetwork)
     monkeypatch.setattr(networks, "LARGE", 1_000_000)
@@ -100,7 +97,7 @@ def test_a_large_network_is_computed_by_ncnn_from_the_cache_too(tmp_path, monkey
     assert found_by(first, ["x"], [picture])[0]["detections"]
 
 
-@real
+@real_weights
 def test_a_damaged_conversion_is_made_anew(tmp_path):
     picture = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
     wanted = found_by(detector("ncnn", tmp_path), ["x"], [picture])
@@ -111,14 +108,14 @@ def test_a_damaged_conversion_is_made_anew(tmp_path):
     assert kept.read_bytes() == whole
 
 
-@real
+@real_weights
 @pytest.mark.parametrize("runtime", ["torch", "onnxruntime", "ncnn"])
 def test_a_side_that_the_stride_does_not_divide_is_refused(tmp_path, runtime):
     with pytest.raises(UserError, match="656 is not a multiple of 32, which these weights need: choose 640 or 672"):
         detector(runtime, tmp_path, image_size=656)
 
 
-@real
+@real_weights
 @pytest.mark.parametrize(("threads", "batch_size"), [(8, 16), (3, 5)])
 def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, threads, batch_size):
     """The way of a GPU, with the network on the CPU."""
@@ -147,7 +144,7 @@ def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, thr
         "weights_sha256": None,
         "trust_weights": True,
         "image_size": 320,
-        "classes": CLASSES,
+        "classes": COCO,
     }
     options |= {"min_confidence": 0.05, "runtime": "torch", "precision": "float32", "prefilter": "none"}
 
@@ -172,7 +169,7 @@ def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, thr
         np.testing.assert_allclose(*boxes, atol=2e-3)
 
 
-@real
+@real_weights
 def test_a_picture_that_cannot_be_letterboxed_is_its_own_failure(tmp_path):
     line = np.zeros((1, 2000, 3), np.uint8)
     with pytest.raises(PictureError, match="2000 x 1 pixels cannot be letterboxed"):

@@ -1,16 +1,14 @@
 """Every dialect is read as its tool means it. The tools write the files where they are importable here."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from realdata import REAL, real
 
 from camtrap.core.errors import UserError
 from camtrap.detections import dialects
-from camtrap.detections.records import clamp, cut, parse_box, to_relative
-
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
+from camtrap.detections.records import to_relative
 
 # Written by PyTorch-Wildlife 1.3.0 (utils/post_process.py) from two sv.Detections, white space removed:
 # save_detection_json, save_detection_timelapse_json, save_detection_classification_json, save_detection_json_as_dots.
@@ -320,43 +318,16 @@ def test_refused_with_one_line(tmp_path, content, message):
     assert "\n" not in str(caught.value)
 
 
-def test_pixels_to_relative_and_back():
-    rng = np.random.default_rng(7)
-    for width, height in rng.integers(20, 12_000, (200, 2)):
-        x1, x2 = np.sort(rng.uniform(0, width, 2))
-        y1, y2 = np.sort(rng.uniform(0, height, 2))
-        x, y, w, h = to_relative(parse_box([x1, y1, x2, y2], corners=True), int(width), int(height))
-        back = [x * width, y * height, (x + w) * width, (y + h) * height]
-        np.testing.assert_allclose(back, [x1, y1, x2, y2], rtol=0, atol=1e-9)
-
-
-def test_overshoot():
-    assert to_relative((-1, 0, 101, 50), 200, 100) == (0, 0, 0.5, 0.5)  # one pixel: clamped
-    assert clamp((0.5, 0.5, 0.5001, 0.5)) == (0.5, 0.5, 0.5, 0.5)
-    for box in ((-5, 0, 50, 50), (180, 0, 25, 50), (0, 60, 10, 45), (300, 0, 10, 10)):
-        with pytest.raises(ValueError, match="200 x 100 pixels"):
-            to_relative(box, 200, 100)
-
-
-def test_a_relative_box_is_cut_at_the_border():
-    np.testing.assert_allclose(cut((0.8, 0.3, 0.21, 0.3)), (0.8, 0.3, 0.2, 0.3), rtol=0, atol=1e-12)
-    np.testing.assert_allclose(cut((-0.1, -0.1, 0.3, 1.2)), (0, 0, 0.2, 1), rtol=0, atol=1e-12)
-    for box in ((0, 0, 640, 480), (0.9, 0.3, 0.3, 0.3), (1.2, 0.3, 0.3, 0.3)):  # pixels; mostly, or all, outside
-        with pytest.raises(ValueError, match="leaves the picture"):
-            cut(box)
-
-
+@real
 def test_real_files():
-    if not DATA.is_dir():
-        pytest.skip(f"no real pictures: {DATA} is absent")
-    lila = dialects.read(DATA / "lila31" / "expected_output_DRAFT.json")
+    lila = dialects.read(REAL / "lila31" / "expected_output_DRAFT.json")
     assert (lila.dialect, len(lila.records), lila.problems) == ("megadetector", 31, [])
-    raw = json.loads((DATA / "lila31" / "expected_output_DRAFT.json").read_text())["images"]
+    raw = json.loads((REAL / "lila31" / "expected_output_DRAFT.json").read_text())["images"]
     assert [[list(d.bbox) for d in r.detections] for r in lila.records] == [
         [d["bbox"] for d in i["detections"]] for i in raw
     ]
-    coco = dialects.read(DATA / "ena24" / "coco_annotations.json", rename={"*": "animal"})
+    coco = dialects.read(REAL / "ena24" / "coco_annotations.json", rename={"*": "animal"})
     assert {d.category for r in coco.records for d in r.detections} == {"animal"}
-    for path in (DATA / "edge-cases").glob("*.json"):
+    for path in (REAL / "edge-cases").glob("*.json"):
         with pytest.raises(UserError, match="holds no detections"):
             dialects.read(path)

@@ -1,11 +1,11 @@
 """Label tables as people write them, matched to crops; and the whole evaluation on tables made by hand."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from realdata import SHARED, real
 from sklearn.metrics import adjusted_mutual_info_score
 
 from camtrap.core import files
@@ -13,8 +13,6 @@ from camtrap.core.errors import ConfigError, TableError
 from camtrap.evaluate import run, truth
 from camtrap.evaluate.labels import read_labels
 from camtrap.simulate import simulate
-
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 
 
 def crops_of(*rows):
@@ -208,10 +206,10 @@ def test_the_truth_of_a_simulated_survey_is_such_a_table(tmp_path):
     assert set(table["category"].dropna()) >= {"animal", "empty"}
 
 
+@real
 def test_the_label_tables_of_real_sets():
     tables = sorted(SHARED.glob("*/*/labels.csv"))
-    if not tables:
-        pytest.skip("needs the folder of real pictures (shared/data beside the repository)")
+    assert tables
     for path in tables:
         table = read_labels(path)
         assert len(table) == len(path.read_text(encoding="utf-8").splitlines()) - 1

@@ -4,21 +4,19 @@ import csv
 import datetime as dt
 import io
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import trapdata
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
+from realdata import REAL, real
 
 from camtrap.core.errors import PictureError
 from camtrap.metadata import exif
 from camtrap.pictures.decode import open_header
 
-REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of what we break on purpose
-real = pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures (shared/data) are not on this machine")
 
 
 def jpeg(main=(), detail=(), place=(), comment=None):

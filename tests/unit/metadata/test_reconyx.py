@@ -3,17 +3,15 @@
 import datetime as dt
 import io
 import struct
-from pathlib import Path
 
 import pytest
 import trapdata
 from PIL import Image
+from realdata import REAL, real
 
 from camtrap.metadata import exif
 from camtrap.metadata.vendors import reconyx
 
-REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
-real = pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures (shared/data) are not on this machine")
 WHEN = dt.datetime(2019, 8, 22, 20, 13, 6)
 
 

@@ -6,21 +6,18 @@ import os
 import subprocess
 import sys
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 import trapdata
 from PIL import Image, ImageOps
+from realdata import REAL, real
 
 from camtrap.core.errors import OutageError, PictureError
 from camtrap.core.paths import Roots
 from camtrap.pictures import decode, source
-from camtrap.pictures.infrared import _near_median, is_infrared
+from camtrap.pictures.infrared import is_infrared
 from camtrap.pictures.truncated import is_truncated
-
-REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "camera-traps"
-real = pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures (shared/data) are not on this machine")
 
 
 def scene(height=48, width=64, channels=3):
@@ -267,19 +264,6 @@ def test_full_memory_is_not_the_pictures_fault(tmp_path):
     assert said.stdout.startswith("a.png: memory is full"), said
 
 
-def test_infrared_despite_tint_strip_and_noise():
-    rng = np.random.default_rng(0)
-    grey = rng.integers(0, 256, (120, 160, 1)).repeat(3, axis=2).astype(float)
-    assert is_infrared(grey.astype(np.uint8))
-    tinted = np.clip(grey * [1.0, 0.8, 0.9], 0, 255).astype(np.uint8)
-    assert is_infrared(tinted)
-    strip = tinted.copy()
-    strip[:12] = rng.integers(0, 256, (12, 160, 3))
-    assert is_infrared(strip)
-    coloured = grey + rng.normal(0, 8, (120, 160, 3))
-    assert not is_infrared(np.clip(coloured, 0, 255).astype(np.uint8))
-
-
 def test_day_and_night_of_a_camera_trap():
     """Pixels as Pillow has them, colour by day, infrared by night (despite the strip); a cut file is seen."""
     for shot in (trapdata.day(), trapdata.night()):
@@ -288,16 +272,6 @@ def test_day_and_night_of_a_camera_trap():
         assert is_infrared(pixels) == shot.infrared
         assert not is_truncated(shot.data)
         assert is_truncated(shot.data[: len(shot.data) // 2])
-
-
-@real
-def test_infrared_on_real_pictures():
-    """Labels by eye. 104, 226, 69, 119 are colour pictures of snow at dusk: the dullest there are."""
-    images = REAL / "northwest" / "images"
-    night = {f"MDF{n}.jpg" for n in (110, 112, 117, 12, 125, 137, 154, 174, 210, 80)}
-    day = {f"MDF{n}.jpg" for n in (104, 226, 69, 119, 220, 102)}
-    found = {name for name in night | day if is_infrared(decode.decode((images / name).read_bytes()))}
-    assert found == night
 
 
 @real
@@ -353,14 +327,3 @@ def test_pictures_decoded_into_kept_memory_are_the_same():
     first = decode.decode(whole, reuse=True)
     assert np.shares_memory(first, decode.decode(several[0], reuse=True))
     assert not np.shares_memory(first, decode.decode(whole))
-
-
-def test_the_median_of_a_level_is_numpys():
-    random = np.random.default_rng(0)
-    for largest in (255, 8):
-        values = random.integers(-largest, largest + 1, 999).astype(np.int16)
-        level = random.integers(0, 16, 999).astype(np.int16)
-        found = _near_median(values, level)
-        for one in range(16):
-            own = values[level == one]
-            np.testing.assert_array_equal(found[level == one], np.abs(own - np.median(own)) <= 3)
