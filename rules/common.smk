@@ -43,7 +43,7 @@ def listed(value):
 try:
     if MAIN and (option := given_twice()):
         raise UserError(
-            f"{option} is given twice, and only the last one counts: write all that follows them behind one {option}"
+            f"{option} is given twice, and only the last one counts: write all that follows them after one {option}"
         )
     complete_once(config, MAIN, configuration_files(), typed_configuration())
     # Refused here: Snakemake removes a job's old results before the job can say no.
@@ -119,7 +119,7 @@ onstart:
 
 
 def shards(pattern):
-    """One file a shard."""
+    """One file per shard."""
     return [f"{RESULTS}/{pattern.format(shard=shard)}" for shard in SHARDS]
 
 

@@ -184,7 +184,7 @@ def documented():
 
 
 def say_what_came_of_it():
-    """The end of a run that did all it should. A survey without a crop is no success."""
+    """The end of a run that did all it should. A survey without a crop is not a success."""
     from camtrap.export.outdated import put_aside
     from camtrap.report.closing import closing
 

@@ -10,7 +10,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.input, snakemake.output)
 
     reduced, known = Path(snakemake.input[0]).parent, None
     settings, seed = snakemake.config["cluster"], snakemake.config["seed"]
-    # Decisions are no input: new ones change labels (rule label), and clusters only when they are made anew for another reason.
+    # Decisions are not an input: new ones change labels (rule label), and clusters only when they are made anew for another reason.
     folder = folder_of(snakemake.config["results"], snakemake.config["review"]["folder"])
     if settings["mode"] == "assign" and (folder / DECISIONS).exists():
         from camtrap.review.known import known_groups

@@ -52,7 +52,7 @@ def _settings(values: Sequence[str]) -> str | None:
             inner = "".join(f"{{{key}: " for key in keys) + rest + "}" * len(keys)
             return f"write '{section}={inner}' instead of {value}"
         if not _NAME.fullmatch(name):
-            return f"{name!r} is no name of a setting"
+            return f"{name!r} is not a name of a setting"
     return None
 
 

@@ -93,7 +93,7 @@ def plan(folder: Path, files: int, repeats: int) -> dict[str, dict]:
 
 
 def snakemake(*arguments: str) -> list[str]:
-    """The command line of a survey in the working directory, a picture a shard."""
+    """The command line of a survey in the working directory, one picture per shard."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", "."]
     return [*command, *arguments, "--configfile", "survey.json"]
 

@@ -71,7 +71,7 @@ def scores(data: Labelled, labels: np.ndarray) -> dict:
 
     label, y = np.unique(data.y, return_inverse=True)
     table = metrics.cluster.contingency_matrix(y, labels)
-    if (labels < 0).any():  # contingency's columns are sorted: the first is noise, which is no cluster
+    if (labels < 0).any():  # contingency's columns are sorted: the first is noise, which is not a cluster
         noise, clusters = table[:, 0], table[:, 1:]
     else:
         noise, clusters = np.zeros(len(label), int), table

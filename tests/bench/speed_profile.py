@@ -37,7 +37,7 @@ def _listed(found: dict[str, float], form: str) -> str:
 
 
 def lines(paths: list[Path], repeats: int) -> dict[str, float]:
-    """Milliseconds a picture of each step of the crop stage, one crop a picture, least of some rounds."""
+    """Milliseconds per picture of each step of the crop stage, one crop per picture, least of some rounds."""
     from camtrap.crop import geometry
     from camtrap.crop import run as crop
     from camtrap.pictures import decode, source

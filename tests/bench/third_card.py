@@ -96,7 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path)
     parser.add_argument("truth", type=Path)
-    parser.add_argument("--new", nargs="+", help="only these kinds, each as the new one; '-' is no new kind (all)")
+    parser.add_argument("--new", nargs="+", help="only these kinds, each as the new one; '-' is not a new kind (all)")
     asked = parser.parse_args()
     truth = pd.read_csv(asked.truth)
     crops = pq.read_table(asked.results / "tables" / "crops.parquet")

@@ -36,7 +36,7 @@ CONFIG = {
     "evaluate": {"seeds": 1, "resamples": 20, "truth": "truth.csv"},
     "export": {"folders": "copy"},
 }
-# Of these the content is no result: how long jobs took, what they said, checksums, and the plan's bookkeeping.
+# Of these the content is not a result: how long jobs took, what they said, checksums, and the plan's bookkeeping.
 NO_RESULT = (
     "logs/",
     "benchmarks/",

@@ -182,7 +182,7 @@ def test_all_exports_of_a_named_survey_at_once(handed):
         "5.jpg": "vehicle",
         "6.jpg": "",
     }
-    # what is named as a person, a vehicle or nothing is no species; a species beside a person counts
+    # what is named as a person, a vehicle or nothing is not a species; a species beside a person counts
     assert [
         [row[told].casefold() for told in ("name", "crops", "events", "first")] for row in rows_of(out / "species.csv")
     ] == [

@@ -16,7 +16,7 @@ from camtrap.simulate import simulate
 REPO = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.long
 
-# of these the content is no result (report.html has its time): how long jobs took and what they said, and the plan's bookkeeping
+# of these the content is not a result (report.html has its time): how long jobs took and what they said, and the plan's bookkeeping
 NO_RESULT = ("logs/", "benchmarks/", "checksums/report/", "plan/lock", "plan/current")
 
 

@@ -1,6 +1,6 @@
 """The same boxes, written by each package's own writer, become the same crops of a survey.
 
-PyTorch-Wildlife and SpeciesNet are no dependencies: `make test-writers` installs them below build/writers.
+PyTorch-Wildlife and SpeciesNet are not dependencies: `make test-writers` installs them below build/writers.
 """
 
 import importlib.util

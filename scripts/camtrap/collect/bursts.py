@@ -11,7 +11,7 @@ def group_in_time(
     Parameters
     ----------
     pictures : DataFrame
-        Columns image_id, station, datetime, path, video, sequence, camera; one row a picture that counts.
+        Columns image_id, station, datetime, path, video, sequence, camera; one row per picture that counts.
     seconds : float
         The largest gap within a group, in seconds.
     sequences : bool

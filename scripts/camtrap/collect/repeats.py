@@ -66,7 +66,7 @@ def places(crops: pd.DataFrame, rules: Rules, looks: Looks | None = None) -> np.
     Returns
     -------
     int array, shape (n,)
-        -1 for a box that is no repeat.
+        -1 for a box that is not a repeat.
     """
     found = np.full(len(crops), -1)
     area = (crops["w"] * crops["h"]).to_numpy()
@@ -108,7 +108,7 @@ def spells(crops: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_station(rows: pd.DataFrame, rules: Rules, looks: Looks | None) -> np.ndarray:
-    """Numbers of the places of one station's boxes; -1 for a box that is no repeat."""
+    """Numbers of the places of one station's boxes; -1 for a box that is not a repeat."""
     events = rows["event"].factorize()[0]
     stands, asked = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
     for number, near in _in_one_place(rows, rules):

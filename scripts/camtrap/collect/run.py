@@ -150,7 +150,7 @@ def _written(manifests: Path | None) -> Callable[[str], dict[str, int]]:
 
 
 def _triggers(pictures: pd.DataFrame) -> pd.Series:
-    """What no burst crosses: a visit, a deployment, a clock that began anew; and time lapse is no part of a trigger's series."""
+    """What no burst crosses: a visit, a deployment, a clock that began anew; and time lapse is not part of a trigger's series."""
     lapse = pictures["trigger"].fillna("") == "time lapse"
     return pictures.assign(lapse=lapse).groupby(["visit", "deployment", "session", "lapse"], sort=False).ngroup()
 

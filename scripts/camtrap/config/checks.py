@@ -145,7 +145,7 @@ def _categories(config: dict[str, Any]) -> Iterator[str]:
     for name in wanted:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
         if name not in known and (near or not BACKENDS[detector["backend"]].reads):
-            yield f"crop.categories: {name!r} is no category ({', '.join(dict.fromkeys(known))})" + (
+            yield f"crop.categories: {name!r} is not a category ({', '.join(dict.fromkeys(known))})" + (
                 f": did you mean {near[0]}?" if near else ""
             )
     for name in (detector["rename"] or {}).values():

@@ -2,7 +2,7 @@
 
 Comma, semicolon and tab separate; a first line ``sep=;`` (Excel's) says which. UTF-8 with or without a byte order mark, UTF-16
 with one, else Windows-1252. Names of columns are known in any case and with blanks, ``-`` or ``_`` in them. The
-apostrophe before what looks like a formula (:mod:`camtrap.core.cells`) is no part of the text.
+apostrophe before what looks like a formula (:mod:`camtrap.core.cells`) is not part of the text.
 """
 
 import codecs
@@ -64,7 +64,7 @@ def read_table(path: str | os.PathLike, key: str) -> Table:
     Raises
     ------
     TableError
-        In one line: there is no such file, it is no text, or a row is longer than the header.
+        In one line: there is no such file, it is not text, or a row is longer than the header.
     """
     path = Path(path)
     if path.exists() and not path.is_file():

@@ -66,7 +66,7 @@ def _is_id(value: object) -> bool:
 
 
 def _names(categories: object, problems: list) -> dict[object, str]:
-    """Category id to name; what is no category is listed."""
+    """Category id to name; what is not a category is listed."""
     if not isinstance(categories, list | None):
         problems.append(("", f"'categories' is not a list: {short(categories)}"))
         return {}

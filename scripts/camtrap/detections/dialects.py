@@ -212,7 +212,7 @@ def _frames(item: dict, problems: list) -> Iterator[tuple[str, list]]:
     if isinstance(processed, list):
         numbers = {number: [] for number in map(_frame_number, processed) if number is not None}
         if len(numbers) < len(processed):
-            problems.append((file, "'frames_processed' holds what is no frame's number, or one twice"))
+            problems.append((file, "'frames_processed' holds what is not a frame's number, or one twice"))
     elif processed is not None:
         problems.append((file, f"'frames_processed' is not a list: {short(processed)}"))
     whole = not detections or not is_video(file)

@@ -131,7 +131,7 @@ def video_fields(file: str) -> dict:
 
 
 def dumps(data: dict) -> str:
-    """Return the text of a batch file, a picture a line. ASCII only: the package reads with the locale's encoding."""
+    """Return the text of a batch file, one picture per line. ASCII only: the package reads with the locale's encoding."""
     head = {key: value for key, value in data.items() if key != "images"}
     rows = ",\n".join(json.dumps(row, allow_nan=False) for row in data["images"])
     return json.dumps(head, indent=1, allow_nan=False)[:-2] + f',\n "images": [\n{rows}\n ]\n}}\n'

@@ -12,7 +12,7 @@ Box = tuple[float, float, float, float]
 # A box may leave the picture by this much of a side, or by one pixel, and is clamped: rounding does that.
 TINY = 0.002
 
-# Categories that say that there is nothing: whatever box stands beside them is no detection.
+# Categories that say that there is nothing: whatever box stands beside them is not a detection.
 NOTHING = {"empty", "blank", "misfire"}
 
 # What Python raises where a value is missing or of another kind than expected.
@@ -120,7 +120,7 @@ def pixels(value: object) -> int | None:
 
 
 def table(values: object) -> dict[str, str]:
-    """Return a table {id: name} with both as text. Some tools write a list of names; anything else is no table."""
+    """Return a table {id: name} with both as text. Some tools write a list of names; anything else is not a table."""
     if isinstance(values, list):
         values = dict(enumerate(values))
     if not isinstance(values, dict):

@@ -132,7 +132,7 @@ def recalled(labels: ArrayLike, clusters: ArrayLike, bursts: ArrayLike) -> tuple
 
     Parameters
     ----------
-    labels : (n,) str; clusters : (n,) int (-1 noise is no cluster); bursts : (n,) ids
+    labels : (n,) str; clusters : (n,) int (-1 noise is not a cluster); bursts : (n,) ids
         Abundance of a species is the number of its bursts.
 
     Returns

@@ -8,7 +8,7 @@ from camtrap.metadata.deployments import Stations
 
 __all__ = ["days_by_station"]
 
-_MOST = 20_000  # days of one deployment; a mistyped century is no effort
+_MOST = 20_000  # days of one deployment; a mistyped century is not effort
 
 
 def days_by_station(images: pd.DataFrame, stations: Stations | None = None) -> pd.DataFrame:

@@ -108,7 +108,7 @@ class Observations:
             "scientificName": subject.species.taxon if subject.species else "",
             "count": count,
         }
-        if crop and min(crop.box[2:]) >= 0.00005:  # a side of no length is no box
+        if crop and min(crop.box[2:]) >= 0.00005:  # a side of no length is not a box
             row |= {name: f"{min(max(side, 0), 1):.4f}" for name, side in zip(_BOX, crop.box, strict=True)}
         row |= dict(zip(_SAID, self._said(subject, seen), strict=True))
         table.writerow([row.get(name, "") for name in OBSERVATIONS])

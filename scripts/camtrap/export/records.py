@@ -66,7 +66,7 @@ class Survey:
     UserError
         A table cannot be read, the list of species is wrong.
     ValueError
-        ``zone`` is no time zone.
+        ``zone`` is not a time zone.
     """
 
     def __init__(

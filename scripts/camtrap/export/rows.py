@@ -49,7 +49,7 @@ class Picture(NamedTuple):
 
     @property
     def counts(self) -> bool:
-        """Whether it was looked at by the detector: it is no copy, not gone, and did not fail."""
+        """Whether it was looked at by the detector: it is not a copy, not gone, and did not fail."""
         return self.category in SHOWN
 
     @property

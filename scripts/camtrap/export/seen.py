@@ -16,7 +16,7 @@ _PART = 200_000  # pictures that are read at a time
 
 
 def seen(survey: Survey) -> pd.DataFrame:
-    """Read the crops that have the name of an animal. (People, vehicles and nothing are no species.)
+    """Read the crops that have the name of an animal. (People, vehicles and nothing are not species.)
 
     Returns
     -------

@@ -17,7 +17,7 @@ from camtrap.review.decisions import key
 __all__ = ["ANIMAL", "BLANK", "HUMAN", "RANKS", "VEHICLE", "Names", "Species", "read_species"]
 
 ANIMAL, HUMAN, VEHICLE, BLANK = "animal", "human", "vehicle", "blank"
-# Names that experts give to what is no animal.
+# Names that experts give to what is not an animal.
 _NO_ANIMAL = {
     **dict.fromkeys(people.HUMAN, HUMAN),
     **dict.fromkeys(people.VEHICLE, VEHICLE),

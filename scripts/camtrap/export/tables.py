@@ -1,7 +1,7 @@
 """Tables for people: every picture, every species, every species at each station, and lists of what is left to look at.
 
 All are CSV (UTF-8 with a byte order mark, which spreadsheets need). Equal names are one row: case and spaces do not make two. What
-was named as people, vehicles or nothing is no species.
+was named as people, vehicles or nothing is not a species.
 """
 
 import csv

@@ -128,7 +128,7 @@ def _by_shard(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _copies(table: pa.Table) -> dict[str, list[str]]:
-    """Return the paths of every content that lies at several, sorted; removed ones are no copies."""
+    """Return the paths of every content that lies at several, sorted; removed ones are not copies."""
     several = table.filter(pc.and_(pc.greater(table["n_paths"], 1), pc.not_equal(table["category"], "removed")))
     found: dict[str, list[str]] = defaultdict(list)
     for image_id, path in zip(several["image_id"].to_pylist(), several["path"].to_pylist(), strict=True):

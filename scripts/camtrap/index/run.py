@@ -114,7 +114,7 @@ def index_shard(
     Returns
     -------
     pyarrow.Table
-        Of :data:`INDEX_SCHEMA`: a row a picture or sampled frame, in the manifest's order. A file that cannot be used is
+        Of :data:`INDEX_SCHEMA`: one row per picture or sampled frame, in the manifest's order. A file that cannot be used is
         a row with status ``failed`` and the reason; it never ends the run.
 
     Raises

@@ -34,7 +34,7 @@ def is_epoch(time: dt.datetime, mtime_ns: int | None = None) -> bool:
     time : datetime
         The camera's clock.
     mtime_ns : int, optional
-        The file's time of change, ns since 1970. One before 2000 is no witness.
+        The file's time of change, ns since 1970. One before 2000 is not a witness.
     """
     if is_default(time):
         return True

@@ -1,6 +1,6 @@
 """What a path says: station, date and a weak label from the named groups of a regular expression.
 
-A date that can be read in two ways, or only in part, is no date: a wrong one would pass silently.
+A date that can be read in two ways, or only in part, is not a date: a wrong one would pass silently.
 """
 
 import datetime as dt

@@ -55,7 +55,7 @@ def station_of(path: str, level: int | None = None, pattern: re.Pattern | None =
     level : int, optional
         The folder below the picture root that names the station; 1 is the first.
     pattern : re.Pattern, optional
-        Searched in the path; its group ``station`` is the station. Goes before ``level``.
+        Searched in the path; its group ``station`` is the station. Takes precedence over ``level``.
 
     Returns
     -------

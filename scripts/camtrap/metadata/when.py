@@ -39,13 +39,17 @@ def parse_coordinate(text: str, kind: str) -> float:
     allowed = {"latitude": {"N": 1, "S": -1}, "longitude": {"E": 1, "W": -1, "O": -1}}[kind]
     good = all(re.fullmatch(r"\d+(\.\d*)?|\.\d+", part) for part in parts) and 1 <= len(parts) <= 3
     if not good or len(letters) > 1 or (letters and (negative or letters[0] not in allowed)):
-        raise ValueError(f"{text!r} is no {kind} (write it like {'-0.63242' if kind == 'latitude' else '-76.14167'})")
+        raise ValueError(
+            f"{text!r} is not a {kind} (write it like {'-0.63242' if kind == 'latitude' else '-76.14167'})"
+        )
     values = [float(part) for part in parts]
     if any(value >= 60 for value in values[1:]) or any(value % 1 for value in values[:-1]):
-        raise ValueError(f"{text!r} is no {kind}: minutes and seconds must be below 60, and only the last has decimals")
+        raise ValueError(
+            f"{text!r} is not a {kind}: minutes and seconds must be below 60, and only the last has decimals"
+        )
     degrees = sum(value / 60**power for power, value in enumerate(values))
     if degrees > (90 if kind == "latitude" else 180):
-        raise ValueError(f"{text!r} is no {kind}: it is beyond {90 if kind == 'latitude' else 180} degrees")
+        raise ValueError(f"{text!r} is not a {kind}: it is beyond {90 if kind == 'latitude' else 180} degrees")
     return round(degrees * (-1 if negative else allowed[letters[0]] if letters else 1), 8)
 
 
@@ -61,7 +65,7 @@ def parse_offset(text: str) -> dt.timedelta:
             return -size if match[1] == "-" else size
     elif re.fullmatch(r"[+-]?\d+(\.\d+)?", text) and abs(float(text)) < _LONGEST.total_seconds():
         return dt.timedelta(seconds=float(text))
-    raise ValueError(f"{text!r} is no clock offset (seconds, or ±HH:MM:SS, added to the camera's clock)")
+    raise ValueError(f"{text!r} is not a clock offset (seconds, or ±HH:MM:SS, added to the camera's clock)")
 
 
 def day_first(cells: Iterable[str], camtrapr: bool = False) -> bool | None:
@@ -107,12 +111,12 @@ def parse_when(
     Raises
     ------
     ValueError
-        It is no date, or one that can be read in two ways.
+        It is not a date, or one that can be read in two ways.
     """
     text = text.strip()
     if not text:
         return None
-    hint = f"{text!r} is no {name} (write it like 2019-03-16 or 2019-03-16 14:18:19)"
+    hint = f"{text!r} as {name} is not a date (write it like 2019-03-16 or 2019-03-16 14:18:19)"
     match = _DATE.fullmatch(text)
     try:
         if match is None:
@@ -135,7 +139,7 @@ def _day(match: re.Match[str], day_before_month: bool | None, hint: str) -> dt.d
     if len(three) != 4:
         raise ValueError
     if day_before_month is None and one != two:
-        raise ValueError(hint.replace(" is no ", " can be read in two ways as ", 1))
+        raise ValueError(hint.replace(" is not a date ", " can be read in two ways ", 1))
     day, month = (one, two) if day_before_month else (two, one)
     return dt.date(int(three), int(month), int(day))
 
@@ -172,4 +176,4 @@ def parse_zone(text: str) -> dt.tzinfo:
             return ZoneInfo(text)
         except (KeyError, ValueError, OSError):
             pass
-    raise ValueError(f"{text!r} is no time zone (write it like America/Guayaquil or -05:00)") from None
+    raise ValueError(f"{text!r} is not a time zone (write it like America/Guayaquil or -05:00)") from None

@@ -6,7 +6,7 @@ import numpy as np
 def is_infrared(rgb: np.ndarray) -> bool:
     """Say whether a picture has no colour, as infrared pictures at night.
 
-    A tint that depends only on brightness is no colour: from R - G and B - G their median among the pixels of like
+    A tint that depends only on brightness is not a colour: from R - G and B - G their median among the pixels of like
     brightness is taken away (16 steps). The picture has no colour if what is left is at most 3 (of 255) in 80 % of the
     pixels, so an info strip or a logo may be as colourful as it likes. On the real pictures this was set on, the 80th
     percentile was 0 for each of 39 infrared and grey pictures and at least 5 for each of 109 in colour.

@@ -1,4 +1,4 @@
-"""What a file that is no picture looks like, in words for its owner."""
+"""What a file that is not a picture looks like, in words for its owner."""
 
 from typing import Literal
 

@@ -60,7 +60,7 @@ def is_cut(path: str | os.PathLike) -> bool:
 
 
 def _first_scan(data: bytes) -> int | None:
-    """Offset behind the first start-of-scan marker of a JPEG (thumbnails stand inside segments and are stepped over)."""
+    """Offset after the first start-of-scan marker of a JPEG (thumbnails stand inside segments and are stepped over)."""
     at = 2
     while at + 4 <= len(data):
         if data[at] != 0xFF:
@@ -149,7 +149,7 @@ def _ebml_size(file: BinaryIO) -> int | None:
 
 
 def _mp4_end(file: BinaryIO, size: int) -> int:
-    """Where the last of the boxes ends; one without a size goes to the end of the file, and what is no box is not looked at."""
+    """Where the last of the boxes ends; one without a size goes to the end of the file, and what is not a box is not looked at."""
     at = 0
     while at + 8 <= size:
         file.seek(at)

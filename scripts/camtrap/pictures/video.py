@@ -57,7 +57,7 @@ class Reader:
     Raises
     ------
     VideoError
-        The file is missing, is no video, or holds no frame.
+        The file is missing, is not a video, or holds no frame.
     """
 
     _container: "InputContainer | None" = None

@@ -102,13 +102,13 @@ class Plan:
         if not n_found and live:
             raise PlanError(
                 f"{', '.join(map(str, roots.folders.values()))}: the pictures of this survey are all gone from here; is the disk "
-                "mounted? (to go on without them, write 'plan={mode: off}' behind your --config)"
+                "mounted? (to go on without them, write 'plan={mode: off}' after your --config)"
             )
         if seen.refused:
             raise PlanError(
                 f"{len(seen.refused)} known pictures have other content than when they were planned, the first is "
                 f"{min(seen.refused)}; "
-                "put the old files back, or write 'plan={changed: supersede}' behind your --config to work through their shards again"
+                "put the old files back, or write 'plan={changed: supersede}' after your --config to work through their shards again"
             )
         if verified != before:
             touched = (verified[path] for path in sorted(verified))

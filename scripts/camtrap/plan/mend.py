@@ -167,5 +167,5 @@ def refuse_lost(results: Path, lost: list[str]) -> None:
         more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
         raise PlanError(
             f"{path}{more} is damaged or gone, and cannot be made again because its pictures have changed since: put back a copy "
-            "of it, or write 'plan={changed: supersede}' behind your --config to work through its pictures again"
+            "of it, or write 'plan={changed: supersede}' after your --config to work through its pictures again"
         )

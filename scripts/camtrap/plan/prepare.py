@@ -42,7 +42,7 @@ class Prepared:
     sizes: dict[str, int] = field(default_factory=dict)
 
     def file_hash(self, path: str | None) -> str | None:
-        """SHA-256 of a file that the configuration names; None for none, and for what is no file (a model's name).
+        """SHA-256 of a file that the configuration names; None for none, and for what is not a file (a model's name).
 
         Kept in ``plan/hashes.json`` by path, size and time, so that large weights are read once; nowhere while linting.
         """
@@ -144,7 +144,7 @@ def _refuse_another_survey(images: object, outcome: Outcome, n_pictures: int) ->
     if outcome.n_new and outcome.removed and n_pictures == outcome.n_new + len(outcome.removed):
         raise PlanError(
             f"none of the {len(outcome.removed)} pictures of these results is below {images} any more, and {outcome.n_new} others "
-            "are: are images and results those of one survey? (to work through the others, write 'plan={redo: index}' behind your "
+            "are: are images and results those of one survey? (to work through the others, write 'plan={redo: index}' after your "
             "--config)"
         )
 
@@ -239,7 +239,7 @@ def _nothing(images: object, outcome: Outcome | None) -> str:
         return (
             "wait a minute, or set plan.settle_seconds: "
             f"all {outcome.unsettled} files are younger than that and may still be copied "
-            "(if nothing is being copied, write 'plan={settle_seconds: 0}' behind your --config)"
+            "(if nothing is being copied, write 'plan={settle_seconds: 0}' after your --config)"
         )
     passed = f" ({_passed(outcome)}: convert them to JPEG)" if outcome is not None and outcome.passed else ""
     return f"no pictures or videos found below {images}{passed}"
@@ -254,5 +254,5 @@ def _waiting(outcome: Outcome | None) -> str:
         return ""
     return (
         f" ({outcome.unsettled} files are younger than plan.settle_seconds and wait for the next run; "
-        "if nothing is being copied, write 'plan={settle_seconds: 0}' behind your --config)"
+        "if nothing is being copied, write 'plan={settle_seconds: 0}' after your --config)"
     )

@@ -66,7 +66,7 @@ def changes(
         Stage to its settings, nested. What belongs to one embedder is a stage of its own, ``embed/resnet152``.
     default : callable
         The default of a dotted key, None where the schema has none. A setting that an older version did not know, or that
-        is written down only where it is no default, counts only where it has another value.
+        is written down only where it is not a default, counts only where it has another value.
     """
     found: dict[str, list[str]] = {}
     for stage, new in current.items():

@@ -74,7 +74,7 @@ def of_camtrap_dp(path: str | os.PathLike, known: Known) -> tuple[dict[str, Said
             f"{unclear} pictures have several species, and nobody knows which crop is which: nothing is decided of these"
         )
     if len(picture) < len(media):
-        notes.append(f"{len(media) - len(picture)} of {len(media)} media are no pictures with crops")
+        notes.append(f"{len(media) - len(picture)} of {len(media)} media are not pictures with crops")
     return said, notes
 
 
@@ -149,7 +149,7 @@ def _rows(root: Path, files: dict[Any, Any], name: str) -> Iterator[dict[str, st
     """Rows of a resource, which lies in the package's folder."""
     file = files.get(name)
     if not isinstance(file, str) or "://" in file or file.startswith(("/", "~")) or ".." in Path(file).parts:
-        raise UserError(f"{root}: its {name} are no file of this folder ({file})")
+        raise UserError(f"{root}: its table of {name} is not a file of this folder ({file})")
     path = root / file
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as raw:  # noqa: SIM117

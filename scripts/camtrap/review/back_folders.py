@@ -16,7 +16,7 @@ __all__ = ["CONTENTS", "of_folders"]
 CONTENTS = (
     "contents.csv"  # what the export wrote: folder, file, name, crop_id; of export/pictures also station, and crop_ids
 )
-# Folders that are no name: of export/folders, and of export/pictures. A cluster without a name is none either.
+# Folders whose name is not that of a species: of export/folders, and of export/pictures. A cluster without a name is none either.
 _REJECT, _UNSURE = Said("reject"), Said("unsure")
 _FOLDERS = {"rejected": _REJECT, "noise": _UNSURE}
 _PICTURES = {

@@ -27,7 +27,7 @@ def needed(decisions: Iterable[Decision]) -> set[str]:
 def fold(decisions: Iterable[Decision], fits: Mapping[str, Fit], crops: pa.Array) -> pa.Table:
     """Say of each crop what was decided.
 
-    What was said of crops goes before what was said of their cluster, whichever came first; within each, the last word counts.
+    What was said of crops takes precedence over what was said of their cluster, whichever came first; within each, the last word counts.
     The order in which decisions are given says nothing. Of the other actions:
 
     - ``same``: a cluster of which nothing else was said has the name of those that are the same, or is rejected with them; where

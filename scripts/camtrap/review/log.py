@@ -175,7 +175,7 @@ def names_in(folder: str | os.PathLike) -> set[str]:
 
 
 def _torn() -> Decision:
-    raise DecisionError("it is no whole decision (torn by a power cut?)")
+    raise DecisionError("it is not a whole decision (torn by a power cut?)")
 
 
 def _objects(line: str) -> Iterator[dict[str, Any] | None]:

@@ -107,7 +107,7 @@ class Thumbs:
         with open(path, "rb") as file:
             head = file.read(len(_MAGIC) + 8)
             if head[: len(_MAGIC)] != _MAGIC or len(head) < len(_MAGIC) + 8:
-                raise DamageError.of(path, "these are no small pictures: delete it, it is made again")
+                raise DamageError.of(path, "these are not small pictures: delete it, it is made again")
             n = int(np.frombuffer(head[-8:], "<u8")[0])
             size = os.fstat(file.fileno()).st_size
             data = file.read(8 * (n + 1)) if n < size else b""

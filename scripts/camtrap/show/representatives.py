@@ -23,7 +23,7 @@ def choose_representatives(
     reduced_dir, clusters : path
     out : path
         Parquet: cluster int32 (-1 noise), role ``nearest``, ``spread`` or ``outlier``, rank int32 from 0, crop_id, distance float32 to
-        the cluster's mean. Within a role at most one crop a burst; a crop may have two roles in a small cluster.
+        the cluster's mean. Within a role at most one crop per burst; a crop may have two roles in a small cluster.
     params : dict
         Section ``represent``: how many of each role.
     column : str

@@ -50,8 +50,8 @@ def test_numbers_that_are_none_are_refused(k, why):
     [
         ({"cluster": {"sweeps": [], "methods": []}}, "both empty"),
         ({"cluster": {"choose": {"primary": "hdbscan"}}}, "'hdbscan' is not fitted"),
-        ({"crop": {"categories": ["animal", "animals"]}}, "'animals' is no category"),
-        ({"crop": {"categories": ["bird"]}}, "'bird' is no category"),
+        ({"crop": {"categories": ["animal", "animals"]}}, "'animals' is not a category"),
+        ({"crop": {"categories": ["bird"]}}, "'bird' is not a category"),
         ({"results": ""}, "cannot be the folder of the results"),
         ({"results": "/"}, "cannot be the folder of the results"),
         ({"results": "pictures/"}, "is the folder of the pictures"),

@@ -24,7 +24,7 @@ from snakemake_logger_plugin_camtrap.written import unusable
         ("--config crop={threshold: 0.3} results=x", "put quotation marks around"),
         ("--config crop.threshold=0.3", "write 'crop={threshold: 0.3}' instead"),
         ("--config cluster.reduce.dims=8", "write 'cluster={reduce: {dims: 8}}' instead"),
-        ("--config 3=x", "'3' is no name"),
+        ("--config 3=x", "'3' is not a name"),
         ("--cores 2 -n", None),
         ("--config images=x results=y --configfile there.yaml", None),
         ("--config images= --cores 2", None),

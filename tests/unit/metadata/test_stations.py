@@ -52,7 +52,7 @@ def test_coordinates(text, kind, degrees):
     ],
 )
 def test_what_is_no_coordinate(text, kind):
-    with pytest.raises(ValueError, match=f"is no {kind}"):
+    with pytest.raises(ValueError, match=f"is not a {kind}"):
         parse_coordinate(text, kind)
 
 
@@ -93,7 +93,7 @@ def test_deployments_of_a_station(tmp_path):
     # Outside both: the nearest.
     assert stations.find("A", dt.datetime(2018, 12, 31)) == first
     assert stations.find("A", dt.datetime(2020, 1, 1)) == second
-    # Without a time two places are no place.
+    # Without a time two places say nothing of where it stood.
     assert stations.find("A", None).latitude is None
     assert stations.find("B", None).latitude is None
     assert stations.find("C", None) is None

@@ -253,7 +253,7 @@ def test_fold_says_what_a_slow_reading_of_the_rule_says(items):
             fit = FITS[d.fit]
             held = [c for c, k in zip(fit.crop_id.to_pylist(), fit.cluster, strict=True) if k == d.cluster]
             of_cluster |= dict.fromkeys(held, d)
-    expected = dict.fromkeys(CROPS) | of_cluster | of_crop  # what was said of crops goes before their cluster
+    expected = dict.fromkeys(CROPS) | of_cluster | of_crop  # what was said of crops takes precedence over their cluster
     found = labels(*made)
     assert {crop: row["decision"] for crop, row in found.items()} == {c: d and d.id for c, d in expected.items()}
     spelled = {row["name"] for row in found.values()}

@@ -59,7 +59,7 @@ def test_tiny_surveys(tmp_path, n):
 
 
 def test_copies_of_one_crop_have_no_plane():
-    """t-SNE divides by their spread: the divergence was no number, and the job failed. (Only `space: raw` keeps them.)"""
+    """t-SNE divides by their spread: the divergence was not a number, and the job failed. (Only `space: raw` keeps them.)"""
     few = np.tile(np.arange(1, 9, dtype=np.float32), (12, 1))
     for embed in (maps._tsne, maps._umap):
         xy, info = embed(few, fill("project", {}), 0)

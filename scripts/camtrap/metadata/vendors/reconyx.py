@@ -129,7 +129,7 @@ def parse(note: bytes) -> MakerNote | None:
     Returns
     -------
     MakerNote or None
-        None if the bytes are no Reconyx maker note. A block that is cut off gives what stands before the cut.
+        None if the bytes are not a Reconyx maker note. A block that is cut off gives what stands before the cut.
     """
     for signature, layout in _SIGNED.items():
         if note.startswith(signature):

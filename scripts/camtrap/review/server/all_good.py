@@ -53,7 +53,7 @@ def end(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     """Name the good pages: those that were seen as looked at, the others between them as a cluster."""
     held, name = desk.remembered(said.get("token")), said.get("name")
     if not isinstance(name, str) or not is_name(name):
-        raise UserError("this is no name: it needs some text, in one line, of up to 200 characters")
+        raise UserError("this is not a name: it needs some text, in one line, of up to 200 characters")
     answers = _answers(said)
     search = searched(int(held["page"][-1]) + 1, answers)
     good = held["page"] < search.good
@@ -67,4 +67,4 @@ def _answers(said: Mapping[str, Any]) -> list[tuple[int, bool]]:
     try:
         return [(int(number), bool(fine)) for number, fine in said.get("answers") or []]
     except (TypeError, ValueError):
-        raise UserError("these are no answers") from None
+        raise UserError("these are not answers") from None

@@ -138,7 +138,7 @@ async def _said(request: Request) -> dict[str, Any]:
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
-        raise UserError("this is no question")
+        raise UserError("this is not a question")
     return said
 
 

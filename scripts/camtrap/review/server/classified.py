@@ -32,7 +32,7 @@ class Called(NamedTuple):
 def read(path: str | os.PathLike) -> dict[int, Called]:
     """Of each cluster what it is called, as `camtrap.export.suggestions` wrote it; nothing where there is no such file.
 
-    Rows that somebody spoiled are left out; a file that is no table raises TableError, which names it.
+    Rows that somebody spoiled are left out; a file that is not a table raises TableError, which names it.
     """
     if not os.path.exists(path):
         return {}

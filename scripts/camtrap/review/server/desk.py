@@ -173,7 +173,7 @@ class Desk:
         try:
             found = np.asarray(rows, np.int64).reshape(-1)
         except (TypeError, ValueError, OverflowError):
-            raise UserError("these are no crops") from None
+            raise UserError("these are not crops") from None
         if len(found) and (found.min() < 0 or found.max() >= self.survey.n):
             raise UserError("there is no such crop")
         return found
@@ -184,7 +184,7 @@ class Desk:
         if action not in ("name", "reject", "unsure"):
             raise UserError("there is no such decision")
         if action == "name" and not (isinstance(name, str) and is_name(name)):
-            raise UserError("this is no name: it needs some text, in one line, of up to 200 characters")
+            raise UserError("this is not a name: it needs some text, in one line, of up to 200 characters")
         with self.live.lock:
             if "group" in said:
                 rows = self.live.rows(str(said["group"]))

@@ -18,7 +18,7 @@ _WRITTEN = 16  # stations up to which the number stands in each cell
 
 
 def short(text: str, most: int = 30) -> str:
-    """A name that fits beside an axis; a dollar sign is no formula."""
+    """A name that fits beside an axis; a dollar sign is not a formula."""
     text = text if len(text) <= most else text[: most - 1] + "…"
     return text.replace("$", r"\$")
 
