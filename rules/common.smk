@@ -66,6 +66,9 @@ try:
                 prepare.say(line)
         for line in table.without_station(config["metadata"], PLAN.manifests()):
             prepare.say(line)
+        if not DECIDED:
+            for line in about.nameless(config["export"], RESULTS):
+                prepare.say(line)
         if config["export"]["camtrap_dp"] != "none":
             for line in about.missing(config["export"]):
                 prepare.say(line)

@@ -1,9 +1,10 @@
 """What of a data set only the user knows: whose it is, what may be done with it. Nothing heavy is imported here."""
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 from typing import Any
 
-__all__ = ["DESIGNS", "LICENCES", "ROLES", "missing", "required"]
+__all__ = ["DESIGNS", "LICENCES", "ROLES", "missing", "nameless", "required"]
 
 DESIGNS = ("simpleRandom", "systematicRandom", "clusteredRandom", "experimental", "targeted", "opportunistic")
 ROLES = ("contact", "principalInvestigator", "rightsHolder", "publisher", "contributor")
@@ -40,3 +41,12 @@ def missing(export: Mapping[str, Any]) -> Iterator[str]:
         yield "export.about.description: GBIF asks what the data set is"
     if not export["species"]:
         yield "export.species: GBIF matches scientific names; without a list of species, names stand as they were given"
+
+
+def nameless(export: Mapping[str, Any], results: str) -> Iterator[str]:
+    """Where nobody decided anything: one line that names the exports which tell only of decisions, and says what to do."""
+    asked = [key for key in ("r_tables", "darwin_core", "camtrap_dp") if export[key] not in (False, "none")]
+    if asked:
+        given, results = export["names"], quote(results)
+        how = f"python -m camtrap.review import {quote(given)} {results}" if given else f"make review RESULTS={results}"
+        yield f"export.{', export.'.join(asked)}: no species yet, as only decisions count there: {how}"
