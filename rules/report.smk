@@ -6,6 +6,7 @@ rule report:
     input:
         **SEEN,
         **LABELS,
+        **LABEL_INFO,
         images=f"{RESULTS}/tables/images.parquet",
         crops_table=f"{RESULTS}/tables/crops.parquet",
         counts=f"{RESULTS}/tables/counts.json",
@@ -20,6 +21,7 @@ rule report:
         representatives=f"{CLUSTERS}/representatives.parquet",
         sheets=f"{CLUSTERS}/sheets",
         evaluation=f"{CLUSTERS}/evaluation/evaluation.json",
+        confusion=f"{CLUSTERS}/evaluation/confusion.parquet",
         figures=f"{CLUSTERS}/figures",
         names=f"{CLUSTERS}/names.json",
         embedder=f"{RESULTS}/models/{MODEL}.json",

@@ -184,6 +184,7 @@ def files(results, **more):
         representatives=clusters / "representatives.parquet",
         sheets=clusters / "sheets",
         evaluation=clusters / "evaluation" / "evaluation.json",
+        confusion=clusters / "evaluation" / "confusion.parquet",
         figures=clusters / "figures",
         names=clusters / "names.json",
         embedder=results / "models" / f"{MODEL}.json",
@@ -192,10 +193,15 @@ def files(results, **more):
     )
 
 
-def make(results, labels=None, seen=None, **options):
+def make(results, labels=None, label_info=None, seen=None, **options):
     out = results / "report"
     summary = build(
-        files(results, labels=labels, seen=seen), MODEL, CONFIG, out / "report.html", out / "summary.json", **options
+        files(results, labels=labels, label_info=label_info, seen=seen),
+        MODEL,
+        CONFIG,
+        out / "report.html",
+        out / "summary.json",
+        **options,
     )
     return (out / "report.html").read_text(encoding="utf-8"), summary
 

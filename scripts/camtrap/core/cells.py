@@ -4,9 +4,11 @@ A folder named ``=HYPERLINK(...)`` must not run in the spreadsheet of the person
 text is the usual way to say that it is a text (OWASP, "CSV Injection").
 """
 
+import csv
 import re
+from collections.abc import Iterable, Iterator
 
-__all__ = ["guarded", "unguarded"]
+__all__ = ["guarded", "records", "unguarded"]
 
 # What begins a formula, also in its full-width form, or lets the next sign begin one. Text that has the apostrophe already gets
 # another one, so that reading gives back what was there.
@@ -24,3 +26,9 @@ def guarded(value: object) -> object:
 def unguarded(text: str) -> str:
     """What :func:`guarded` was given, of the text that it gave."""
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def records(lines: Iterable[str]) -> Iterator[dict[str, str]]:
+    """The rows of a table that was written with guarded cells, as {column: text}; a cell that is missing is empty."""
+    for row in csv.DictReader(lines):
+        yield {title: unguarded(cell or "") for title, cell in row.items() if title}

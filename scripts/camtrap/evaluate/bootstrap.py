@@ -68,7 +68,7 @@ def resample(
     n_labels, n_clusters = len(label_values), len(cluster_values)
     burst_values, burst = np.unique(np.asarray(bursts).astype(str), return_inverse=True)
     if len(burst) != len(rows):
-        raise ValueError(f"{len(rows)} labels but {len(burst)} bursts: give one of each a crop")
+        raise ValueError(f"{len(rows)} labels but {len(burst)} bursts: give one of each per crop")
     # Cells of the table, then one cell per label for its noise.
     cell = np.where(columns >= 0, rows * n_clusters + columns, n_labels * n_clusters + rows)
     kept = rows >= 0

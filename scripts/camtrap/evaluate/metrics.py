@@ -73,7 +73,7 @@ def encode(
     clusters = resolve_noise(clusters, noise, suggestion)
     row, label_values = pd.factorize(np.asarray(labels), sort=True)
     if len(row) != len(clusters):
-        raise ValueError(f"{len(row)} labels but {len(clusters)} clusters: give one of each a crop")
+        raise ValueError(f"{len(row)} labels but {len(clusters)} clusters: give one of each per crop")
     if (row < 0).any():
         raise ValueError("a label is missing: leave crops without a label out before scoring")
     noisy = clusters < 0

@@ -4,7 +4,6 @@ All are CSV (UTF-8 with a byte order mark, which spreadsheets need). Equal names
 was named as people, vehicles or nothing is not a species.
 """
 
-import csv
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from camtrap.core.cells import unguarded
+from camtrap.core.cells import records
 from camtrap.core.files import replacing_folder, write_csv
 from camtrap.export.privacy import LEAVE_OUT, LEFT_OUT, OPEN, Privacy
 from camtrap.export.records import Crop, Picture, Survey
@@ -161,7 +160,6 @@ def _reasons(failures: Path) -> dict[str, str]:
     """Of each path why it could not be used, or only in part."""
     found: dict[str, list[str]] = {}
     with open(failures, encoding="utf-8", newline="") as text:
-        for row in csv.DictReader(text):
-            cells = {key: unguarded(cell) for key, cell in row.items()}
-            found.setdefault(cells["path"], []).append(f"{cells['stage']}, {cells['status']}: {cells['reason']}")
+        for row in records(text):
+            found.setdefault(row["path"], []).append(f"{row['stage']}, {row['status']}: {row['reason']}")
     return {path: "; ".join(lines) for path, lines in found.items()}

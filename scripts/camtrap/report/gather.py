@@ -1,6 +1,5 @@
 """Read what the report shows from the results folder; nothing is computed here but joins."""
 
-import csv
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from camtrap.core.cells import unguarded
+from camtrap.core.cells import records
 from camtrap.core.files import open_parquet, read_json, read_parquet
 from camtrap.export.species import Names, counted
 
@@ -26,7 +25,8 @@ class Files:
 
     ``crops`` are the files of all shards. ``figures`` and ``sheets`` are folders; sheets are not shown, but the page must not be
     older than they are. ``matching`` holds one file where the detections come from somebody else. ``seen`` is the folder of the
-    figures of what was seen, and ``labels`` what experts decided of each crop, where they are there.
+    figures of what was seen, ``labels`` what experts decided of each crop, ``label_info`` what is said of these labels; each
+    where it is there.
     """
 
     images: File
@@ -43,6 +43,7 @@ class Files:
     representatives: File
     sheets: File
     evaluation: File
+    confusion: File
     figures: File
     names: File
     embedder: File
@@ -50,16 +51,7 @@ class Files:
     matching: Sequence[File] = ()
     seen: File | None = None
     labels: File | None = None
-
-    @property
-    def confusion(self) -> Path:
-        """Written with the evaluation, beside it. As an input of its own it would make each old survey's report again."""
-        return Path(self.evaluation).with_name("confusion.parquet")
-
-    @property
-    def bounds(self) -> Path | None:
-        """Written with the labels, beside them; None without decisions."""
-        return None if self.labels is None else Path(self.labels).with_name("labels.json")
+    label_info: File | None = None
 
 
 @dataclass
@@ -132,7 +124,7 @@ def gather(files: Files) -> Survey:
         name_notes=named["notes"],
         figures=sorted(Path(files.figures).glob("*.png")),
         seen=_seen(files.seen),
-        bounds=_bounds(files.bounds),
+        bounds=_bounds(files.label_info),
     )
 
 
@@ -155,8 +147,8 @@ def _said(crops: pd.DataFrame, names: dict[int, str], labels: File | None) -> pd
     return crops
 
 
-def _bounds(path: Path | None) -> dict[str, float]:
-    audited = (read_json(path).get("bound") or {}) if path is not None and path.exists() else {}
+def _bounds(info: File | None) -> dict[str, float]:
+    audited = {} if info is None else read_json(info).get("bound") or {}
     return {name: said["bound"] for name, said in audited.items() if said["bound"] is not None}
 
 
@@ -200,4 +192,4 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _failures(file: File) -> list[dict]:
     with open(file, encoding="utf-8", newline="") as text:
-        return [{key: unguarded(cell) for key, cell in row.items()} for row in csv.DictReader(text)]
+        return list(records(text))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from camtrap.core.boxes import overlap
-from camtrap.core.cells import unguarded
+from camtrap.core.cells import records
 from camtrap.core.errors import UserError
 from camtrap.review.back import Known, Said, described
 from camtrap.review.decisions import is_name, key
@@ -154,7 +154,6 @@ def _rows(root: Path, files: dict[Any, Any], name: str) -> Iterator[dict[str, st
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as raw:  # noqa: SIM117
             with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
-                for row in csv.DictReader(text):
-                    yield {title: unguarded(cell or "") for title, cell in row.items() if title}
+                yield from records(text)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: cannot be read ({error})") from None

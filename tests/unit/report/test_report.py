@@ -246,9 +246,10 @@ def test_the_page_says_what_was_named_by_whom_and_how_sure_and_what_was_not(surv
     pd.DataFrame(rows, columns=LABELS).astype({"sure": "float32"}).to_parquet(survey / "tables" / "labels.parquet")
     bound = {"Puma": {"state": "passed", "bound": 0.9178}, NASTY: {"state": "failed", "bound": None}}
     (survey / "tables" / "labels.json").write_text(json.dumps({"bound": bound}))
-    html, _ = make(survey, labels=survey / "tables" / "labels.parquet")
+    decided = {"labels": survey / "tables" / "labels.parquet", "label_info": survey / "tables" / "labels.json"}
+    html, _ = make(survey, **decided)
     page = Page(html)
-    first, second, noise = facts.clusters(gather(files(survey, labels=survey / "tables" / "labels.parquet")))
+    first, second, noise = facts.clusters(gather(files(survey, **decided)))
     assert (first["said"]["named"], first["said"]["unsure"], first["said"]["open"]) == (2, 1, 0)
     assert first["said"]["names"] == [("Puma", 2)]
     assert first["said"]["who"] == ["ana <b>", "ben"]
