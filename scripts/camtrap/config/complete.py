@@ -102,11 +102,13 @@ def _said(error: "ValidationError") -> str:
 
 
 def _infinite(value: object, prefix: str) -> Iterator[str]:
-    """Numbers that are none, or have no end: every comparison with `.nan` is false, so no limit of the schema refuses it."""
+    """Numbers that are none, or have no end: every comparison with `.nan` is false, so no limit of the schema refuses it. And NUL."""
     for key, inner in value.items() if isinstance(value, dict) else ():
         for number in inner if isinstance(inner, list) else [inner]:
             if isinstance(number, float) and not math.isfinite(number):
                 yield f"{prefix}{key}: {number} is not a number that can be used"
+            elif isinstance(number, str) and "\0" in number:
+                yield f"{prefix}{key}: {number!r} has a character that no text and no path has"
         yield from _infinite(inner, f"{prefix}{key}.")
 
 

@@ -47,12 +47,13 @@ def _pictures(images: str | dict[str, str] | None) -> Iterator[str]:
 
 
 def _written_to(key: str, folder: str) -> Iterator[str]:
-    if "\0" in folder:
-        yield f"{key}: {folder!r} has a character that no path has"
-    elif os.path.exists(folder) and not os.path.isdir(folder):
+    first = folder.partition("/")[0]
+    if os.path.exists(folder) and not os.path.isdir(folder):
         yield f"{key}: {folder} is a file, and a folder is needed"
     elif folder != folder.strip() and not os.path.isdir(folder):
         yield f"{key}: {folder!r} begins or ends with a blank; write it without"
+    elif (first.startswith(("~", "$")) or "://" in folder) and not os.path.exists(first):
+        yield f"{key}: {folder!r} is not the path of a folder (only a shell knows what ~name and $NAME stand for); write it in full"
     elif key != "cache" and (wrong := _UNUSABLE.search(folder)):
         yield f"{key}: {folder!r} has {wrong[0]!r} in it, which no path of Snakemake may have; choose another name"
 

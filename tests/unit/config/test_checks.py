@@ -59,7 +59,9 @@ def test_numbers_that_are_none_are_refused(k, why):
         ({"results": "a\nb"}, "choose another name"),
         ({"results": "/dev/null"}, "/dev/null is a file"),
         ({"cache": "/dev/null"}, "/dev/null is a file"),
-        ({"cache": "a\0b"}, "has a character that no path has"),
+        ({"results": "$HOME/results"}, "only a shell knows what ~name and $NAME stand for"),
+        ({"cache": "~ana/cache"}, "cache: '~ana/cache' is not the path of a folder"),
+        ({"review": {"folder": "https://example.org/review"}}, "is not the path of a folder"),
         ({"results": "results "}, "results: 'results ' begins or ends with a blank; write it without"),
         ({"images": f"{os.path.dirname(__file__)} "}, "begins or ends with a blank, and the folder does not"),
         ({"review": {"folder": "a{b}"}}, "review.folder: 'a{b}' has '{' in it"),
@@ -85,6 +87,7 @@ def test_values_that_fail_hours_later_are_refused(sections, why):
 
 def test_the_defaults_are_right():
     assert check_values(of()) == []
+    assert check_values(of(results="dol$lar/~x")) == []
     own = of(crop={"categories": ["bird"]}, detector={"backend": "json", "json": "x.json"})
     assert check_values(own) == []
     assert check_values(of(detector={"classes": {"animal": [14, 15], "person": [0]}})) == []

@@ -181,6 +181,7 @@ def test_two_configurations_share_nothing():
         ({"cluster": {"hdbscan": {"min_samples": 0}}}, r"cluster\.hdbscan\.min_samples: 0 is less than"),
         ({"cluster": {"project": {"umap_neighbours": 1}}}, r"cluster\.project\.umap_neighbours: 1 is less than"),
         ({"cluster": {"project": {"perplexity": 0.3}}}, r"cluster\.project\.perplexity: 0\.3 is less than"),
+        ({"export": {"names": "a\0b"}}, r"export\.names: 'a\\x00b' has a character that no text"),
         ({"crop": {"threshold": 1.5}}, r"crop\.threshold: 1\.5 is greater than the maximum of 1"),
         ({"crop": {"threshold": "high"}}, r"crop\.threshold: 'high' is not of type 'number'"),
         ({"detector": {"motion": {"widht": 5}}}, r"motion\.widht: did you mean detector\.motion\.width\?"),
