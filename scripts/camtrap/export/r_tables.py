@@ -218,7 +218,12 @@ def _record_rows(found: Sequence[Record]) -> Iterator[list[object]]:
                 "looked at" if one.seen.looked_at else "cluster",
                 "NA" if one.seen.sure is None else f"{one.seen.sure:.4f}",
             ),
-            *(one.event, f"{one.time:%z}" or "NA", f"{by_clock(one.time):.6f}", "NA" if sun is None else f"{sun:.6f}"),
+            *(
+                one.event,
+                str(one.time.tzinfo or "NA"),
+                f"{by_clock(one.time):.6f}",
+                "NA" if sun is None else f"{sun:.6f}",
+            ),
         ]
         before = one
 

@@ -160,7 +160,7 @@ def test_a_station_may_have_rows_with_and_without_a_time_zone(tmp_path):
     files = write(tmp_path / "t", pictures)
     r_tables.export(Survey(**files), read_stations(tmp_path / "stations.csv"), tmp_path / "r", 7)
     rows = read(tmp_path / "r" / "record_table.csv")
-    assert [(row["delta.time.hours"], row["utc_offset"]) for row in rows] == [("0.0", "-0500"), ("24.0", "NA")]
+    assert [(row["delta.time.hours"], row["utc_offset"]) for row in rows] == [("0.0", "UTC-05:00"), ("24.0", "NA")]
 
 
 def test_what_is_packed_when_events_are_many_changes_no_table(made, tmp_path, monkeypatch):
