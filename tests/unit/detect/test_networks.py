@@ -1,5 +1,6 @@
 """The network inside the detector: ncnn, ONNX Runtime and torch give the package's own boxes; memory that runs out."""
 
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import trapdata
 from realdata import COCO, REAL, WEIGHTS, real_weights
 
 from camtrap.core.errors import PictureError, UserError
 from camtrap.core.hashes import file_hash
 from camtrap.detect import networks
+from camtrap.detect.megadetector import OWN_CLASSES
 from camtrap.detect.networks import TorchNetwork
 from camtrap.networks import torchvision_ops
 from camtrap.pictures.decode import decode
@@ -23,6 +26,31 @@ def detector(runtime, cache, threads=1, image_size=640):
     from camtrap.detect.megadetector import MegaDetector
 
     return MegaDetector(WEIGHTS, file_hash(WEIGHTS), "cpu", image_size, COCO, 0.05, runtime, threads, str(cache))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A small network with random weights that finds some boxes."""
+    folder = tmp_path_factory.mktemp("network")
+    shots = [trapdata.day(), trapdata.night()]
+    for shot in shots:
+        (folder / shot.name).write_bytes(shot.data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "bench"))
+        import material
+
+        return material.yolo(folder / "yolov5n.pt", "yolov5n", [folder / shot.name for shot in shots], centred=False)
+
+
+@pytest.fixture
+def small(weights):
+    """That network as a detector: (runtime, cache, image size)."""
+    from camtrap.detect.megadetector import MegaDetector
+
+    def load(runtime, cache, image_size=640):
+        return MegaDetector(weights, file_hash(weights), "cpu", image_size, OWN_CLASSES, 0.05, runtime, 1, str(cache))
+
+    return load
 
 
 def found_by(detector, names, pictures):
@@ -86,38 +114,35 @@ def test_every_shape_of_picture_and_every_runtime(tmp_path, runtime):
             np.testing.assert_allclose(one["bbox"] + [one["conf"]], two["bbox"] + [two["conf"]], atol=2e-3)
 
 
-@real_weights
-def test_a_large_network_is_computed_by_ncnn_from_the_cache_too(tmp_path, monkeypatch):
-    assert isinstance(detector("auto", tmp_path).detector.model, networks.OnnxNetwork)
+def test_a_large_network_is_computed_by_ncnn_from_the_cache_too(small, tmp_path, monkeypatch):
+    assert isinstance(small("auto", tmp_path).detector.model, networks.OnnxNetwork)
     monkeypatch.setattr(networks, "LARGE", 1_000_000)
-    picture = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
-    first, second = (detector("auto", tmp_path) for _ in range(2))
+    picture = decode(trapdata.night().data)
+    first, second = (small("auto", tmp_path) for _ in range(2))
     assert isinstance(second.detector.model, networks.NcnnNetwork)
     assert found_by(first, ["x"], [picture]) == found_by(second, ["x"], [picture])
     assert found_by(first, ["x"], [picture])[0]["detections"]
 
 
-@real_weights
-def test_a_damaged_conversion_is_made_anew(tmp_path):
-    picture = decode(sorted(PICTURES.rglob("*.jpg"))[0].read_bytes())
-    wanted = found_by(detector("ncnn", tmp_path), ["x"], [picture])
+def test_a_damaged_conversion_is_made_anew(small, tmp_path):
+    picture = decode(trapdata.night().data)
+    wanted = found_by(small("ncnn", tmp_path), ["x"], [picture])
+    assert wanted[0]["detections"]
     (kept,) = (tmp_path / "ncnn").glob("*.bin")
     whole = kept.read_bytes()
     kept.write_bytes(whole[: len(whole) // 2] + bytes(len(whole) // 2))
-    assert found_by(detector("ncnn", tmp_path), ["x"], [picture]) == wanted
+    assert found_by(small("ncnn", tmp_path), ["x"], [picture]) == wanted
     assert kept.read_bytes() == whole
 
 
-@real_weights
 @pytest.mark.parametrize("runtime", ["torch", "onnxruntime", "ncnn"])
-def test_a_side_that_the_stride_does_not_divide_is_refused(tmp_path, runtime):
+def test_a_side_that_the_stride_does_not_divide_is_refused(small, tmp_path, runtime):
     with pytest.raises(UserError, match="656 is not a multiple of 32, which these weights need: choose 640 or 672"):
-        detector(runtime, tmp_path, image_size=656)
+        small(runtime, tmp_path, image_size=656)
 
 
-@real_weights
 @pytest.mark.parametrize(("threads", "batch_size"), [(8, 16), (3, 5)])
-def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, threads, batch_size):
+def test_several_threads_that_prepare_lose_no_picture(weights, tmp_path, monkeypatch, threads, batch_size):
     """The way of a GPU, with the network on the CPU."""
     from PIL import Image
 
@@ -125,9 +150,9 @@ def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, thr
     from camtrap.detect import megadetector, run
     from camtrap.index.run import index_shard
 
-    files = sorted(PICTURES.rglob("*.jpg"))[:4]
+    shots = [trapdata.day(), trapdata.night()]
     for number in range(12):
-        with Image.open(files[number % 4]) as image:
+        with Image.open(io.BytesIO(shots[number % 2].data)) as image:
             image.resize((320 + 64 * (number % 3), 240)).save(tmp_path / f"{number:02d}.jpg")
     Image.new("RGB", (2000, 1)).save(tmp_path / "line.png")
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -137,14 +162,14 @@ def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, thr
         tmp_path / "index.parquet",
     )
     (tmp_path / "00.jpg").unlink()
-    known = {"backend": "megadetector", "model": "yolov5n", "sha256": file_hash(WEIGHTS)}
+    known = {"backend": "megadetector", "model": "yolov5n", "sha256": file_hash(weights)}
     (tmp_path / "known.json").write_text(json.dumps(known))
     options = {
-        "weights": str(WEIGHTS),
+        "weights": str(weights),
         "weights_sha256": None,
         "trust_weights": True,
         "image_size": 320,
-        "classes": COCO,
+        "classes": OWN_CLASSES,
     }
     options |= {"min_confidence": 0.05, "runtime": "torch", "precision": "float32", "prefilter": "none"}
 
@@ -169,11 +194,10 @@ def test_several_threads_that_prepare_lose_no_picture(tmp_path, monkeypatch, thr
         np.testing.assert_allclose(*boxes, atol=2e-3)
 
 
-@real_weights
-def test_a_picture_that_cannot_be_letterboxed_is_its_own_failure(tmp_path):
+def test_a_picture_that_cannot_be_letterboxed_is_its_own_failure(small, tmp_path):
     line = np.zeros((1, 2000, 3), np.uint8)
     with pytest.raises(PictureError, match="2000 x 1 pixels cannot be letterboxed"):
-        detector("torch", tmp_path).prepare("line.png", line)
+        small("torch", tmp_path).prepare("line.png", line)
 
 
 def convolution():
