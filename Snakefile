@@ -1,6 +1,6 @@
 # camtrap: from a heap of camera-trap pictures to groups that an expert can name.
 #
-#   pictures -> plan -> index -> detect -> crop -> embed      a job a shard, once ever
+#   pictures -> plan -> index -> detect -> crop -> embed      one job per shard, once
 #            -> collect -> reduce -> cluster -> project, represent, evaluate -> report, export
 from snakemake.utils import min_version
 

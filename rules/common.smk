@@ -112,13 +112,7 @@ def begin():
 
 onstart:
     begin()
-    terminal.RUN.expect(
-        [
-            (job.rule.name, job.wildcards_dict.get("shard", ""))
-            for job in jobs_to_run()
-        ],
-        PLAN.sizes,
-    )
+    terminal.RUN.expect(jobs_to_run(), PLAN.sizes)
 
 
 def shards(pattern):

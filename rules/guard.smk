@@ -136,7 +136,7 @@ def put_back_lookups():
         "find_detector": ["detect", "crop", "collect", *of_embedder],
         "find_embedder": of_embedder,
     }
-    for name in {job.rule.name for job in jobs_to_run()} & LOOKUPS.keys():
+    for name in {name for name, _ in jobs_to_run()} & LOOKUPS.keys():
         if LOOKUPS[name].put_back():
             MADE.put_back(stages[name])
     keep_lookups()

@@ -80,8 +80,11 @@ def asked_of(rule):
 
 
 def jobs_to_run():
-    """The jobs of this run, once it starts: what is shown while it goes on counts them."""
-    return workflow.dag.needrun_jobs()
+    """The jobs of this run, once it starts, as (rule, shard): what is shown while it goes on counts them. "" for no shard."""
+    return [
+        (job.rule.name, job.wildcards_dict.get("shard", ""))
+        for job in workflow.dag.needrun_jobs()
+    ]
 
 
 class Later(ModuleType):
@@ -109,7 +112,7 @@ def spare_imports():
 def configuration_files():
     """The YAML files of the configuration, those that take precedence last: where a wrong value stands is said with its line.
 
-    Snakemake puts the Snakefile's own behind the user's.
+    Snakemake puts the Snakefile's own after the user's.
     """
     given = list(workflow.config_settings.configfiles)
     return [*(file for file in workflow.configfiles if file not in given), *given]
