@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 from survey import REPO, Job, Survey
 
 TIMEOUT = 900  # of a machine that does much else
@@ -123,6 +124,7 @@ def preload(reference: Survey, folder: Path) -> dict[str, float]:
     """Run each stage twice: the first time to import here what it imports, the second time for its seconds of a CPU."""
     os.environ["PYTHONPATH"] = str(REPO / "scripts")
     importlib.import_module("snakemake.script")
+    cv2.setNumThreads(1)  # a child that inherits OpenCV's threads and asks for another number waits for them for ever
     survey = reference.copy(folder)
     seconds = {}
     for job in reference.jobs:
