@@ -4,6 +4,7 @@ import pytest
 from conftest import name, opened_page, said, serve
 
 NAMED = "n => document.querySelectorAll('.card.named').length === n"
+OPEN = NAMED.replace("named", "open")
 
 
 def pressed(page, key, code, **more):
@@ -72,6 +73,7 @@ def test_another_name_of_a_species_that_is_there_offers_to_join_it(listed):
     name(page, "Cuniculus paca")
     page.wait_for_selector(".card.named")
     for answer in ("Enter", "Tab"):  # join, or keep apart
+        left = page.locator(".card.open").count()
         page.locator(".card.open").first.focus()
         page.keyboard.press("n")
         page.wait_for_selector("#naming[open]")
@@ -82,6 +84,7 @@ def test_another_name_of_a_species_that_is_there_offers_to_join_it(listed):
         if answer == "Tab":
             page.keyboard.press("Enter")
         page.wait_for_selector("#naming", state="hidden")
+        page.wait_for_function(OPEN, arg=left - 1)
     page.wait_for_function(NAMED, arg=2)
     assert sorted(page.locator(".card.named .name").all_inner_texts()) == ["Cuniculus paca", "Majaz"]
     assert "105 crops" in page.locator(".card.named >> text=Cuniculus paca").locator("xpath=../..").inner_text()

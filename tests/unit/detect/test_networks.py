@@ -66,7 +66,7 @@ def test_boxes_are_those_of_the_package(tmp_path, monkeypatch, runtime):
 
     from camtrap.detect.megadetector import one_per_animal
 
-    monkeypatch.setattr(run_detector, "USE_MODEL_NATIVE_COCO", True)
+    monkeypatch.setattr(run_detector, "USE_MODEL_NATIVE_CLASSES", True)
     files = sorted(PICTURES.rglob("*.jpg"))[:3]
     theirs = load_and_run_detector_batch(
         str(WEIGHTS), [str(file) for file in files], confidence_threshold=0.05, quiet=True, image_size=640
