@@ -12,7 +12,7 @@ from surveytables import crop, picture, write
 
 from camtrap.core.errors import UserError
 from camtrap.export import camtrap_dp
-from camtrap.export.about import missing, nameless, required
+from camtrap.export.about import missing, required
 from camtrap.export.observations import file_path
 from camtrap.export.privacy import LEAVE_OUT, LEFT_OUT, People, Privacy
 from camtrap.export.records import Survey
@@ -287,16 +287,6 @@ def test_each_thing_that_gbif_needs_is_named():
     assert [line.partition(":")[0] for line in missing({"about": odd, "species": "x"})] == [
         "export.about.licenses.data"
     ]
-
-
-def test_exports_of_decisions_say_that_there_are_none():
-    asked = {"r_tables": True, "darwin_core": False, "camtrap_dp": "event", "names": None}
-    (said,) = nameless(asked, "results")
-    assert said.startswith("export.r_tables, export.camtrap_dp: no species yet")
-    assert said.endswith(": make review RESULTS=results")
-    (said,) = nameless(asked | {"names": "my names.csv"}, "results")
-    assert said.endswith(": python -m camtrap.review import 'my names.csv' results")
-    assert not list(nameless({"r_tables": False, "darwin_core": False, "camtrap_dp": "none", "names": "x"}, "results"))
 
 
 def test_events_that_overlap_where_clocks_lie_are_one(tmp_path):

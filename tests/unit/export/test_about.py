@@ -1,0 +1,13 @@
+"""What the plan says of exports before the first job."""
+
+from camtrap.export.about import nameless
+
+
+def test_exports_of_decisions_say_that_there_are_none():
+    asked = {"r_tables": True, "darwin_core": False, "camtrap_dp": "event", "names": None}
+    (said,) = nameless(asked, "results")
+    assert said.startswith("export.r_tables, export.camtrap_dp: no species yet")
+    assert said.endswith(": make review RESULTS=results")
+    (said,) = nameless(asked | {"names": "my names.csv"}, "results")
+    assert said.endswith(": python -m camtrap.review import 'my names.csv' results")
+    assert not list(nameless({"r_tables": False, "darwin_core": False, "camtrap_dp": "none", "names": "x"}, "results"))
