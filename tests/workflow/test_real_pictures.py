@@ -75,7 +75,7 @@ def test_unreadable_files_are_failures_with_a_reason(survey):
 
 
 def test_boxes_are_those_of_the_package(survey):
-    from camtrap.detect.megadetector import one_per_animal
+    from camtrap.detect.boxes import one_per_animal
     from camtrap.networks import torchvision_ops
 
     torchvision_ops.ensure()

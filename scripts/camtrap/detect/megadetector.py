@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from camtrap.config.engines import detector_mistake
-from camtrap.core.boxes import overlap
 from camtrap.core.errors import PictureError, UserError
 from camtrap.core.hashes import file_hash
 from camtrap.core.logs import progress
 from camtrap.core.parallel import ordered
 from camtrap.detect import networks
+from camtrap.detect.boxes import of_batch, one_per_animal
 from camtrap.detect.task import Entry, Row, Task, failure
 from camtrap.detect.weights import refuse_unknown, weights_path
 from camtrap.detections.megadetector_json import CATEGORIES
@@ -24,10 +24,8 @@ from camtrap.networks import torchvision_ops
 from camtrap.pictures.decode import one_line
 
 Item = TypeVar("Item")
-Prepared = dict[str, Any]  # what the package's preprocessing returns
+Prepared = dict[str, Any]  # a picture for the network: file, planes (uint8 (3, h, w)), and the shapes that it had
 
-# Overlap (intersection over union) from which boxes are of one animal: the package's own within a class.
-SAME_ANIMAL = 0.45
 OWN_CLASSES = {"animal": [0], "person": [1], "vehicle": [2]}
 
 
@@ -38,40 +36,11 @@ def silent() -> Iterator[None]:
         yield
 
 
-def one_per_animal(found: list[dict], category: dict[str, str]) -> list[dict]:
-    """Leave out boxes that overlap with a better one of another class of the same category: one animal, seen as sheep and cow.
-
-    Within a class the package has done so (non-maximum suppression, of which this is the step across classes).
-
-    Parameters
-    ----------
-    found : list of dict
-        One picture's ``category`` (the model's class number as text), ``conf`` and ``bbox`` (x, y, width, height).
-    category : dict
-        Class number to our category.
-
-    Returns
-    -------
-    list of dict
-        In the same order.
-    """
-    kept: list[dict] = []
-    for box in sorted(found, key=lambda box: -box["conf"]):
-        if not any(
-            category[box["category"]] == category[other["category"]]
-            and box["category"] != other["category"]
-            and overlap(box["bbox"], other["bbox"]) > SAME_ANIMAL
-            for other in kept
-        ):
-            kept.append(box)
-    return [box for box in found if any(box is other for other in kept)]
-
-
 class MegaDetector:
     """The package's own detector (compatibility mode "classic", its default), fed with decoded pictures.
 
-    Its preprocessing and its postprocessing are kept; only the network between them is computed by ncnn or ONNX
-    Runtime on a CPU, or by torch channels last. Several threads may call it at once if ``decodes`` says so.
+    Its preprocessing and its suppression are kept; the network between them is computed by ncnn or ONNX Runtime on a CPU, or
+    by torch. ``workers`` threads may call it at once; ``decodes`` says that those should decode their pictures too.
 
     Parameters
     ----------
@@ -147,9 +116,10 @@ class MegaDetector:
                 raise UserError(f"detector.runtime: {runtime} cannot compute {path} (see the line above); choose auto")
         # these engines compute in the thread that calls: then each thread decodes its pictures and computes them
         self.decodes = network is not None
-        self.detector.model = network or networks.TorchNetwork(self.detector.model, mixed, device=device)
-        self.detector.device = "cpu"  # of what the package makes: pictures go in and boxes come out there
-        networks.limit_threads(1 if self.decodes else max(1, threads))
+        self.network = network or networks.TorchNetwork(self.detector.model, mixed, device=device)
+        # on a GPU one thread makes boxes while the other one's pictures are computed
+        self.workers = max(1, threads) if self.decodes else 1 if device == "cpu" else 2
+        networks.limit_threads(max(1, threads) if device == "cpu" and not self.decodes else 1)
 
     def _numbers(self, classes: dict | None) -> dict[str, str]:
         """The model's class number (as text) to our category id."""
@@ -182,27 +152,39 @@ class MegaDetector:
         except (cv2.error, ZeroDivisionError):
             height, width = picture.shape[:2]
             raise PictureError(f"{width} x {height} pixels cannot be letterboxed") from None
-        # of the original the package asks the shape; its pixels would wait in memory for the batch
-        return prepared | {"img_original": np.broadcast_to(np.uint8(0), picture.shape)}
+        planes = np.ascontiguousarray(prepared["img_processed"].transpose(2, 0, 1))
+        # no pixels of the original: they would wait in memory for the batch
+        return {"file": path, "planes": planes, "shape": picture.shape, "scaling_shape": prepared["scaling_shape"]}
 
     def __call__(self, prepared: list[Prepared]) -> list[Entry]:
         """Detect in a batch of pictures that :meth:`prepare` gave; return a batch-format entry for each."""
-        results = self.detector.generate_detections_one_batch(prepared, detection_threshold=self.min_confidence)
-        if self.detector.model.error is not None:  # the package takes any error for the picture's
-            raise self.detector.model.error
-        entries = []
-        for result in results:
-            if result.get("failure"):
-                logging.warning("%s: %s", result["file"], result["failure"])
-                entries.append({"file": result["file"], "failure": result["failure"]})
-                continue
-            known = [found for found in result["detections"] if found["category"] in self.number]
-            detections = [
-                {"category": self.number[found["category"]], "conf": found["conf"], "bbox": found["bbox"]}
-                for found in one_per_animal(known, self.number)
-            ]
-            entries.append({"file": result["file"], "detections": detections})
-        return entries
+        alike: dict[tuple, list[Prepared]] = {}
+        for one in prepared:
+            alike.setdefault(one["planes"].shape, []).append(one)
+        entries = {
+            one["file"]: entry for group in alike.values() for one, entry in zip(group, self._found(group), strict=True)
+        }
+        return [entries[one["file"]] for one in prepared]
+
+    def _found(self, prepared: list[Prepared]) -> list[Entry]:
+        """The entries of pictures of one shape."""
+        import torch
+        from megadetector.detection.run_detector import FAILURE_INFER
+
+        try:
+            prediction = self.network([one["planes"] for one in prepared])
+            found = of_batch(prediction, prepared, self.min_confidence)
+        except (UserError, torch.AcceleratorError):  # of the GPU, so of no picture
+            raise
+        except Exception as error:
+            logging.warning("%s: %s (%s)", ", ".join(one["file"] for one in prepared), FAILURE_INFER, one_line(error))
+            return [{"file": one["file"], "failure": FAILURE_INFER} for one in prepared]
+        return [self._entry(one["file"], boxes) for one, boxes in zip(prepared, found, strict=True)]
+
+    def _entry(self, file: str, boxes: list[dict]) -> Entry:
+        """A picture's entry, with our categories."""
+        known = one_per_animal([box for box in boxes if box["category"] in self.number], self.number)
+        return {"file": file, "detections": [box | {"category": self.number[box["category"]]} for box in known]}
 
 
 def detect(pictures: list[Row], task: Task) -> list[Entry]:
@@ -243,7 +225,8 @@ def detect(pictures: list[Row], task: Task) -> list[Entry]:
     else:  # the next pictures are prepared while one batch is computed
         # by one thread where the others compute, or each would decode a video from its beginning
         readers = 1 if task.device == "cpu" or any(row["video"] for row in rows) else task.threads
-        done = map(compute, batched(ordered(read, rows, readers, ahead=size), size))
+        batches = batched(ordered(read, rows, readers, ahead=size * detector.workers), size)
+        done = ordered(compute, batches, detector.workers) if detector.workers > 1 else map(compute, batches)
     entries = []
     with silent():
         for batch in progress(done, -(-len(rows) // size), "batches"):

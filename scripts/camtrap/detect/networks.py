@@ -1,16 +1,16 @@
 """The network inside the `megadetector` package's detector, computed by ncnn, ONNX Runtime or torch.
 
-All three stand in for ``PTDetector.model``: called with a float32 tensor (n, 3, height, width) they return a tuple whose first
-element is the prediction that the package's own non-maximum suppression takes.
+All three are called with letterboxed pictures, uint8 (3, height, width) each and all of one shape, and return the prediction
+that the package's own non-maximum suppression takes, on the CPU.
 """
 
 import copy
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from camtrap.core.errors import UserError
 from camtrap.networks import ncnn, onnx
 from camtrap.networks.convert import give_back
 from camtrap.networks.device import exact_float32
@@ -23,19 +23,28 @@ if TYPE_CHECKING:
 LARGE = 100_000_000
 
 
+Pictures = Sequence[np.ndarray]
+
+
+def stacked(pictures: Pictures) -> np.ndarray:
+    """Pictures of 0 to 255 as one float32 array (n, 3, height, width) of 0 to 1."""
+    found = np.empty((len(pictures), *pictures[0].shape), np.float32)
+    for picture, place in zip(pictures, found, strict=True):
+        np.divide(picture, np.float32(255), out=place)
+    return found
+
+
 class OnnxNetwork:
     """An ONNX Runtime session in the place of the torch module."""
-
-    error = None
 
     def __init__(self, session: onnx.Session):
         self.session = session
 
-    def __call__(self, inputs: "torch.Tensor", augment: bool = False) -> tuple["torch.Tensor"]:
-        """Compute the prediction; ``augment`` is what the package passes, and it passes False."""
+    def __call__(self, pictures: Pictures) -> "torch.Tensor":
+        """Compute the prediction."""
         import torch
 
-        return (torch.from_numpy(self.session(inputs.numpy())),)
+        return torch.from_numpy(self.session(stacked(pictures)))
 
 
 class NcnnNetwork:
@@ -44,60 +53,88 @@ class NcnnNetwork:
     The last layer keeps the grid of the shape it saw last, so each thread has a copy of it.
     """
 
-    error = None
-
     def __init__(self, network: ncnn.Network, last: "torch.nn.Module"):
         self.network, self.last = network, last
         self._local = threading.local()
 
-    def __call__(self, inputs: "torch.Tensor", augment: bool = False) -> tuple["torch.Tensor"]:
-        """Compute the prediction; ``augment`` is what the package passes, and it passes False."""
+    def __call__(self, pictures: Pictures) -> "torch.Tensor":
+        """Compute the prediction."""
         import torch
 
         if not hasattr(self._local, "last"):
             self._local.last = copy.deepcopy(self.last)
         with torch.no_grad():
-            return (self._local.last([torch.from_numpy(output) for output in self.network(inputs.numpy())])[0],)
+            return self._local.last([torch.from_numpy(output) for output in self.network(stacked(pictures))])[0]
 
 
 class TorchNetwork:
-    """The torch module itself, channels last; out of GPU memory the batch is halved and stays so.
+    """The torch module itself; out of GPU memory the batch is halved and stays so. Two threads may call it at once.
 
-    Takes and gives tensors of the CPU, wherever the module is: the package asks each box about every number of it, and
-    each such question would wait for the GPU.
-    ``error`` is what ends the job: a UserError once not even one picture fits, or the GPU's own failure. The package would
-    report it as each picture's.
-    ``mixed`` computes in float16 on a GPU (bfloat16 has too few digits for a box); what comes out is float32.
+    Pictures go to a GPU as bytes from pinned memory, and while one thread waits for its prediction the other one starts
+    its own. All is done in one stream, so nobody reads what is being written: the module's last layer keeps a grid, which is
+    made anew when the shape of pictures changes, and the lock lets one thread at a time use it.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        On the device. Its kernels are laid out channels last, but for float32 on a GPU, where that is slower (docs/performance.md).
+    mixed : bool
+        Compute in float16 on a GPU (bfloat16 has too few digits for a box); what comes out is float32.
+    largest : int
+        Most pictures in a batch.
+    device : str
     """
 
     def __init__(self, module: Any, mixed: bool = False, largest: int = 512, device: str = "cpu"):
         import torch
 
+        last = device == "cpu" or mixed
+        self.layout = torch.channels_last if last else torch.contiguous_format
         if device != "cpu":
             exact_float32()
         for parameter in module.parameters():
             if parameter.dim() == 4:
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-        self.module = module
-        self.mixed = mixed
-        self.device = device
+                parameter.data = parameter.data.contiguous(memory_format=self.layout)
+        self.module, self.mixed, self.device = module, mixed, device
         self.limit = [largest]
-        self.error: Exception | None = None
+        self.lock = threading.Lock()
 
-    def __call__(self, inputs: "torch.Tensor", augment: bool = False) -> tuple["torch.Tensor"]:
-        """Compute the prediction; ``augment`` is what the package passes, and it passes False."""
+    def __call__(self, pictures: Pictures) -> "torch.Tensor":
+        """Compute the prediction.
+
+        Raises
+        ------
+        UserError
+            Not even one picture fits into the GPU's memory.
+        torch.AcceleratorError
+            The GPU has failed.
+        """
         import torch
 
-        def forward(part: "torch.Tensor") -> "torch.Tensor":
-            with torch.inference_mode(), torch.autocast("cuda", dtype=torch.float16, enabled=self.mixed):
-                moved = part.to(self.device).contiguous(memory_format=torch.channels_last)
-                return self.module(moved, augment=augment)[0].float().cpu()
+        return halving(self._forward, pictures, self.limit, torch.cuda.empty_cache, join=torch.cat)
 
-        try:
-            return (halving(forward, inputs, self.limit, torch.cuda.empty_cache, join=torch.cat),)
-        except (UserError, torch.AcceleratorError) as error:
-            self.error = error
-            raise
+    def _forward(self, pictures: Pictures) -> "torch.Tensor":
+        import torch
+
+        with torch.inference_mode():
+            if self.device == "cpu":
+                inputs = torch.from_numpy(stacked(pictures)).contiguous(memory_format=self.layout)
+                with self.lock:
+                    return self.module(inputs, augment=False)[0]
+            sent = torch.empty((len(pictures), *pictures[0].shape), dtype=torch.uint8, pin_memory=True)
+            for picture, place in zip(pictures, sent, strict=True):
+                place.copy_(torch.from_numpy(picture))
+            with torch.autocast("cuda", dtype=torch.float16, enabled=self.mixed), self.lock:
+                inputs = sent.to(self.device, non_blocking=True).to(torch.float32, memory_format=self.layout)
+                inputs /= torch.full(
+                    (), 255.0, device=self.device
+                )  # by a number of the CPU torch would multiply, and round
+                found = self.module(inputs, augment=False)[0].float()
+                given = torch.empty(found.shape, dtype=found.dtype, pin_memory=True).copy_(found, non_blocking=True)
+                done = torch.cuda.Event(blocking=True)
+                done.record(torch.cuda.current_stream(self.device))
+            done.synchronize()  # of this batch only: the other thread's may follow it
+            return given
 
 
 def on_cpu(detector: Any, runtime: str, name: str, cache: str | None) -> NcnnNetwork | OnnxNetwork | None:

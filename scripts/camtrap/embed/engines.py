@@ -133,7 +133,8 @@ def torch_engine(
     compiles: bool = False,
     encoded: Embedder | None = None,
 ) -> Engine:
-    """A torch module, channels last; compiled by the first call if ``compiles`` says so.
+    """A torch module, channels last but for float32 on a GPU, where that is slower (docs/performance.md); compiled by the first
+    call if ``compiles`` says so.
 
     On a CPU all threads compute one batch; with ``mixed`` (bfloat16) each one of its own, which is sooner. On a CUDA
     device two threads compute, each in a stream of its own: while one batch is computed, the next is copied from pinned
@@ -143,14 +144,16 @@ def torch_engine(
     import torch
 
     alone = device == "cpu" and mixed
-    torch.set_num_threads(1 if alone else max(1, threads))
-    network = network.to(device, memory_format=torch.channels_last)
+    torch.set_num_threads(1 if alone or device != "cpu" else max(1, threads))
+    layout = torch.channels_last if mixed or device == "cpu" else torch.contiguous_format
+    network = network.to(device, memory_format=layout)
     if compiles:
         network = compiled(network, threads)
 
     def vectors(tensor: "torch.Tensor") -> "torch.Tensor":
-        found = network(_channels_last(tensor)).float().flatten(1)
-        return (found + network(_channels_last(tensor.flip(3))).float().flatten(1)) / 2 if flip else found
+        found = network(tensor.contiguous(memory_format=layout)).float().flatten(1)
+        turned = tensor.flip(3).contiguous(memory_format=layout) if flip else None
+        return found if turned is None else (found + network(turned).float().flatten(1)) / 2
 
     if device == "cpu":
 
@@ -189,12 +192,6 @@ def has_bfloat16() -> bool:
     import torch
 
     return any(has for name, has in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
-
-
-def _channels_last(tensor: "torch.Tensor") -> "torch.Tensor":
-    import torch
-
-    return tensor.contiguous(memory_format=torch.channels_last)
 
 
 def tried(engine: Engine, example: np.ndarray) -> Engine:

@@ -64,7 +64,7 @@ def test_boxes_are_those_of_the_package(tmp_path, monkeypatch, runtime):
     from megadetector.detection import run_detector
     from megadetector.detection.run_detector_batch import load_and_run_detector_batch
 
-    from camtrap.detect.megadetector import one_per_animal
+    from camtrap.detect.boxes import one_per_animal
 
     monkeypatch.setattr(run_detector, "USE_MODEL_NATIVE_CLASSES", True)
     files = sorted(PICTURES.rglob("*.jpg"))[:3]
@@ -115,11 +115,11 @@ def test_every_shape_of_picture_and_every_runtime(tmp_path, runtime):
 
 
 def test_a_large_network_is_computed_by_ncnn_from_the_cache_too(small, tmp_path, monkeypatch):
-    assert isinstance(small("auto", tmp_path).detector.model, networks.OnnxNetwork)
+    assert isinstance(small("auto", tmp_path).network, networks.OnnxNetwork)
     monkeypatch.setattr(networks, "LARGE", 1_000_000)
     picture = decode(trapdata.night().data)
     first, second = (small("auto", tmp_path) for _ in range(2))
-    assert isinstance(second.detector.model, networks.NcnnNetwork)
+    assert isinstance(second.network, networks.NcnnNetwork)
     assert found_by(first, ["x"], [picture]) == found_by(second, ["x"], [picture])
     assert found_by(first, ["x"], [picture])[0]["detections"]
 
@@ -229,35 +229,40 @@ class Card(TorchNetwork):
 def test_out_of_gpu_memory_halves_the_batch():
     import torch
 
-    inputs = torch.randn(5, 3, 8, 8)
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 3, 8, 8), np.uint8)
     network = Card(2)
     with torch.inference_mode():
-        wanted = convolution()(inputs)
-    torch.testing.assert_close(network(inputs)[0], wanted)
+        wanted = convolution()(torch.from_numpy(pixels).float() / 255)
+    torch.testing.assert_close(network(pixels), wanted)
     assert network.limit == [2]
-    assert network.error is None
 
 
-def test_one_picture_too_large_ends_the_job_and_is_not_the_pictures_failure():
+def test_a_gpu_that_is_too_small_or_fails_ends_the_job_and_is_not_the_pictures_failure(small, tmp_path, monkeypatch):
     import torch
 
-    network = Card(0)
+    detector, network = small("torch", tmp_path), Card(0)
+    detector.network = network
+    pictures = [detector.prepare("x", decode(trapdata.night().data))]
     with pytest.raises(UserError, match="does not hold one picture"):
-        network(torch.randn(2, 3, 8, 8))
-    assert isinstance(network.error, UserError)
-
-
-def test_a_failing_gpu_ends_the_job_and_is_not_the_pictures_failure(monkeypatch):
-    import torch
+        detector(pictures)
 
     def fails(*arguments, **options):
         raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
 
-    network = Card(8)
     monkeypatch.setattr(network.module, "forward", fails)
     with pytest.raises(torch.AcceleratorError):
-        network(torch.randn(2, 3, 8, 8))
-    assert isinstance(network.error, torch.AcceleratorError)
+        detector(pictures)
+
+
+def test_pictures_that_the_network_cannot_compute_are_failures_by_name(small, tmp_path, caplog):
+    detector = small("torch", tmp_path)
+    good, other = (detector.prepare(name, decode(trapdata.night().data)) for name in ("good", "other"))
+    other["planes"] = np.concatenate([other["planes"]] * 2)  # six colours
+    first, second, third = detector([good, other, good | {"file": "third"}])
+    assert first["detections"]
+    assert third == first | {"file": "third"}
+    assert second == {"file": "other", "failure": "inference failure"}
+    assert "other: inference failure (" in caplog.text
 
 
 def test_backends_without_a_network_import_no_torch(tmp_path):

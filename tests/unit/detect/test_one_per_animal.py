@@ -1,6 +1,6 @@
 """Several classes of a model that are one category: an animal has one box."""
 
-from camtrap.detect.megadetector import one_per_animal
+from camtrap.detect.boxes import one_per_animal
 
 CATEGORY = {"14": "1", "15": "1", "16": "1", "0": "2"}
 
