@@ -3,7 +3,7 @@
 # make test           sets up, passes the tests
 # make test-long      the rest of them, which take longest
 # make lint           everything that reads the code without running it
-# make gpu-pack       wheels for tests/gpu/run.sh on a machine without a network
+# make gpu-pack       wheels and pictures for tests/gpu/run.sh on a machine without a network
 # make test-install   both commands on a fresh Debian 12 and 13 (root; by hand)
 PYTHON ?= python3
 VENV := .venv
@@ -111,9 +111,9 @@ bench-quality: development
 bench-scale: development
 	$(BIN)/python tests/bench/scale.py
 
-# Wheels that a bare machine with a GPU lacks (build/gpu-pack), for tests/gpu/run.sh there; ARGS="--also pyarrow --without faiss-cpu"
-gpu-pack:
-	$(PYTHON) tests/gpu/pack.py $(ARGS)
+# Wheels that a bare machine with a GPU lacks and pictures (build/gpu-pack), for tests/gpu/run.sh there; ARGS="--also pyarrow --without faiss-cpu"
+gpu-pack: setup
+	$(BIN)/python tests/gpu/pack.py $(ARGS)
 
 lint: development
 	$(BIN)/ruff format --check .

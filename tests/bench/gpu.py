@@ -31,15 +31,15 @@ import gpu_stages  # noqa: E402
 
 # Seconds that a part may take; what it has found by then is kept.
 PARTS: dict[str, tuple[Callable, int]] = {
-    "ceilings": (gpu_ceilings.ceilings, 20),
-    "networks": (gpu_ceilings.networks, 25),
-    "crops": (gpu_stages.crops, 25),
-    "originals": (gpu_stages.originals, 25),
-    "detect": (gpu_detect.detect, 30),
-    "jobs": (gpu_detect.jobs, 30),
-    "chain": (gpu_detect.chain, 5),
+    "ceilings": (gpu_ceilings.ceilings, 25),
+    "networks": (gpu_ceilings.networks, 30),
+    "detect": (gpu_detect.detect, 75),
+    "crops": (gpu_stages.crops, 50),
+    "originals": (gpu_stages.originals, 45),
+    "jobs": (gpu_detect.jobs, 60),
+    "chain": (gpu_detect.chain, 10),
     "cluster": (gpu_cluster.cluster, 15),
-    "compiled": (gpu_ceilings.compiled, 40),
+    "compiled": (gpu_ceilings.compiled, 60),
 }
 
 

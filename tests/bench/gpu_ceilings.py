@@ -121,30 +121,32 @@ def networks(bench) -> None:
 
     embedder, detector = names(bench)
     _, resnet = gpu_material.embedder_network(embedder, bench.pictures(3, 8))
-    weights = gpu_material.detector_weights(bench.work, detector, bench.pictures(3, 8))
+    weights = gpu_material.detector_weights(bench.work, detector, bench.pictures(3, 8), bench.device)
     yolo = torch.load(weights, weights_only=False, map_location="cpu")["model"].float().fuse().eval()
     height, width = SHAPE if not bench.small else (192, 256)
     plan = [
-        (embedder, resnet, (3, 224, 224), bench.n(128, 2), torch.bfloat16, (32, 128, 512)),
-        (detector, yolo, (3, height, width), bench.n(8, 1), torch.float16, (1, 8, 32)),
+        (embedder, resnet, (3, 224, 224), bench.n(256, 2), torch.bfloat16, (32, 256)),
+        (detector, yolo, (3, height, width), bench.n(8, 1), torch.float16, (1, 8, 16)),
     ]
     for name, network, shape, batch, half, batches in plan:
         operations = timing.operations(network, (1, *shape))
         bench.facts[f"operations {name}"] = operations
-        network = laid_out(network.to(bench.device), torch.channels_last)
+        network.to(bench.device)
         kind = "bfloat16" if half == torch.bfloat16 else "float16"
-        for n in batches if not bench.small else (batch,):
-            alone(bench, f"{name} mixed, batch {n}", network, shape, n, operations, kind, half)
-        alone(bench, f"{name} float32, batch {batch}", network, shape, batch, operations, "float32")
-        alone(bench, f"{name} tf32, batch {batch}", network, shape, batch, operations, "tf32")
-        bench.save()
-        plain = laid_out(network, torch.contiguous_format)
-        alone(bench, f"{name} float32, not channels last", plain, shape, batch, operations, "float32", last=False)
+        for layout in ("channels last", "contiguous"):
+            last = layout == "channels last"
+            network = laid_out(network, torch.channels_last if last else torch.contiguous_format)
+            for n in batches if last and not bench.small else (batch,):
+                alone(bench, f"{name} mixed, {layout}, batch {n}", network, shape, n, operations, kind, half, last)
+            alone(bench, f"{name} float32, {layout}", network, shape, batch, operations, "float32", last=last)
+            bench.save()
         if name == embedder:
-            network = laid_out(network, torch.channels_last)
-            folded = optimization.fuse(network)
+            folded = optimization.fuse(laid_out(network, torch.channels_last))
             alone(bench, f"{name} mixed, batch normalisation folded", folded, shape, batch, operations, kind, half)
-        network.to("cpu")
+        whole = laid_out(network, torch.channels_last).to(half)
+        for n in batches[:2] if not bench.small else (batch,):
+            alone(bench, f"{name} all in {kind}, batch {n}", whole, shape, n, operations, kind, kept=half)
+        network.float().to("cpu")
 
 
 def compiled(bench) -> None:
@@ -156,7 +158,7 @@ def compiled(bench) -> None:
     operations = timing.operations(network, (1, 3, 224, 224))
     network = torch.compile(laid_out(network.to(bench.device), torch.channels_last))
     kind = torch.bfloat16
-    alone(bench, f"{name} mixed, compiled", network, (3, 224, 224), bench.n(128, 2), operations, "bfloat16", kind)
+    alone(bench, f"{name} mixed, compiled", network, (3, 224, 224), bench.n(256, 2), operations, "bfloat16", kind)
 
 
 def laid_out(network, layout):
@@ -167,14 +169,15 @@ def laid_out(network, layout):
     return network
 
 
-def alone(bench, name, network, shape, batch, operations, kind, half=None, last: bool = True) -> None:
-    """One network in one way."""
+def alone(bench, name, network, shape, batch, operations, kind, half=None, last: bool = True, kept=None) -> None:
+    """One network in one way: ``half`` by autocast, or the network itself and its inputs ``kept`` in a type."""
     import torch
 
     exact_float32()
     torch.backends.cudnn.allow_tf32 = kind == "tf32"
     inputs = torch.rand((batch, *shape), device=bench.device)
     inputs = inputs.contiguous(memory_format=torch.channels_last) if last else inputs
+    inputs = inputs.to(kept) if kept else inputs
 
     def call() -> None:
         enabled = half is not None and bench.device != "cpu"

@@ -12,14 +12,13 @@ from statistics import mean
 
 import gpu_material
 from gpu_ceilings import as_torch_comes, names
-from gpu_stages import least, precise, rate_of
+from gpu_stages import least, rate_of
 from ways import Ours, Package
 
 from camtrap.networks.device import exact_float32
 
-# Seconds that one thread takes for the tensors and boxes of a picture, and a core for all that surrounds the network
-# (docs/performance.md).
-AROUND_NETWORK, OF_A_CORE = 0.011, 0.029
+# Seconds of a core for all that surrounds the network (docs/performance.md).
+OF_A_CORE = 0.029
 
 
 @contextlib.contextmanager
@@ -51,13 +50,14 @@ def watched(bench) -> Iterator[list[float]]:
 def detect(bench) -> None:
     """Pictures of 3 megapixels to boxes: our stage in one job, against the package's own loop at several batch sizes."""
     network = names(bench)[1]
-    weights = gpu_material.detector_weights(bench.work, network, bench.pictures(3, 8))
+    weights = gpu_material.detector_weights(bench.work, network, bench.pictures(3, 8), bench.device)
     ours = Ours(bench.work, bench.work / "images", bench.device)
-    paths = bench.pictures(3, bench.n(96, 4))
-    few, index = paths[: bench.n(24, 2)], ours.index(paths, "detect")
+    paths = bench.pictures(3, bench.n(192, 4))
+    few = paths[: bench.n(24, 2)]
+    whole, part = ours.index(paths, "detect"), ours.index(paths[: bench.n(64, 4)], "detect_part")
     package = Package(weights, bench.device, bench.cores)
     ways: dict[str, Callable] = {}
-    for size in (1, 8, 16) if not bench.small else (1, 2):
+    for size in (1, 8) if not bench.small else (1, 2):
 
         def theirs(size: int = size) -> None:
             as_torch_comes()
@@ -67,30 +67,41 @@ def detect(bench) -> None:
     loaded = {"float32": ours.detector(weights, bench.cores)}
     if not bench.small:
         loaded["mixed"] = ours.detector(weights, bench.cores, mixed=True)
-    plan = [("float32", 8), ("tf32", 8), ("mixed", 1), ("mixed", 8), ("mixed", 16)]
-    plan = [("float32", 2)] if bench.small else plan
-    for variant, size in plan:
+    plan = [
+        ("float32", 8, bench.cores),
+        ("mixed", 8, bench.cores),
+        ("mixed", 16, bench.cores),
+    ]
+    plan += [("mixed", 8, 4), ("mixed", 8, 8)]
+    plan = [("float32", 2, 2)] if bench.small else plan
+    numbers = {}
+    for variant, size, threads in plan:
+        name = f"{variant}, batch {size}, {threads} threads"
+        index = whole if variant == "mixed" else part
+        numbers[name] = len(paths) if variant == "mixed" else bench.n(64, 4)
 
-        def way(variant: str = variant, size: int = size) -> None:
-            precise(variant == "tf32")
-            found = loaded["mixed" if variant == "mixed" else "float32"]
-            ours.detect(index, "detect", found, weights, bench.cores, size)
+        def way(variant: str = variant, size: int = size, threads: int = threads, index: Path = index) -> None:
+            exact_float32()
+            ours.detect(index, "detect", loaded[variant], weights, threads, size)
 
-        ways[f"{variant}, batch {size}"] = way
+        ways[name] = way
     seconds = bench.rounds(ways, max(1, bench.repeats - 1))
     base = max(len(few) / taken for name, taken in seconds.items() if name.startswith("package"))
     for name, taken in seconds.items():
         if name.startswith("package"):
             bench.row(f"detect: {name}", len(few) / taken)
             continue
-        kind = {"mixed": "float16"}.get(name.partition(",")[0], name.partition(",")[0])
-        computed = rate_of(bench, network, kind)
-        predicted = 1 / (AROUND_NETWORK + 1 / computed) if computed else None
+        kind = "float16" if name.startswith("mixed") else "float32"
+        predicted = least(rate_of(bench, network, kind), int(name.split()[-2]) / OF_A_CORE)
         with watched(bench) as samples:
+            begin, before = time.perf_counter(), time.process_time()
             ways[name]()
+            cores = (time.process_time() - before) / (time.perf_counter() - begin)
+        rate = numbers[name] / taken
+        busy = mean(samples) if samples else None
         bench.row(
-            f"detect: one job, {name}", len(paths) / taken, predicted,
-            **{"times the package's best": len(paths) / taken / base, "card busy": mean(samples) if samples else None},
+            f"detect: one job, {name}", rate, predicted,
+            **{"times the package's best": rate / base, "card busy": busy, "cores busy": cores},
         )  # fmt: skip
     exact_float32()
 
@@ -98,17 +109,15 @@ def detect(bench) -> None:
 def jobs(bench) -> None:
     """The detect stage in several jobs at once on the card, as CAMTRAP_JOBS_PER_GPU lets them."""
     network = names(bench)[1]
-    weights = gpu_material.detector_weights(bench.work, network, bench.pictures(3, 8))
-    each = bench.n(96, 2)
+    weights = gpu_material.detector_weights(bench.work, network, bench.pictures(3, 8), bench.device)
+    each = bench.n(192, 2)
     package = [row["per second"] for name, row in bench.rows.items() if name.startswith("detect: package")]
-    for count in (4, 8) if not bench.small else (2,):
+    for count in (2, 4) if not bench.small else (2,):
         with watched(bench) as samples:
             rate, spans = together(bench, weights, count, each)
             last = samples[-max(1, round(10 * spans)) :]
         computed = rate_of(bench, network, "float16")
-        predicted = (
-            least(count / (AROUND_NETWORK + 1 / computed), computed, bench.cores / OF_A_CORE) if computed else None
-        )
+        predicted = least(computed, bench.cores / OF_A_CORE)
         times = rate / max(package) if package else None
         more = {"times the package's best": times, "card busy": mean(last) if last else None}
         bench.row(f"detect: {count} jobs at once, mixed, batch 8", rate, predicted, **more)

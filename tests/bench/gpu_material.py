@@ -1,7 +1,11 @@
-"""What tests and bench on a GPU run on: simulated pictures, networks with random weights. Made once for a folder."""
+"""What tests and bench on a GPU run on: simulated pictures, networks with random weights. Made once for a folder.
+
+Simulating takes a GPU's machine half a minute, so `make gpu-pack` packs pictures that are made already.
+"""
 
 import copy
 import os
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -14,7 +18,9 @@ import material
 import numpy as np
 
 from camtrap.networks import torchvision_ops
+from camtrap.networks.device import exact_float32
 
+PACKED = Path(__file__).resolve().parents[2] / "build" / "gpu-pack" / "pictures"
 SIZES = {3: (2048, 1536), 12: (4000, 3000)}
 SMALL = {3: (640, 480), 12: (1280, 960)}
 OPTIONS = material.OPTIONS | {"model": "resnet50", "weights": "random"}
@@ -30,6 +36,8 @@ def simulated(folder: Path, megapixels: int, small: bool = False) -> list[Path]:
     from camtrap.simulate import simulate
 
     out = folder / f"simulated{megapixels}{'_small' if small else ''}"
+    if (PACKED / out.name).exists():
+        out = PACKED / out.name
     if not out.exists():
         making = out.with_name(f"{out.name}.part")
         if megapixels == 12:  # to simulate these takes minutes
@@ -67,7 +75,10 @@ def multiplied(paths: Sequence[Path], folder: Path, count: int) -> list[Path]:
     links = [folder / f"{number:05d}.jpg" for number in range(count)]
     for number, link in enumerate(links):
         if not link.exists():
-            os.link(paths[number % len(paths)], link)
+            try:
+                os.link(paths[number % len(paths)], link)
+            except OSError:  # another file system
+                shutil.copyfile(paths[number % len(paths)], link)
     return links
 
 
@@ -82,11 +93,15 @@ def embedder_network(name: str, pictures: Sequence[Path]):
     return embedder, network
 
 
-def detector_weights(folder: Path, name: str, pictures: Sequence[Path]) -> Path:
-    """The checkpoint of a YOLOv5 with random weights."""
+def detector_weights(folder: Path, name: str, pictures: Sequence[Path], device: str = "cpu") -> Path:
+    """The checkpoint of a YOLOv5 with random weights, made on a device."""
     path = folder / f"{name}.pt"
     if not path.exists():
-        material.yolo(path, name, list(pictures), centred=False)
+        if device != "cpu":
+            exact_float32()
+        making = folder / f"{name}.{os.getpid()}.part"
+        material.yolo(making, name, list(pictures), centred=False, device=device)
+        making.rename(path)
     return path
 
 
@@ -114,6 +129,12 @@ def main(folder: str, device: str) -> None:
 
     versions = [f"{module.__name__} {module.__version__}" for module in (torch, torchvision, timm, pyarrow, np)]
     print("python", sys.version.split()[0], *versions, "cores", cores())
+    detector_weights(
+        Path(folder),
+        "yolov5n6" if device == "cpu" else "yolov5x6",
+        simulated(Path(folder), 3, device == "cpu")[:8],
+        device,
+    )
     for megapixels in SIZES:
         begin = time.time()
         made = simulated(Path(folder), megapixels, device == "cpu")

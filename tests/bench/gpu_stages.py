@@ -31,10 +31,8 @@ def variants(bench, options: dict, decodes: bool) -> dict[str, tuple[dict, bool]
     found = {"float32": (options, False)}
     if bench.small:  # a CPU has no other
         return found
-    found["tf32"] = (options, True)
     found["mixed"] = (options | {"precision": "mixed"}, False)
     if decodes:
-        found["float32, decode: gpu"] = (options | {"decode": "gpu"}, False)
         found["mixed, decode: gpu"] = (options | {"precision": "mixed", "decode": "gpu"}, False)
     return found
 
@@ -91,7 +89,14 @@ def crops(bench) -> None:
             ours.embed(file, "bench", engine, chosen, bench.cores)
 
         ways[f"embed stage, {variant}"] = way
-    seconds = bench.rounds(ways)
+        if variant == "mixed":
+            for threads in (4, 8):
+
+                def fed(threads: int = threads, chosen: dict = chosen, engine=engine) -> None:
+                    ours.embed(file, "bench", engine, chosen, threads)
+
+                ways[f"embed stage, mixed, {threads} threads"] = fed
+    seconds = bench.rounds(ways, max(1, bench.repeats - 1))
     base = len(few) / seconds["notebook"]
     bench.row("crops to vectors: the notebook's loop", base)
     for variant in settings:
@@ -107,6 +112,8 @@ def crops(bench) -> None:
             "of what feeds it": rate / fed if fed else None,
         }
         bench.row(f"crops to vectors: embed stage, {variant}", rate, predicted, **more)
+    for name in (name for name in seconds if name.endswith("threads")):
+        bench.row(f"crops to vectors: {name}", len(stored) / seconds[name])
     exact_float32()
 
 
@@ -116,7 +123,7 @@ def originals(bench) -> None:
     ours = Ours(bench.work, bench.work / "images", bench.device)
     ours.embedder(options)
     notebook = Notebook(options, bench.device, bench.cores)
-    settings = {k: v for k, v in variants(bench, options, decodes=False).items() if k != "tf32"}
+    settings = variants(bench, options, decodes=False)
     engines = {variant: ours.engine(chosen, bench.cores) for variant, (chosen, _) in settings.items()}
     for megapixels, count in ((12, bench.n(192, 4)), (3, bench.n(512, 6))):
         paths = bench.pictures(megapixels, count)
@@ -143,7 +150,7 @@ def originals(bench) -> None:
                 ours.embed(crop(), "originals", engine, chosen, bench.cores)
 
             ways[variant] = way
-        seconds = bench.rounds(ways)
+        seconds = bench.rounds(ways, max(1, bench.repeats - 1))
         base, name = len(few) / seconds["notebook"], f"{megapixels} megapixels to vectors"
         bench.row(f"{name}: the notebook's loop", base)
         decoded = bench.ceiling.get(f"pictures a second, {megapixels} megapixels, all cores")

@@ -82,11 +82,12 @@ def resnet(path: Path, name: str, images: list[Path]) -> Path:
     return path
 
 
-def yolo(path: Path, name: str, images: list[Path], centred: bool = True) -> Path:
+def yolo(path: Path, name: str, images: list[Path], centred: bool = True, device: str = "cpu") -> Path:
     """A YOLOv5 with random weights that finds some boxes, as a checkpoint that the `megadetector` package loads.
 
     Where its batch normalisation is ``centred``, each layer magnifies what is left when the mean is taken away, and rounding
-    with it: a deep random network gives other boxes in float64. If it only scales, rounding stays rounding.
+    with it: a deep random network gives other boxes in float64. If it only scales, rounding stays rounding. The statistics are
+    taken on ``device``.
     """
     os.environ.setdefault("YOLOv5_AUTOINSTALL", "false")
     torchvision_ops.ensure()
@@ -97,12 +98,12 @@ def yolo(path: Path, name: str, images: list[Path], centred: bool = True) -> Pat
     models = Path(yolov5.__file__).parent / "models"
     config = next(file for file in (models / f"{name}.yaml", models / "hub" / f"{name}.yaml") if file.exists())
     torch.manual_seed(0)
-    network = DetectionModel(str(config), nc=3).eval()
+    network = DetectionModel(str(config), nc=3).eval().to(device)
     network.names = {0: "animal", 1: "person", 2: "vehicle"}
     (_settle if centred else _scale)(network, images, (448, 320))
     head = network.model[-1]
     with torch.inference_mode():
-        found = network(_tensor(images[:2], (1280, 960)))[0][..., 4].double().clamp(1e-12, 1 - 1e-12)
+        found = network(_tensor(images[:2], (1280, 960), device))[0][..., 4].double().cpu().clamp(1e-12, 1 - 1e-12)
     # Objectness is spread, and set so that about forty anchors a picture pass 0.2, as many as a busy picture has.
     logit = torch.logit(found)
     spread = 8 / float(logit.std())
@@ -115,8 +116,8 @@ def yolo(path: Path, name: str, images: list[Path], centred: bool = True) -> Pat
             if centred:
                 bias[:, 5:] += 3
             else:  # features that are not centred would give all anchors one class, at 0 or at 1
-                weight[:, 5:], bias[:, 5:] = 0, 3 - torch.arange(3.0)
-    torch.save({"model": network}, path)
+                weight[:, 5:], bias[:, 5:] = 0, 3 - torch.arange(3.0, device=device)
+    torch.save({"model": network.cpu()}, path)
     return path
 
 
@@ -143,7 +144,7 @@ def _settle(network, images: list[Path], size: tuple[int, int]) -> None:
             module.reset_running_stats()
     network.train()
     with torch.no_grad():
-        network(_tensor(images[:8], size))
+        network(_tensor(images[:8], size, next(network.parameters()).device))
     network.eval()
 
 
@@ -158,14 +159,14 @@ def _scale(network, images: list[Path], size: tuple[int, int]) -> None:
     found = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     hooks = [module.register_forward_pre_hook(measure) for module in found]
     with torch.no_grad():
-        network.eval()(_tensor(images[:8], size))
+        network.eval()(_tensor(images[:8], size, next(network.parameters()).device))
     for hook in hooks:
         hook.remove()
 
 
-def _tensor(images: list[Path], size: tuple[int, int]):
+def _tensor(images: list[Path], size: tuple[int, int], device="cpu"):
     import torch
     from PIL import Image
 
     stack = [np.asarray(Image.open(path).convert("RGB").resize(size)) for path in images]
-    return torch.from_numpy(np.stack(stack)).permute(0, 3, 1, 2).float() / 255
+    return torch.from_numpy(np.stack(stack)).to(device).permute(0, 3, 1, 2).float() / 255

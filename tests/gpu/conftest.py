@@ -1,6 +1,6 @@
 """Tests on a real GPU (`tests/gpu/run.sh`); GPU_TEST_DEVICE=cpu tries the tests themselves, with small networks.
 
-What they measure is written to ``measured.json`` in the folder $OUT (default build/gpu) after each test.
+What they measure is added to ``measured.jsonl`` in the folder $OUT (default build/gpu), a line for each.
 """
 
 import json
@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "bench")]
 DEVICE = os.environ.get("GPU_TEST_DEVICE", "cuda:0")
+SMALL = {"resnet152": "resnet18", "tf_efficientnet_lite2": "efficientnet_lite0"}
 OUT = Path(os.environ.get("OUT", ROOT / "build" / "gpu"))
 
 
@@ -34,12 +35,11 @@ def device():
 @pytest.fixture(scope="session")
 def measured():
     """Call it with a name and a number: both are written down."""
-    known = {}
 
     def note(name, value):
-        known[name] = value
         OUT.mkdir(parents=True, exist_ok=True)
-        (OUT / "measured.json").write_text(json.dumps(known, indent=1) + "\n")
+        with (OUT / "measured.jsonl").open("a") as file:
+            file.write(json.dumps({name: value}) + "\n")
         print(f"{name}: {value}")
 
     return note
@@ -70,3 +70,19 @@ def crops(pictures):
     boxes = [(0.1, 0.2, 0.3, 0.4), (0.5, 0.1, 0.45, 0.5), (0.3, 0.5, 0.1, 0.1), (0.0, 0.0, 1.0, 1.0)]
     found = [cut(decode(path.read_bytes()), box, "pad", 256, 0.0) for path in pictures for box in boxes]
     return [encode(pixels, "jpeg", 95) for pixels in found]
+
+
+@pytest.fixture(scope="module")
+def network_of(pictures, device):
+    import gpu_material
+
+    known = {}
+
+    def get(name):
+        name = SMALL.get(name, name) if device == "cpu" else name
+        if name not in known:
+            known[name] = gpu_material.embedder_network(name, pictures)
+        embedder, network = known[name]
+        return embedder, gpu_material.copied(network)
+
+    return get

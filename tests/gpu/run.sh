@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Tests and bench on a GPU, in at most 6 minutes: tests/gpu/run.sh [--cpu] [tests] [bench] [sanitizer]
+# Tests and bench on a GPU, in at most 8 minutes: tests/gpu/run.sh [--cpu] [tests] [bench]
 # --cpu tries it without a GPU, with small networks. BENCH: what the bench is told (BENCH="--only detect jobs").
 # Takes the environment of `make setup`; where there is none, the machine's python3 and the wheels of `make gpu-pack`.
-# Results come into $OUT (default build/gpu): run.log, tests.log, measured.json, bench.log, bench.json, sanitizer.log
+# Results come into $OUT (default build/gpu): run.log, measured.jsonl (of the tests), bench.json
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 device=cuda:0
@@ -10,7 +10,7 @@ if [ "${1:-}" = --cpu ]; then
     device=cpu
     shift
 fi
-parts=${*:-tests bench sanitizer}
+parts=${*:-tests bench}
 export OUT=${OUT:-$PWD/build/gpu} GPU_TEST_DEVICE=$device PYTHONUNBUFFERED=1
 GPU_WORK=${GPU_WORK:-$(mktemp -d)}
 export GPU_WORK
@@ -26,8 +26,6 @@ if [ -z "$python" ]; then
     [ -x .venv/bin/python ] && python=$PWD/.venv/bin/python
 fi
 export PYTHONPATH=$PWD/scripts
-failed=0
-
 say() { printf '\n== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 # part NAME SECONDS COMMAND...: at most so long; on a CPU nothing is in a hurry
@@ -36,11 +34,18 @@ part() {
     shift 2
     [ "$device" = cpu ] && limit=1500
     say "$name, at most $limit s"
-    timeout --kill-after=5 "$limit" "$@" 2>&1 | tee "$OUT/$name.log" || code=$?
+    timeout --kill-after=5 "$limit" "$@" 2>&1 || code=$?
     if [ "$code" != 0 ]; then
-        failed=$((failed + 1))
         echo "== $name failed ($code)"
+        echo "$name" >>"$GPU_WORK/failed"
     fi
+}
+
+# beside NAME SECONDS COMMAND...: the same beside others; what it prints is shown by shown NAME...
+beside() { part "$@" >"$GPU_WORK/$1.log" 2>&1 & }
+shown() {
+    wait $(jobs -p)
+    for name; do cat "$GPU_WORK/$name.log"; done
 }
 
 if [ -n "$(ls build/gpu-pack/*.whl 2>/dev/null)" ] && ! "$python" -c 'import megadetector, simplejpeg' 2>/dev/null; then
@@ -51,16 +56,24 @@ if [ -n "$(ls build/gpu-pack/*.whl 2>/dev/null)" ] && ! "$python" -c 'import meg
     PYTHONPATH=$PYTHONPATH:$site
 fi
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv 2>/dev/null
-part pictures 40 "$python" tests/bench/gpu_material.py "$GPU_WORK" "$device"
+rm -f "$GPU_WORK/failed" "$OUT/measured.jsonl"
+pytest=("$python" -m pytest -v -rfEs -p no:cacheprovider)
+part material 60 "$python" tests/bench/gpu_material.py "$GPU_WORK" "$device"
 for name in $parts; do
     case $name in
-    tests) part tests 90 "$python" -m pytest -v -rfEs -p no:cacheprovider tests/gpu/test_detect.py tests/gpu/test_jobs.py \
-        tests/gpu/test_embed.py ;;
+    tests)
+        part jobs 60 "${pytest[@]}" tests/gpu/test_jobs.py
+        part full-card 40 "${pytest[@]}" tests/gpu/test_full_card.py
+        beside detect 110 "${pytest[@]}" tests/gpu/test_detect.py
+        beside embed 110 "${pytest[@]}" tests/gpu/test_embed.py
+        beside sanitizer 110 "${pytest[@]}" tests/gpu/test_sanitizer.py
+        shown detect embed sanitizer
+        ;;
     # shellcheck disable=SC2086
-    bench) part bench 180 "$python" tests/bench/gpu.py --device "$device" --work "$GPU_WORK" --out "$OUT" ${BENCH:-} ;;
-    sanitizer) part sanitizer 50 "$python" -m pytest -v -rfEs -p no:cacheprovider tests/gpu/test_sanitizer.py ;;
-    *) echo "there is no part $name: tests, bench, sanitizer" && exit 2 ;;
+    bench) part bench 280 "$python" tests/bench/gpu.py --device "$device" --work "$GPU_WORK" --out "$OUT" ${BENCH:-} ;;
+    *) echo "there is no part $name: tests, bench" && exit 2 ;;
     esac
 done
+failed=$(cat "$GPU_WORK/failed" 2>/dev/null | wc -l)
 say "$failed parts failed; results in $OUT"
 exit "$failed"

@@ -15,7 +15,7 @@ SMALL = {"yolov5x6": "yolov5n6"}  # of the same structure
 @pytest.fixture(scope="module", params=["yolov5x6", "yolov5n"])
 def weights(request, work, pictures, device):
     name = SMALL.get(request.param, request.param) if device == "cpu" else request.param
-    return gpu_material.detector_weights(work, name, pictures)
+    return gpu_material.detector_weights(work, name, pictures, device)
 
 
 def detector(weights, device, mixed=False):

@@ -1,8 +1,6 @@
 """The embed stage's engine on a GPU gives the CPU's vectors."""
 
-import logging
 import threading
-from contextlib import contextmanager
 
 import gpu_material
 import numpy as np
@@ -15,22 +13,7 @@ from camtrap.embed import on_device
 from camtrap.embed.compiled import compile_now
 from camtrap.embed.engines import torch_engine
 
-SMALL = {"resnet152": "resnet18", "tf_efficientnet_lite2": "efficientnet_lite0"}
 MODELS = ["resnet152", "resnet50", "efficientnet_lite0", "tf_efficientnet_lite2"]
-
-
-@pytest.fixture(scope="module")
-def network_of(pictures, device):
-    known = {}
-
-    def get(name):
-        name = SMALL.get(name, name) if device == "cpu" else name
-        if name not in known:
-            known[name] = gpu_material.embedder_network(name, pictures)
-        embedder, network = known[name]
-        return embedder, gpu_material.copied(network)
-
-    return get
 
 
 def engine(network, device, **options):
@@ -148,43 +131,6 @@ def test_memory_does_not_grow_with_the_number_of_batches(network_of, crops, devi
     few, many = reserved(4), reserved(40 if device != "cpu" else 4)
     measured("memory reserved for 4 batches and for 40, MB", [few / 1e6, many / 1e6])
     assert many <= 1.5 * few
-
-
-@contextmanager
-def filled(device, free):
-    """Leave so many bytes of the card free."""
-    if device == "cpu":
-        yield
-        return
-    import torch
-
-    torch.cuda.empty_cache()
-    blocks = []
-    while (rest := torch.cuda.mem_get_info(device)[0] - free) > 64 * 2**20:
-        try:
-            blocks.append(torch.empty(min(rest, 2**32), dtype=torch.uint8, device=device))
-        except torch.OutOfMemoryError:
-            break
-    try:
-        yield
-    finally:
-        blocks.clear()
-        torch.cuda.empty_cache()
-
-
-def test_a_full_card_halves_the_batch_and_loses_nothing(network_of, crops, device, measured, caplog):
-    embedder, network = network_of("resnet50")
-    inputs = gpu_material.inputs_of(crops, embedder)
-    many = np.concatenate([inputs] * (8 if device != "cpu" else 1))
-    one = engine(network, device)
-    wanted = one.forward(inputs)
-    with filled(device, 700 * 2**20), caplog.at_level(logging.WARNING):
-        given = one.forward(many)
-    said = [record.getMessage() for record in caplog.records if "out of GPU memory" in record.getMessage()]
-    measured("a full card", said)
-    assert bool(said) == (device != "cpu")
-    found = agreement(np.concatenate([wanted] * (len(many) // len(inputs))), given)
-    assert found["least cosine"] >= 0.99999
 
 
 # last: compiling may take half a minute

@@ -20,7 +20,7 @@ CHECKS = {
     ),
     "racecheck": (["--tool", "racecheck"], {}),
 }
-SECONDS = int(os.environ.get("GPU_SANITIZER_SECONDS", "20"))
+SECONDS = int(os.environ.get("GPU_SANITIZER_SECONDS", "60"))
 
 
 @pytest.mark.parametrize("check", CHECKS)

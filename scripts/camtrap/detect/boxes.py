@@ -30,15 +30,17 @@ def of_batch(prediction: "torch.Tensor", prepared: list[dict[str, Any]], min_con
         For each picture ``category`` (the class number as text), ``conf`` and ``bbox`` (x, y, width, height; parts of
         the picture), the least confident first.
     """
+    import torch
     from megadetector.detection import pytorch_detector as package
 
-    if package.yolo_model_type_imported in ("ultralytics", "yolov9"):
-        kept = package.non_max_suppression(
-            prediction=prediction, conf_thres=min_confidence, iou_thres=SAME_ANIMAL, agnostic=False, multi_label=False
-        )
-    else:
-        kept = package.nms(prediction=prediction, conf_thres=min_confidence, iou_thres=SAME_ANIMAL)
-    return [_boxes(rows, one, min_confidence) for rows, one in zip(kept, prepared, strict=True)]
+    with torch.inference_mode():  # where the prediction was made: ultralytics' suppression writes into it
+        if package.yolo_model_type_imported in ("ultralytics", "yolov9"):
+            kept = package.non_max_suppression(
+                prediction=prediction, conf_thres=min_confidence, iou_thres=SAME_ANIMAL, agnostic=False, multi_label=False
+            )
+        else:
+            kept = package.nms(prediction=prediction, conf_thres=min_confidence, iou_thres=SAME_ANIMAL)
+        return [_boxes(rows, one, min_confidence) for rows, one in zip(kept, prepared, strict=True)]
 
 
 def _boxes(rows: "torch.Tensor", one: dict[str, Any], min_confidence: float) -> list[dict]:
