@@ -20,6 +20,7 @@ from camtrap.config.values import numbers_of_clusters
 from camtrap.core.errors import PlanError, UserError
 from camtrap.detect.registry import BACKENDS
 from camtrap.export.registry import beside, wanted
+from camtrap.networks.device import threads_beside_a_card
 from camtrap.plan import prepare
 from camtrap.plan.manifests import has_videos
 from camtrap.review import decided, folder_of
@@ -29,7 +30,7 @@ if MAIN:  # a job asks for nothing of these
     from camtrap.config import checks
     from camtrap.core import terminal
     from camtrap.export import about, names
-    from camtrap.networks.device import no_gpu_for_jobs
+    from camtrap.networks.device import no_gpu_for_jobs, share_cards
     from camtrap.plan import table
 
 ENV = ROOT / "envs" / "camtrap.yaml"
@@ -84,6 +85,8 @@ if MAIN and " " in str(ROOT) and wants_containers():
 OFFERED_GPUS = offered_gpus()
 if MAIN and OFFERED_GPUS == 0:
     no_gpu_for_jobs()
+elif MAIN and OFFERED_GPUS and "gpu" not in asked_of("detect"):  # a cluster's jobs have cards of their own
+    offer_gpus(share_cards(OFFERED_GPUS, workflow.cores or 1))
 SHARDS = PLAN.shards
 SHARD_SIZE = config["plan"]["shard_size"]
 MODEL = prepare.model_key(config)
@@ -156,6 +159,11 @@ def minutes(base, per_picture=0, pictures=PLAN.n_pictures):
 def gpus():
     """GPUs of a job: one where some are offered (--resources gpu=4), else none. A cluster's profile sets it itself."""
     return min(1, OFFERED_GPUS or 0)
+
+
+def threads_of(threads):
+    """Threads of a stage that computes on a GPU where some are offered."""
+    return threads_beside_a_card(threads) if gpus() else threads
 
 
 # What says where something lies, how fast it comes or what is planned, not what comes out; all else is a parameter of

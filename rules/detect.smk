@@ -92,12 +92,12 @@ else:
             f"{RESULTS}/benchmarks/detect/{{shard}}.tsv"
         conda:
             ENV
-        threads: DETECTOR.threads
+        threads: threads_of(DETECTOR.threads) if DETECTOR.needs_gpu else DETECTOR.threads
         resources:
             mem_mb=memory(6000),
             runtime=minutes(30, 0.2, SHARD_SIZE),
             gpu=gpus() if DETECTOR.needs_gpu else 0,
-            batch_size=1,
+            batch_size=0,  # 0: what the device is best at
         params:
             version=version("detect"),
             options=result_options("detector"),

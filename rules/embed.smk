@@ -57,7 +57,7 @@ rule embed:
         f"{RESULTS}/benchmarks/embed/{MODEL}/{{shard}}.tsv"
     conda:
         ENV
-    threads: 2 if gpus() else of_shards(2)
+    threads: threads_of(2) if gpus() else of_shards(2)
     resources:
         mem_mb=memory(3000),
         runtime=minutes(20, 0.05, SHARD_SIZE),

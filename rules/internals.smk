@@ -74,6 +74,11 @@ def offered_gpus():
     return workflow.global_resources.get("gpu").value
 
 
+def offer_gpus(jobs):
+    """Let so many jobs have a GPU at once: jobs that share one ask for one each. The scheduler takes it when it is made."""
+    workflow.register_resource("gpu", jobs)
+
+
 def asked_of(rule):
     """Resources that the user or a profile set for a rule (--set-resources), by name; a cluster's profile asks for GPUs so."""
     return workflow.resource_settings.overwrite_resources.get(rule, {})

@@ -27,7 +27,7 @@ def test_default_profile_changes_nothing_on_a_cluster(name):
 
 def test_cluster_profiles_differ_by_the_gpu_only():
     gpu, cpu = profile("slurm"), profile("slurm-cpu")
-    del gpu["set-resources"], gpu["__variables__"]["gpu_partition"]
+    del gpu["set-resources"], gpu["set-threads"], gpu["__variables__"]["gpu_partition"]
     assert gpu == cpu
 
 
@@ -62,6 +62,7 @@ def dry_run(tmp_path_factory):
         (["--cores", "4"], "0"),
         (["--cores", "4", "--resources", "gpu=0"], "0"),
         (["--cores", "4", "--resources", "gpu=4"], "1"),
+        (["--cores", "16", "--resources", "gpu=1"], "1"),
         (["--profile", "profiles/slurm"], "1"),
         (["--workflow-profile", "profiles/slurm"], "1"),
         (["--profile", "profiles/slurm", "--resources", "gpu=0"], "0"),

@@ -36,7 +36,11 @@ def of_batch(prediction: "torch.Tensor", prepared: list[dict[str, Any]], min_con
     with torch.inference_mode():  # where the prediction was made: ultralytics' suppression writes into it
         if package.yolo_model_type_imported in ("ultralytics", "yolov9"):
             kept = package.non_max_suppression(
-                prediction=prediction, conf_thres=min_confidence, iou_thres=SAME_ANIMAL, agnostic=False, multi_label=False
+                prediction=prediction,
+                conf_thres=min_confidence,
+                iou_thres=SAME_ANIMAL,
+                agnostic=False,
+                multi_label=False,
             )
         else:
             kept = package.nms(prediction=prediction, conf_thres=min_confidence, iou_thres=SAME_ANIMAL)

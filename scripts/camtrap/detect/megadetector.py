@@ -3,10 +3,9 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from camtrap.config.engines import detector_mistake
 from camtrap.core.errors import PictureError, UserError
 from camtrap.core.hashes import file_hash
 from camtrap.core.logs import progress
-from camtrap.core.parallel import ordered
+from camtrap.core.parallel import batched, ordered
 from camtrap.detect import networks
 from camtrap.detect.boxes import of_batch, one_per_animal
 from camtrap.detect.task import Entry, Row, Task, failure
@@ -23,9 +22,9 @@ from camtrap.detections.megadetector_json import CATEGORIES
 from camtrap.networks import torchvision_ops
 from camtrap.pictures.decode import one_line
 
-Item = TypeVar("Item")
 Prepared = dict[str, Any]  # a picture for the network: file, planes (uint8 (3, h, w)), and the shapes that it had
 
+GPU_BATCH = 8  # a larger one is no faster (docs/performance.md)
 OWN_CLASSES = {"animal": [0], "person": [1], "vehicle": [2]}
 
 
@@ -218,7 +217,7 @@ def detect(pictures: list[Row], task: Task) -> list[Entry]:
         good = [prepared for _, prepared in batch if isinstance(prepared, dict)]
         return entries + (detector(good) if good else [])
 
-    size = task.batch_size
+    size = task.batch_size or (1 if task.device == "cpu" else GPU_BATCH)
     if detector.decodes:
         size = 1
         done = ordered(lambda row: compute([read(row)]), rows, task.threads)
@@ -233,10 +232,3 @@ def detect(pictures: list[Row], task: Task) -> list[Entry]:
             task.keep(batch)
             entries += batch
     return entries
-
-
-def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Yield lists of ``size`` items; the last may be shorter."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

@@ -26,7 +26,7 @@ def detect_shard(
     cache: str | None = None,
     device: str = "cpu",
     threads: int = 1,
-    batch_size: int = 1,
+    batch_size: int = 0,
 ) -> None:
     """Find animals, people and vehicles in a shard's pictures.
 
@@ -41,7 +41,7 @@ def detect_shard(
     device : str
         "cpu" or "cuda:N".
     threads, batch_size : int
-        Speed only.
+        Speed only. A batch of 0 is what the device is best at.
     """
     results, shard = Path(index).parents[1], Path(index).stem
     planned = planned_of(results, shard)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +12,13 @@ import pyarrow.parquet as pq
 
 from camtrap.core.files import open_parquet, read_json, write_parquet
 from camtrap.core.logs import progress
-from camtrap.core.parallel import ordered
+from camtrap.core.parallel import batched, ordered
 from camtrap.embed import on_device
 from camtrap.embed.engines import Engine, make_engine
 from camtrap.embed.models import Embedder, preprocess
 from camtrap.pictures import decode
+
+PIECE = 32  # most crops of a GPU's batch that one thread decodes
 
 
 def embed_shard(
@@ -56,9 +58,8 @@ def embed_shard(
         if options["decode"] == "gpu":
             on_device.check_crop(next(file.iter_batches(1, columns=["image"]))["image"][0].as_py())
         engine = make_engine(embedder, options, cache, device, threads, batch_size, quantised)
-        if engine.decodes or device != "cpu":  # those that decode, each of them a batch, should all have work
-            takers = engine.workers if engine.decodes or engine.encoded else max(engine.workers, threads)
-            engine = replace(engine, batch=even(file.metadata.num_rows, engine.batch, takers))
+        if engine.decodes or device != "cpu":  # those that compute, each of them a batch, should all have work
+            engine = replace(engine, batch=even(file.metadata.num_rows, engine.batch, engine.workers))
         batches = -(-file.metadata.num_rows // engine.batch)
         for names, outputs in progress(described(file, embedder, engine, threads), batches, "batches embedded"):
             ids += names
@@ -99,8 +100,8 @@ def described(
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """Yield (crop ids, float32 (n, d)) of batch after batch; the next is decoded while one is computed.
 
-    On a CPU each thread decodes a batch and computes it, all of them at once. A GPU is fed by threads that decode, and
-    kept busy by two that compute. An engine that takes JPEGs gets them as they are.
+    On a CPU each thread decodes a batch and computes it, all of them at once. A GPU is fed by threads that decode its large
+    batches in pieces, and kept busy by those that compute. An engine that takes JPEGs gets them as they are.
     """
 
     def prepare(batch: pa.RecordBatch) -> tuple[list[str], np.ndarray | list[bytes]]:
@@ -109,11 +110,18 @@ def described(
             return names, images
         return names, np.stack([preprocess(decode.decode(image), embedder) for image in images])
 
-    def compute(decoded: tuple[list[str], np.ndarray | list[bytes]]) -> tuple[list[str], np.ndarray]:
-        names, inputs = decoded
-        return names, engine.forward(inputs)
+    def compute(decoded: Sequence[tuple[list[str], np.ndarray | list[bytes]]]) -> tuple[list[str], np.ndarray]:
+        names, inputs = [name for piece, _ in decoded for name in piece], [piece for _, piece in decoded]
+        if engine.encoded:
+            return names, engine.forward([image for piece in inputs for image in piece])
+        return names, engine.forward(np.concatenate(inputs) if len(inputs) > 1 else inputs[0])
 
-    batches = file.iter_batches(engine.batch, columns=["crop_id", "image"])
+    columns = ["crop_id", "image"]
     if engine.decodes:
-        return ordered(lambda batch: compute(prepare(batch)), batches, engine.workers)
-    return ordered(compute, ordered(prepare, batches, threads, ahead=engine.workers), engine.workers)
+        batches = file.iter_batches(engine.batch, columns=columns)
+        return ordered(lambda batch: compute([prepare(batch)]), batches, engine.workers)
+    # pieces of a batch: small ones, so that all threads have one, and none without a crop
+    number = min(engine.batch, max(-(-engine.batch // PIECE), -(-threads // engine.workers)))
+    pieces = file.iter_batches(-(-engine.batch // number), columns=columns)
+    prepared = ordered(prepare, pieces, threads, ahead=number * engine.workers)
+    return ordered(compute, batched(prepared, number), engine.workers)

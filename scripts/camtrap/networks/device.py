@@ -11,7 +11,10 @@ from pathlib import Path
 from camtrap.core.errors import UserError
 from camtrap.core.lock import Lock
 
-DEVICE = "CAMTRAP_DEVICE"
+DEVICE, JOBS, THREADS = "CAMTRAP_DEVICE", "CAMTRAP_JOBS_PER_GPU", "CAMTRAP_GPU_THREADS"
+# Cores per card from which two jobs share it: while one starts or prepares pictures, the other one computes. Most threads
+# of such a job: with four it is nearly as fast as with sixteen (docs/performance.md).
+FOR_TWO, MOST_THREADS = 8, 8
 
 
 def visible() -> list[str]:
@@ -50,6 +53,35 @@ def no_gpu_for_jobs() -> None:
     os.environ[DEVICE] = "cpu"
 
 
+def share_cards(offered: int, cores: int) -> int:
+    """Decide how many jobs compute on a card at once and in how many threads, and tell all jobs by the environment.
+
+    Half of the cores are left to the stages that compute on no card. What the user has set is kept: then ``offered``
+    counts jobs.
+
+    Parameters
+    ----------
+    offered : int
+        Cards, as ``--resources gpu=N`` says: at least one.
+    cores : int
+
+    Returns
+    -------
+    int
+        Jobs that may have a card at once.
+    """
+    if JOBS not in os.environ:
+        os.environ[JOBS] = "2" if cores >= FOR_TWO * offered else "1"
+        offered *= int(os.environ[JOBS])
+    os.environ.setdefault(THREADS, str(max(1, min(MOST_THREADS, cores // (2 * offered)))))
+    return offered
+
+
+def threads_beside_a_card(otherwise: int) -> int:
+    """Threads of a job on a card as :func:`share_cards` said; ``otherwise`` where nobody did (a cluster, whose profile does)."""
+    return int(os.environ.get(THREADS, otherwise))
+
+
 @contextmanager
 def lease(gpu: int, devices: list[str] | None = None, folder: str | None = None, wait: float = 1.0) -> Iterator[str]:
     """Yield ``"cpu"``, or ``"cuda:N"`` of a device that no other job of this machine uses.
@@ -67,11 +99,11 @@ def lease(gpu: int, devices: list[str] | None = None, folder: str | None = None,
 
     Notes
     -----
-    The operating system frees a lock when its process ends, so a killed job leaves no device behind. More jobs than
-    devices: set ``--resources gpu`` to the number of devices times the number of jobs wanted on each, and
-    CAMTRAP_JOBS_PER_GPU to the latter. Jobs of SLURM have devices of their own, which may all be called 0: a lease is
-    kept within each. CAMTRAP_DEVICE=cpu leaves a reserved GPU alone: what Snakemake's
-    ``--resources gpu=0`` tells the jobs of a cluster, and what a cluster's test without real GPUs needs.
+    The operating system frees a lock when its process ends, so a killed job leaves no device behind. How many jobs share a
+    device is what :func:`share_cards` said; or set CAMTRAP_JOBS_PER_GPU, and ``--resources gpu`` to that times the devices.
+    Jobs of SLURM have devices of their own, which may all be called 0: a lease is kept within each. CAMTRAP_DEVICE=cpu
+    leaves a reserved GPU alone: what Snakemake's ``--resources gpu=0`` tells the jobs of a cluster, and what a cluster's
+    test without real GPUs needs.
     """
     if gpu < 1:
         yield "cpu"
@@ -85,7 +117,7 @@ def lease(gpu: int, devices: list[str] | None = None, folder: str | None = None,
     devices = visible() if devices is None else devices
     locks = Path(folder or os.path.join(tempfile.gettempdir(), f"camtrap-gpu-{os.getuid()}"))
     locks /= os.environ.get("SLURM_JOB_ID", "")
-    places = int(os.environ.get("CAMTRAP_JOBS_PER_GPU", "1"))
+    places = int(os.environ.get(JOBS, "1"))
     told = False
     while True:
         for place in range(places):

@@ -13,8 +13,9 @@ from camtrap.core.errors import UserError
 from camtrap.core.files import write_json
 from camtrap.crop.run import CROP_SCHEMA
 from camtrap.embed import int8
+from camtrap.embed.engines import Engine
 from camtrap.embed.models import load, preprocess, resolve
-from camtrap.embed.run import embed_shard, even
+from camtrap.embed.run import described, embed_shard, even
 from camtrap.pictures.decode import decode
 from camtrap.pictures.encode import encode
 
@@ -74,6 +75,28 @@ def test_each_crop_gets_its_own_vector_whatever_the_threads_and_the_batch(survey
         np.testing.assert_array_equal(again, first)
     _, by_torch = embed(folder, "d", OPTIONS | {"runtime": "torch"}, threads=2, batch_size=5)
     np.testing.assert_allclose(by_torch, wanted, atol=1e-4 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+@pytest.mark.parametrize(("threads", "batch"), [(4, 70), (1, 33), (3, 5)])
+def test_large_batches_are_decoded_in_pieces_by_all_threads(survey, threads, batch, encoded):
+    """The way of a GPU, whose engine does not decode."""
+    folder, embedder = survey
+    images = write_crops(folder / "crops.parquet", 150)
+    sizes = []
+
+    def forward(inputs):
+        sizes.append(len(inputs))
+        return np.stack([preprocess(decode(one), embedder) if encoded else one for one in inputs])[:, :, 3, 5]
+
+    file = pq.ParquetFile(folder / "crops.parquet")
+    found = list(described(file, embedder, Engine(forward, 2, batch, False, encoded), threads))
+    assert [name for names, _ in found for name in names] == [f"{i:04d}" for i in range(150)]
+    wanted = [preprocess(image, embedder)[:, 3, 5] for image in images]
+    np.testing.assert_array_equal(np.concatenate([vectors for _, vectors in found]), wanted)
+    assert sum(sizes) == 150
+    assert max(sizes) >= batch
+    assert len(sizes) <= -(-150 // batch)
 
 
 @pytest.mark.parametrize(
