@@ -66,7 +66,7 @@ for name in $parts; do
         part full-card 40 "${pytest[@]}" tests/gpu/test_full_card.py
         beside detect 110 "${pytest[@]}" tests/gpu/test_detect.py
         beside embed 110 "${pytest[@]}" tests/gpu/test_embed.py
-        beside sanitizer 110 "${pytest[@]}" tests/gpu/test_sanitizer.py
+        beside sanitizer 300 "${pytest[@]}" tests/gpu/test_sanitizer.py
         shown detect embed sanitizer
         ;;
     # shellcheck disable=SC2086

@@ -1,4 +1,4 @@
-"""One small run of `decode: gpu` with two threads, for tools that watch memory: DEVICE FOLDER, a folder of JPEG crops."""
+"""One small run of two threads, for tools that watch memory: DEVICE FOLDER DECODE, a folder of JPEG crops, gpu or cpu."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from camtrap.embed.models import load, resolve  # noqa: E402
 OPTIONS = {"model": "resnet18", "weights": "random", "weights_sha256": None, "image_size": 64}
 
 
-def main(device: str, folder: str) -> None:
+def main(device: str, folder: str, decodes: str) -> None:
     """Compute each batch twice, by two threads."""
     import numpy as np
 
@@ -22,7 +22,7 @@ def main(device: str, folder: str) -> None:
     embedder = resolve(OPTIONS)
     engine = torch_engine(load(embedder, OPTIONS), device, 1, False, 4, encoded=embedder)
     batches = [crops[:4], crops[4:], crops[:4], crops[4:]]
-    if device == "cpu":
+    if "cpu" in (device, decodes):
         batches = [on_device.prepare(batch, embedder, "cpu").numpy() for batch in batches]
     vectors = list(ordered(engine.forward, batches, engine.workers))
     for one, other in zip(vectors[:2], vectors[2:], strict=True):

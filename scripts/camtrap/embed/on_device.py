@@ -36,8 +36,18 @@ def check(embedder: Embedder, device: str) -> None:
     Raises
     ------
     UserError
-        The embedder wants a filter that there is not, or torchvision cannot decode on this device.
+        The embedder wants a filter that there is not, torchvision cannot decode on this device, or would decode into memory
+        that is not there yet.
     """
+    import torch
+
+    if torch.cuda.is_available() and torch.cuda.get_allocator_backend() != "native":
+        # compute-sanitizer saw the decoder write, in a stream of its own, to memory that CUDA's allocator by streams had not
+        # given out yet (torchvision 0.26)
+        raise UserError(
+            "embed.decode: gpu needs torch's own allocator: take backend:cudaMallocAsync out of PYTORCH_ALLOC_CONF, or set "
+            "embed.decode: cpu"
+        )
     if embedder.interpolation not in ("bilinear", "bicubic"):
         raise UserError(f"embed.decode: gpu cannot resize by {embedder.interpolation}: set embed.decode: cpu")
     try:

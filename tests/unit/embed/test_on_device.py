@@ -197,6 +197,13 @@ def test_a_small_shard_gives_all_threads_of_a_gpu_work(tmp_path, crops, embedder
     assert pq.read_table(tmp_path / "out.parquet").num_rows == len(crops)
 
 
+def test_an_allocator_that_the_decoder_does_not_wait_for_is_refused(embedder, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_allocator_backend", lambda: "cudaMallocAsync")
+    with pytest.raises(UserError, match=r"embed\.decode: gpu needs torch's own allocator"):
+        on_device.check(embedder, "cuda:0")
+
+
 def test_png_crops_are_refused_before_a_network_is_loaded(tmp_path, embedder):
     write_crops(tmp_path / "crops.parquet", [encode(np.zeros((8, 8, 3), np.uint8), "png", 95)])
     write_json(tmp_path / "embedder.json", embedder.as_dict())
