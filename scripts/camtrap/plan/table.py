@@ -26,7 +26,10 @@ def compare(options: dict[str, Any], manifests: Iterable[str | Path]) -> list[st
         Those of all shards.
     """
     table = read_stations(options["stations"])
-    found = {table.name_of(station, path) for path, station in _stations(options, manifests)}
+    found, folders = set(), set()
+    for path, station in _stations(options, manifests):
+        found.add(table.name_of(station, path))
+        folders.update(path.split("/")[:-1])
     stations = sorted(name for name in found if name)
     lost, missing = table.without_pictures(stations), [name for name in stations if not table.known(name)]
     n_rows = len({deployment.station for deployment in table.deployments})
@@ -41,6 +44,9 @@ def compare(options: dict[str, Any], manifests: Iterable[str | Path]) -> list[st
         lines.append(f"{options['stations']}: no picture is of {_some(lost)}")
     if missing:
         lines.append(f"{options['stations']}: no row for {_some(missing)}")
+    if nowhere := [one for one in table.deployments if one.batch and one.batch not in folders]:
+        told = _some([f"{one.batch} (line {one.line})" for one in nowhere])
+        lines.append(f"{options['stations']}: no folder is called {told}, as its column for the card (batch) says")
     return lines
 
 
