@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from conftest import holds, home, name, named, names, open_group, opened_page, ready, said, serve
 
 from camtrap.core.files import read_parquet, write_csv
@@ -296,3 +297,14 @@ def test_decisions_are_lines_of_json(page, served):
     named(page, "Ñandú é")
     (line,) = served.decisions.read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["name"] == "Ñandú é"
+
+
+@pytest.mark.parametrize("width", [800, 1280, 1920])
+def test_no_button_is_cut_off(page, width):
+    page.set_viewport_size({"width": width, "height": 720})
+    beyond = """() => [...document.querySelectorAll('button')].filter(one => one.checkVisibility())
+        .filter(one => { const at = one.getBoundingClientRect(); return at.left < 0 || at.right > innerWidth; })
+        .map(one => one.textContent)"""
+    assert page.evaluate(beyond) == []
+    open_group(page)
+    assert page.evaluate(beyond) == []
