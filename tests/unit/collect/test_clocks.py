@@ -176,3 +176,15 @@ def test_summer_time_counts_by_the_date():
     rows = [("v/A/a.jpg", dt.datetime(2020, 1, 1), None), ("v/A/b.jpg", dt.datetime(2020, 7, 1), None)]
     found = collected(*rows, stations=[Deployment("A", timezone="Europe/Berlin")])
     assert found["timestamp"].tolist() == ["2020-01-01T00:00:00+01:00", "2020-07-01T00:00:00+02:00"]
+
+
+def test_an_hour_that_the_clock_had_twice_or_never_has_the_offset_before_the_change():
+    """25 October 2020, 2:30 twice; 29 March 2020, 2:30 never, in Berlin."""
+    twice, never = dt.datetime(2020, 10, 25, 2, 30), dt.datetime(2020, 3, 29, 2, 30)
+    rows = [("v/A/a.jpg", never, None), ("v/A/b.jpg", twice, None), ("v/A/c.jpg", twice + HOUR, None)]
+    found = collected(*rows, stations=[Deployment("A", timezone="Europe/Berlin")])
+    assert found["timestamp"].tolist() == [
+        "2020-03-29T02:30:00+01:00",
+        "2020-10-25T02:30:00+02:00",
+        "2020-10-25T03:30:00+01:00",
+    ]
