@@ -55,7 +55,7 @@ class Waiting:
         """Lay a picture aside."""
         if self._parts is None:
             return
-        png = cv2.imencode(".png", shrunk.pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
+        png = cv2.imencode(".png", shrunk.pixels, [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE])[1]
         line = {
             "file": path,
             "infrared": shrunk.infrared,
