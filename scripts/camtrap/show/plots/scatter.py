@@ -173,7 +173,7 @@ def _panels(
     size = float(np.clip(3_000 / max(len(text), 1), 0.25, 6))
     for axes, (label, here) in zip(grid, shown, strict=False):
         _frame(axes, coords, "")
-        _points(axes, coords[~here], "#dddddd", size)
+        _points(axes, coords[~here], style.FAINT, size)
         _points(axes, coords[here], style.COLOURS[0], 2 * size)
         axes.set_title(f"{_short(label, 20)}\n{int(here.sum()):,} crops", fontsize=7, loc="left")
     for axes in grid[len(shown) :]:

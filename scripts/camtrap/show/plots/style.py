@@ -14,7 +14,7 @@ from camtrap.core.files import replacing
 
 WIDTH = 7.1  # inches: two columns of most journals (180 mm)
 DPI = 300
-INK, MUTED, GREY = "#222222", "#666666", "#c4c4c4"
+INK, MUTED, GREY, FAINT = "#222222", "#666666", "#c4c4c4", "#dddddd"
 # Okabe and Ito 2008, without black and yellow (too faint on white); then muted ones of Tol (2021).
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#882255", "#999933", "#332288", "#661100")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
