@@ -126,9 +126,8 @@ class TorchNetwork:
                 place.copy_(torch.from_numpy(picture))
             with torch.autocast("cuda", dtype=torch.float16, enabled=self.mixed), self.lock:
                 inputs = sent.to(self.device, non_blocking=True).to(torch.float32, memory_format=self.layout)
-                inputs /= torch.full(
-                    (), 255.0, device=self.device
-                )  # by a number of the CPU torch would multiply, and round
+                # divided by a number of Python it would be multiplied by the inverse, which rounds
+                inputs /= torch.full((), 255.0, device=self.device)
                 found = self.module(inputs, augment=False)[0].float()
                 given = torch.empty(found.shape, dtype=found.dtype, pin_memory=True).copy_(found, non_blocking=True)
                 done = torch.cuda.Event(blocking=True)
