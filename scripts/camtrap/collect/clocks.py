@@ -35,9 +35,9 @@ def settle(
     Parameters
     ----------
     images : DataFrame
-        All pictures; columns of the index, and ``shard``. Gets ``clock_reason`` (text), ``timestamp`` (ISO 8601 with the
-        offset of the station's time zone), ``deployment`` (line of the table, -1), ``visit`` and ``session`` (a number that
-        rises where a clock began anew).
+        All pictures of some visits; columns of the index, ``shard`` and ``visit``. Gets ``clock_reason`` (text), ``timestamp``
+        (ISO 8601 with the offset of the station's time zone), ``deployment`` (line of the table, -1) and ``session`` (a number
+        that rises where a clock began anew).
     stations : Stations, optional
     written : callable
         Of a shard: the files' own times, ns since 1970, by path.
@@ -60,7 +60,6 @@ def settle(
     for name, values in (("clock", flags), ("clock_reason", reasons), ("timestamp", _timestamps(times, deployments))):
         images[name] = pd.Series(values, dtype=object, index=images.index)
     images["deployment"] = [deployment.line if deployment else -1 for deployment in deployments]
-    images["visit"] = _visits(paths)
     images["session"] = _sessions(images["path"].tolist(), times, flags, images["visit"].tolist())
 
 
@@ -102,15 +101,6 @@ def _deploy(
     where = pd.DataFrame(places, columns=["latitude", "longitude"], dtype=np.float64, index=images.index)
     images.loc[unknown, ["latitude", "longitude"]] = where[unknown]
     return deployments, either
-
-
-def _visits(paths: Sequence[str]) -> list[str]:
-    """Visits; one text per folder, not one per picture."""
-    known: dict[str, str] = {}
-    for folder in (path.rpartition("/")[0] for path in paths):
-        if folder not in known:
-            known[folder] = visit_of(f"{folder}/")
-    return [known[path.rpartition("/")[0]] for path in paths]
 
 
 def _zone(deployment: Deployment | None) -> dt.tzinfo | None:

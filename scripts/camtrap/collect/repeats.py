@@ -93,13 +93,14 @@ def spells(crops: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
     crops : DataFrame
         Columns path, station, datetime.
     pictures : DataFrame
-        All that count, columns path, station, datetime.
+        All of these stations that count and have no time (others are passed over), columns path, station, datetime.
     """
     undated = pictures[pictures["datetime"].isna()].sort_values("path")
     of_station = undated.groupby("station", sort=False, dropna=False)["path"]
     length = (of_station.transform("size") / SPELLS).clip(lower=SPELL)
     part = (of_station.cumcount() / length).astype(int)
-    known = dict(zip(undated["path"], part, strict=True))
+    asked = undated["path"].isin(crops["path"])
+    known = dict(zip(undated["path"][asked], part[asked], strict=True))
     days = (crops["datetime"] - pd.Timestamp(0)).dt.days
     return pd.DataFrame(
         {"spell": days.fillna(crops["path"].map(known)).astype(int), "dated": crops["datetime"].notna()},

@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +146,22 @@ def write_parquet(
     options.setdefault("write_page_checksum", True)  # verified by those that read it, below
     with replacing(path) as temporary:
         pq.write_table(table, temporary, row_group_size=row_group_size, **options)
+
+
+def write_parquet_parts(path: str | os.PathLike, parts: "Iterable[pa.Table]") -> None:
+    """Write tables below one another as one Parquet file, atomically: a row group for each, so that one is held at a time.
+
+    The file is as :func:`write_parquet` makes it. All have the columns of the first.
+    """
+    import pyarrow.parquet as pq
+
+    with replacing(path) as temporary, ExitStack() as stack:
+        writer = None
+        for part in parts:
+            writer = writer or stack.enter_context(
+                pq.ParquetWriter(temporary, part.schema, compression="zstd", write_page_checksum=True)
+            )
+            writer.write_table(part)
 
 
 def read_parquet(

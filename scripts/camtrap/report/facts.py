@@ -16,41 +16,48 @@ def stations(survey: Survey) -> list[dict]:
     ``days`` counts days with a picture; ``runs`` are (first, last) days of uninterrupted spells of these; ``doubtful`` are
     pictures whose clock is not to be trusted (they have no part in the dates). Sorted by name.
     """
+    counted = survey.pictures
+    places = dict(iter(counted.places.groupby("station")))
+    events = counted.events["station"].value_counts()
     rows = []
-    for name, part in survey.images.groupby("station", sort=True):
-        day = part["datetime"].dt.normalize().drop_duplicates().dropna().sort_values()
+    for name, part in counted.days.groupby("station", sort=True):
+        day = part["day"].dropna().sort_values()
         spell = (day.diff().dt.days != 1).cumsum()
-        place = part[["latitude", "longitude"]].dropna()
+        place = places.get(name)
         rows.append(
             {
                 "name": name,
-                "pictures": len(part),
-                "animals": int((part["category"] == "animal").sum()),
-                "events": int(part.loc[part["category"] == "animal", "event"].nunique()),
+                "pictures": int(part["pictures"].sum()),
+                "animals": int(part["animals"].sum()),
+                "events": int(events.get(name, 0)),
                 "days": len(day),
                 "first": day.min() if len(day) else None,
                 "last": day.max() if len(day) else None,
-                "doubtful": int(part["clock"].notna().sum()),
-                "latitude": float(place["latitude"].median()) if len(place) else None,
-                "longitude": float(place["longitude"].median()) if len(place) else None,
+                "doubtful": int(part["doubtful"].sum()),
+                "latitude": None if place is None else _median(place, "latitude"),
+                "longitude": None if place is None else _median(place, "longitude"),
                 "runs": [(run.iloc[0], run.iloc[-1]) for _, run in day.groupby(spell)],
             }
         )
     return rows
 
 
+def _median(places: pd.DataFrame, name: str) -> float:
+    """That of the pictures, not of the places."""
+    return float(places[name].repeat(places["pictures"]).median())
+
+
 def clocks(survey: Survey) -> list[dict]:
     """One row per station and kind of doubtful clock: station, clock, pictures, path (of the first picture), reason (its own)."""
-    doubtful = survey.images[survey.images["clock"].notna()].sort_values("path")
     return [
         {
-            "station": station,
-            "clock": kind,
-            "pictures": len(part),
-            "path": part["path"].iloc[0],
-            "reason": reason if isinstance(reason := part["clock_reason"].iloc[0], str) else "",
+            "station": row.station,
+            "clock": row.clock,
+            "pictures": row.pictures,
+            "path": row.path,
+            "reason": row.clock_reason if isinstance(row.clock_reason, str) else "",
         }
-        for (station, kind), part in doubtful.groupby(["station", "clock"], sort=True)
+        for row in survey.pictures.clocks.sort_values(["station", "clock"]).itertuples()
     ]
 
 

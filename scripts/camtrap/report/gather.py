@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from camtrap.core.cells import records
-from camtrap.core.files import open_parquet, read_json, read_parquet
+from camtrap.core.files import read_json, read_parquet
 from camtrap.export.species import Names, counted
+from camtrap.report import pictures
+from camtrap.report.pictures import Pictures, typed
 
-NO_STATION = "station unknown"
-_IMAGES = ["path", "station", "datetime", "latitude", "longitude", "category", "event", "clock", "clock_reason"]
 _CROPS = ["crop_id", "path", "category", "station", "datetime", "burst", "event", "infrared", "repeat", "clustered"]
 
 
@@ -58,8 +58,8 @@ class Files:
 class Survey:
     """All that the report is made of.
 
-    ``images`` one row per picture that is still there (columns of docs/tables.md; ``datetime`` is null where the clock is not
-    to be trusted). ``crops`` one row per crop, indexed by crop_id, with ``cluster`` (nullable; -1 noise), ``suggestion``, and what
+    ``pictures`` are those that are still there, counted. ``crops`` one row per crop, indexed by crop_id (``datetime`` is null
+    where the clock is not to be trusted), with ``cluster`` (nullable; -1 noise), ``suggestion``, and what
     was said of it or None: ``name``, ``state``, ``how``, ``who``, ``sure``.
     ``plane`` one row per clustered crop: umap_x, umap_y and the cluster by each method, or None where there is no UMAP.
     ``representatives`` cluster, role, rank, crop_id. ``confusion`` cluster, label ("" without one), crops.
@@ -68,7 +68,7 @@ class Survey:
     The other fields are the JSON files as they are; ``matching`` is None where the detections are our own.
     """
 
-    images: pd.DataFrame
+    pictures: Pictures
     crops: pd.DataFrame
     plane: pd.DataFrame | None
     representatives: pd.DataFrame
@@ -92,20 +92,19 @@ class Survey:
     @property
     def timed(self) -> bool:
         """Whether any picture has a time to be trusted. Without one there are no visits, hours and days to speak of."""
-        return bool(self.images["datetime"].notna().any())
+        return bool(self.pictures.days["day"].notna().any())
 
 
 def gather(files: Files) -> Survey:
     """Read the results of one embedder."""
     named = read_json(files.names)
     names = {int(cluster): name for cluster, name in named["names"].items()}
-    images, crops = _images(files.images), _crops(files.crops_table, files.clusters)
+    counted_, crops = pictures.count(files.images), _crops(files.crops_table, files.clusters)
     crops = _said(crops, names, files.labels)
-    crops.loc[crops["path"].isin(set(images.loc[images["clock"].notna(), "path"])), "datetime"] = pd.NaT
-    images.loc[images["clock"].notna(), "datetime"] = pd.NaT
+    crops.loc[crops["path"].isin(counted_.doubtful), "datetime"] = pd.NaT
     representatives = read_parquet(files.representatives).to_pandas()
     return Survey(
-        images=images,
+        pictures=counted_,
         crops=crops,
         plane=_plane(files.plane, files.clusters),
         representatives=representatives.sort_values(["cluster", "role", "rank"], ignore_index=True),
@@ -160,17 +159,8 @@ def _seen(folder: File | None) -> dict:
     return {**about, "figures": figures}
 
 
-def _images(file: File) -> pd.DataFrame:
-    # tables that an older version made have no reasons
-    known = set(open_parquet(file).schema_arrow.names)
-    images = read_parquet(file, columns=[name for name in _IMAGES if name in known]).to_pandas()
-    images = images.reindex(columns=_IMAGES)
-    images = images[images["category"] != "removed"].reset_index(drop=True)
-    return _typed(images)
-
-
 def _crops(file: File, clusters: File) -> pd.DataFrame:
-    crops = _typed(read_parquet(file, columns=_CROPS).to_pandas())
+    crops = typed(read_parquet(file, columns=_CROPS).to_pandas())
     crops["infrared"] = crops["infrared"].astype("boolean")
     labels = read_parquet(clusters, columns=["crop_id", "cluster", "suggestion"]).to_pandas()
     labels = labels.astype({"cluster": "Int32", "suggestion": "Int32"})
@@ -181,13 +171,6 @@ def _plane(file: File, clusters: File) -> pd.DataFrame | None:
     places = read_parquet(file, columns=["crop_id", "umap_x", "umap_y"]).to_pandas().dropna()
     labels = read_parquet(clusters).to_pandas()
     return places.merge(labels, on="crop_id").sort_values("crop_id", ignore_index=True) if len(places) else None
-
-
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """An all-null column keeps the type that it would have with values."""
-    frame["datetime"] = pd.to_datetime(frame["datetime"])
-    frame["station"] = frame["station"].astype("str").where(frame["station"].notna(), NO_STATION)
-    return frame
 
 
 def _failures(file: File) -> list[dict]:

@@ -143,7 +143,7 @@ def headline(survey: Survey) -> str:
     found, k, noise = survey.counts["found"], survey.choice["k"], survey.choice["noise"]
     if not found:
         return "No picture was found."
-    when = period(survey.images["datetime"].min(), survey.images["datetime"].max())
+    when = period(survey.pictures.days["day"].min(), survey.pictures.days["day"].max())
     stations = survey.counts["stations"]
     text = count(found, "picture") + (f" from {count(stations, 'station')}" if stations else "")
     text += f", {when}: " if when else ": "
@@ -152,7 +152,7 @@ def headline(survey: Survey) -> str:
         return text + "no animal was found in any of them."
     text += count(animals, "shows an animal", "show animals")
     if survey.timed:
-        events = survey.images.loc[survey.images["category"] == "animal", "event"].nunique()
+        events = survey.pictures.events["event"].nunique()
         text += f", in {count(events, 'visit')}. "
     else:
         text += ". No picture has a time, so that nothing is said of visits, hours and days. "

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from camtrap.collect.clocks import settle
+from camtrap.collect.clocks import plain, settle
 from camtrap.metadata.deployments import Deployment, Stations
+from camtrap.metadata.stations import visit_of
 
 NOW = dt.datetime(2026, 11, 26)
 DAY = dt.datetime(2020, 5, 1, 10)
@@ -26,6 +27,7 @@ def collected(*rows, stations=None, written=None):
         ]
     )
     table["datetime"] = table["datetime"].astype("datetime64[us]")
+    table["visit"] = [visit_of(video or path) for video, path in zip(plain(table["video"]), table["path"], strict=True)]
     settle(table, Stations(stations) if stations else None, lambda shard: written or {}, NOW)
     return table.set_index("path")
 

@@ -44,7 +44,7 @@ def survey(tmp_path_factory):
             found = {"crop_id": f"{name}{day:02d}", "image_id": f"i{day:02d}", "path": path, "category": "animal"}
             crops.append({**found, "conf": 0.8, **dict(zip("xywh", box, strict=True)), "image": stored})
     pq.write_table(pa.Table.from_pylist(index, INDEX_SCHEMA), folder / "index.parquet")
-    (folder / "detections.json").write_text(
+    (folder / "one.json").write_text(
         json.dumps({"detection_categories": {"1": "animal"}, "images": images}), encoding="utf-8"
     )
     (folder / "removed.tsv").write_text("path\n", encoding="utf-8")
@@ -61,7 +61,7 @@ def collected(survey, options):
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(source.read_bytes())
     collect(
-        [named[0]], [survey / "detections.json"], [named[1]], survey / "removed.tsv", survey / "tables",
+        [named[0]], [survey / "one.json"], [named[1]], survey / "removed.tsv", survey / "tables",
         options, 0.2, ["animal"], cut=CROP,
     )  # fmt: skip
     return pq.read_table(survey / "tables" / "crops.parquet").to_pandas().set_index("crop_id")
