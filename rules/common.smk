@@ -20,7 +20,7 @@ from camtrap.config.values import numbers_of_clusters
 from camtrap.core.errors import PlanError, UserError
 from camtrap.detect.registry import BACKENDS
 from camtrap.export.registry import beside, wanted
-from camtrap.networks.device import threads_beside_a_card
+from camtrap.networks.share import threads_beside_a_card
 from camtrap.plan import prepare
 from camtrap.plan.manifests import has_videos
 from camtrap.review import decided, folder_of
@@ -30,7 +30,8 @@ if MAIN:  # a job asks for nothing of these
     from camtrap.config import checks
     from camtrap.core import terminal
     from camtrap.export import about, names
-    from camtrap.networks.device import no_gpu_for_jobs, share_cards
+    from camtrap.networks.device import no_gpu_for_jobs
+    from camtrap.networks.share import share_cards
     from camtrap.plan import table
 
 ENV = ROOT / "envs" / "camtrap.yaml"
@@ -85,8 +86,11 @@ if MAIN and " " in str(ROOT) and wants_containers():
 OFFERED_GPUS = offered_gpus()
 if MAIN and OFFERED_GPUS == 0:
     no_gpu_for_jobs()
-elif MAIN and OFFERED_GPUS and "gpu" not in asked_of("detect"):  # a cluster's jobs have cards of their own
-    offer_gpus(share_cards(OFFERED_GPUS, workflow.cores or 1))
+elif MAIN and OFFERED_GPUS:
+    try:
+        JOBS_WITH_GPU = share_cards(OFFERED_GPUS, cores())
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 SHARDS = PLAN.shards
 SHARD_SIZE = config["plan"]["shard_size"]
 MODEL = prepare.model_key(config)
@@ -115,6 +119,8 @@ def begin():
 
 onstart:
     begin()
+    if OFFERED_GPUS:
+        let_share(JOBS_WITH_GPU)
     terminal.RUN.expect(jobs_to_run(), PLAN.sizes)
 
 

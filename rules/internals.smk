@@ -74,9 +74,19 @@ def offered_gpus():
     return workflow.global_resources.get("gpu").value
 
 
-def offer_gpus(jobs):
-    """Let so many jobs have a GPU at once: jobs that share one ask for one each. The scheduler takes it when it is made."""
-    workflow.register_resource("gpu", jobs)
+def cores():
+    """The user's --cores; None without it, where `workflow.cores` would fail (--unlock, --rulegraph, a cluster's --jobs)."""
+    return workflow.global_resources.get("_cores").value
+
+
+def let_share(jobs):
+    """Let so many jobs of this machine have a GPU at once: jobs that share one ask for one each.
+
+    Called when the scheduler is there: only then it is known whether jobs run on this machine, and those of another
+    workflow that uses this one as a module have started with what the user offered.
+    """
+    if workflow.local_exec:
+        workflow.register_resource("gpu", jobs)
 
 
 def asked_of(rule):

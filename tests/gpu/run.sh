@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests and bench on a GPU, in at most 8 minutes: tests/gpu/run.sh [--cpu] [tests] [bench]
+# Tests and bench on a GPU, in some 10 minutes: tests/gpu/run.sh [--cpu] [tests] [bench]
 # --cpu tries it without a GPU, with small networks. BENCH: what the bench is told (BENCH="--only detect jobs").
 # Takes the environment of `make setup`; where there is none, the machine's python3 and the wheels of `make gpu-pack`.
 # Results come into $OUT (default build/gpu): run.log, measured.jsonl (of the tests), bench.json

@@ -33,17 +33,17 @@ def of_batch(prediction: "torch.Tensor", prepared: list[dict[str, Any]], min_con
     import torch
     from megadetector.detection import pytorch_detector as package
 
+    kept = []
     with torch.inference_mode():  # where the prediction was made: ultralytics' suppression writes into it
-        if package.yolo_model_type_imported in ("ultralytics", "yolov9"):
-            kept = package.non_max_suppression(
-                prediction=prediction,
-                conf_thres=min_confidence,
-                iou_thres=SAME_ANIMAL,
-                agnostic=False,
-                multi_label=False,
-            )
-        else:
-            kept = package.nms(prediction=prediction, conf_thres=min_confidence, iou_thres=SAME_ANIMAL)
+        for one in prediction.split(
+            1
+        ):  # each by itself: that one stops in the middle of a batch that takes it too long
+            if package.yolo_model_type_imported in ("ultralytics", "yolov9"):
+                kept += package.non_max_suppression(
+                    prediction=one, conf_thres=min_confidence, iou_thres=SAME_ANIMAL, agnostic=False, multi_label=False
+                )
+            else:
+                kept += package.nms(prediction=one, conf_thres=min_confidence, iou_thres=SAME_ANIMAL)
         return [_boxes(rows, one, min_confidence) for rows, one in zip(kept, prepared, strict=True)]
 
 

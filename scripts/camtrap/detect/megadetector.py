@@ -157,13 +157,13 @@ class MegaDetector:
 
     def __call__(self, prepared: list[Prepared]) -> list[Entry]:
         """Detect in a batch of pictures that :meth:`prepare` gave; return a batch-format entry for each."""
-        alike: dict[tuple, list[Prepared]] = {}
-        for one in prepared:
-            alike.setdefault(one["planes"].shape, []).append(one)
-        entries = {
-            one["file"]: entry for group in alike.values() for one, entry in zip(group, self._found(group), strict=True)
-        }
-        return [entries[one["file"]] for one in prepared]
+        alike: dict[tuple, list[int]] = {}
+        for place, one in enumerate(prepared):
+            alike.setdefault(one["planes"].shape, []).append(place)
+        entries: dict[int, Entry] = {}
+        for places in alike.values():
+            entries |= zip(places, self._found([prepared[place] for place in places]), strict=True)
+        return [entries[place] for place in range(len(prepared))]
 
     def _found(self, prepared: list[Prepared]) -> list[Entry]:
         """The entries of pictures of one shape."""
@@ -173,11 +173,14 @@ class MegaDetector:
         try:
             prediction = self.network([one["planes"] for one in prepared])
             found = of_batch(prediction, prepared, self.min_confidence)
-        except (UserError, torch.AcceleratorError):  # of the GPU, so of no picture
+        except (UserError, MemoryError, torch.AcceleratorError):  # of the machine, so of no picture
             raise
         except Exception as error:
-            logging.warning("%s: %s (%s)", ", ".join(one["file"] for one in prepared), FAILURE_INFER, one_line(error))
-            return [{"file": one["file"], "failure": FAILURE_INFER} for one in prepared]
+            if len(prepared) > 1:  # whichever it is, it costs the others nothing
+                return [entry for one in prepared for entry in self._found([one])]
+            (one,) = prepared
+            logging.warning("%s: %s (%s)", one["file"], FAILURE_INFER, one_line(error))
+            return [{"file": one["file"], "failure": FAILURE_INFER}]
         return [self._entry(one["file"], boxes) for one, boxes in zip(prepared, found, strict=True)]
 
     def _entry(self, file: str, boxes: list[dict]) -> Entry:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,11 +110,13 @@ def described(
             return names, images
         return names, np.stack([preprocess(decode.decode(image), embedder) for image in images])
 
-    def compute(decoded: Sequence[tuple[list[str], np.ndarray | list[bytes]]]) -> tuple[list[str], np.ndarray]:
-        names, inputs = [name for piece, _ in decoded for name in piece], [piece for _, piece in decoded]
+    def compute(decoded: list[tuple[list[str], np.ndarray | list[bytes]]]) -> tuple[list[str], np.ndarray]:
+        names = [name for piece, _ in decoded for name in piece]
         if engine.encoded:
-            return names, engine.forward([image for piece in inputs for image in piece])
-        return names, engine.forward(np.concatenate(inputs) if len(inputs) > 1 else inputs[0])
+            return names, engine.forward([image for _, piece in decoded for image in piece])
+        inputs = np.concatenate([piece for _, piece in decoded])
+        decoded.clear()  # the pieces are not needed while the network computes
+        return names, engine.forward(inputs)
 
     columns = ["crop_id", "image"]
     if engine.decodes:

@@ -10,11 +10,9 @@ from pathlib import Path
 
 from camtrap.core.errors import UserError
 from camtrap.core.lock import Lock
+from camtrap.networks import share
 
-DEVICE, JOBS, THREADS = "CAMTRAP_DEVICE", "CAMTRAP_JOBS_PER_GPU", "CAMTRAP_GPU_THREADS"
-# Cores per card from which two jobs share it: while one starts or prepares pictures, the other one computes. Most threads
-# of such a job: with four it is nearly as fast as with sixteen (docs/performance.md).
-FOR_TWO, MOST_THREADS = 8, 8
+DEVICE = "CAMTRAP_DEVICE"
 
 
 def visible() -> list[str]:
@@ -53,35 +51,6 @@ def no_gpu_for_jobs() -> None:
     os.environ[DEVICE] = "cpu"
 
 
-def share_cards(offered: int, cores: int) -> int:
-    """Decide how many jobs compute on a card at once and in how many threads, and tell all jobs by the environment.
-
-    Half of the cores are left to the stages that compute on no card. What the user has set is kept: then ``offered``
-    counts jobs.
-
-    Parameters
-    ----------
-    offered : int
-        Cards, as ``--resources gpu=N`` says: at least one.
-    cores : int
-
-    Returns
-    -------
-    int
-        Jobs that may have a card at once.
-    """
-    if JOBS not in os.environ:
-        os.environ[JOBS] = "2" if cores >= FOR_TWO * offered else "1"
-        offered *= int(os.environ[JOBS])
-    os.environ.setdefault(THREADS, str(max(1, min(MOST_THREADS, cores // (2 * offered)))))
-    return offered
-
-
-def threads_beside_a_card(otherwise: int) -> int:
-    """Threads of a job on a card as :func:`share_cards` said; ``otherwise`` where nobody did (a cluster, whose profile does)."""
-    return int(os.environ.get(THREADS, otherwise))
-
-
 @contextmanager
 def lease(gpu: int, devices: list[str] | None = None, folder: str | None = None, wait: float = 1.0) -> Iterator[str]:
     """Yield ``"cpu"``, or ``"cuda:N"`` of a device that no other job of this machine uses.
@@ -100,7 +69,7 @@ def lease(gpu: int, devices: list[str] | None = None, folder: str | None = None,
     Notes
     -----
     The operating system frees a lock when its process ends, so a killed job leaves no device behind. How many jobs share a
-    device is what :func:`share_cards` said; or set CAMTRAP_JOBS_PER_GPU, and ``--resources gpu`` to that times the devices.
+    device is what :func:`camtrap.networks.share.share_cards` said.
     Jobs of SLURM have devices of their own, which may all be called 0: a lease is kept within each. CAMTRAP_DEVICE=cpu
     leaves a reserved GPU alone: what Snakemake's ``--resources gpu=0`` tells the jobs of a cluster, and what a cluster's
     test without real GPUs needs.
@@ -114,22 +83,22 @@ def lease(gpu: int, devices: list[str] | None = None, folder: str | None = None,
         )
         yield "cpu"
         return
+    real = devices is None
     devices = visible() if devices is None else devices
     locks = Path(folder or os.path.join(tempfile.gettempdir(), f"camtrap-gpu-{os.getuid()}"))
     locks /= os.environ.get("SLURM_JOB_ID", "")
-    places = int(os.environ.get(JOBS, "1"))
     told = False
     while True:
-        for place in range(places):
-            for number, device in enumerate(devices):
-                lock = Lock(locks / f"{device.replace('/', '_')}.{place}.lock")
-                if lock.acquire():
-                    try:
-                        logging.info("GPU %s leased", device)
-                        yield f"cuda:{number}"
-                    finally:
-                        lock.release()
-                    return
+        for number, place in share.places(len(devices), real):
+            device = devices[number]
+            lock = Lock(locks / f"{device.replace('/', '_')}.{place}.lock")
+            if lock.acquire():
+                try:
+                    logging.info("GPU %s leased", device)
+                    yield f"cuda:{number}"
+                finally:
+                    lock.release()
+                return
         if not told:
             logging.info("all %d GPUs are in use by other jobs of this machine: waiting", len(devices))
             told = True

@@ -19,7 +19,9 @@ def out_of_memory(error: Exception) -> bool:
     if isinstance(error, torch.OutOfMemoryError):
         return True
     text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("out of memory" in text or "alloc_failed" in text)
+    # the last is what cuDNN says where no way to compute a convolution fits into the memory that is left
+    said = ("out of memory", "alloc_failed", "unable to find an engine to execute this computation")
+    return isinstance(error, RuntimeError) and any(words in text for words in said)
 
 
 def halving(

@@ -66,3 +66,23 @@ def test_boxes_are_the_packages_to_the_last_digit(package, threshold):
         assert given[3] == []
         compared += sum(map(len, given))
     assert compared > 300
+
+
+def test_a_slow_suppression_loses_no_box_of_later_pictures(package, monkeypatch):
+    """ultralytics' stops after so many seconds per batch, and leaves the rest of it without boxes."""
+    import torch
+    from megadetector.detection import pytorch_detector
+    from ultralytics.utils import nms
+
+    from camtrap.detect.boxes import of_batch
+
+    seconds = iter(range(0, 1_000_000, 10))
+    monkeypatch.setattr(nms.time, "time", lambda: next(seconds))
+    monkeypatch.setattr(pytorch_detector, "yolo_model_type_imported", "ultralytics")
+    monkeypatch.setattr(pytorch_detector, "non_max_suppression", nms.non_max_suppression, raising=False)
+    one = torch.zeros(7, 50)
+    one[:4] = torch.tensor([300.0, 200, 50, 40])[:, None]
+    one[4] = 0.9
+    picture = {"planes": np.zeros((3, 640, 640), np.uint8), "shape": (640, 640, 3), "scaling_shape": (640, 640, 3)}
+    found = of_batch(torch.stack([one] * 4), [picture] * 4, 0.2)
+    assert [len(boxes) for boxes in found] == [1, 1, 1, 1]

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from camtrap.core.errors import UserError
-from camtrap.networks.device import lease, share_cards, threads_beside_a_card, visible
+from camtrap.networks.device import lease, visible
 
 JOB = """
 import sys
@@ -140,23 +140,3 @@ def test_devices_are_those_that_the_process_sees(monkeypatch, listed, count, exp
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed)
     assert visible() == expected
-
-
-@pytest.mark.parametrize(
-    ("offered", "cores", "told", "jobs", "threads", "each"),
-    [
-        (1, 2, {}, 1, "1", "1"),
-        (1, 4, {}, 1, "2", "1"),
-        (1, 16, {}, 2, "4", "2"),
-        (4, 8, {}, 4, "1", "1"),
-        (2, 64, {}, 4, "8", "2"),
-        (1, 1, {}, 1, "1", "1"),
-        (6, 16, {"CAMTRAP_JOBS_PER_GPU": "3"}, 6, "1", "3"),
-        (1, 16, {"CAMTRAP_GPU_THREADS": "7"}, 2, "7", "2"),
-    ],
-)
-def test_two_jobs_share_a_card_where_there_are_cores_for_them(offered, cores, told, jobs, threads, each, monkeypatch):
-    monkeypatch.setattr(os, "environ", dict(told))
-    assert share_cards(offered, cores) == jobs
-    assert threads_beside_a_card(2) == int(threads)
-    assert os.environ["CAMTRAP_JOBS_PER_GPU"] == each
