@@ -24,7 +24,7 @@ from camtrap.pictures.decode import one_line
 
 Prepared = dict[str, Any]  # a picture for the network: file, planes (uint8 (3, h, w)), and the shapes that it had
 
-GPU_BATCH = 8  # a larger one is no faster (docs/performance.md)
+GPU_BATCH = 8  # a larger one made the stage no faster (docs/performance.md)
 OWN_CLASSES = {"animal": [0], "person": [1], "vehicle": [2]}
 
 
