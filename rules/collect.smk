@@ -16,7 +16,7 @@ rule collect:
     conda:
         ENV
     resources:
-        mem_mb=memory(1000, 0.01),
+        mem_mb=memory(1000, 0.002),
         runtime=minutes(30),
     params:
         version=version("collect"),
