@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from reportdata import MODEL, NASTY, Page, crop, files, hostile, make, picture, png, write
 
-from camtrap.report import charts, facts, words
+from camtrap.report import charts, facts, pictures, words
 from camtrap.report.gather import gather
 
 
@@ -34,6 +34,16 @@ def test_the_stations_share_out_all_pictures_found(survey):
     rows = facts.stations(gather(files(survey)))
     found = {row["name"]: (row["pictures"], row["animals"], row["events"], row["doubtful"]) for row in rows}
     assert found == {NASTY: (5, 2, 1, 0), "B & C": (2, 1, 1, 1), "station unknown": (1, 0, 0, 0)}
+
+
+def test_what_is_counted_does_not_depend_on_the_size_of_a_part(survey, monkeypatch):
+    def counted():
+        found = gather(files(survey))
+        return facts.stations(found), facts.clocks(found), words.headline(found)
+
+    whole = counted()
+    monkeypatch.setattr(pictures, "_ROWS", 1)
+    assert counted() == whole
 
 
 def test_headline_of_a_small_survey(survey):
