@@ -123,6 +123,7 @@ lint: development
 	$(BIN)/mypy
 	$(BIN)/codespell
 	$(BIN)/python docs/generate.py --check
+	@! find tests/unit tests/workflow -name 'test_*.py' -printf '%f: pytest takes a name once\n' | sort | uniq -d | grep .
 
 format: development
 	$(BIN)/ruff format .
