@@ -224,13 +224,18 @@ def deleted(it: Situation) -> None:
 
 
 def outage(it: Situation) -> None:
-    """Pictures are away for a while: one, a folder or all; the next run finds them again."""
+    """Pictures are away for a while: one, a folder or all; the next run finds them again.
+
+    They go once they are planned: before that they are new ones for the next run, which come in shards of their own.
+    """
     pictures = sorted((it.survey.folder / "images").rglob("*.JPG"))
     picture = it.rng.choice(pictures)
     gone = it.rng.choice([picture, picture.parent, it.survey.folder / "images"])
     it.record.what += f", {gone.relative_to(it.survey.folder)}"
     run, away = it.start(), it.survey.folder / "away"
     it.moment(run)
+    while run.poll() is None and not any(it.survey.results.glob("plan/manifests/*.tsv")):
+        time.sleep(0.02)
     gone.rename(away)
     it.end(run)
     if it.rng.random() < 0.3:
