@@ -26,22 +26,15 @@ def embedder_options(bench) -> dict:
     return gpu_material.OPTIONS | {"model": name, "weights": str(weights), "runtime": "torch"}
 
 
-def variants(bench, options: dict, decodes: bool) -> dict[str, tuple[dict, bool]]:
-    """Settings of the embed stage that are compared, and whether TF32 is let in."""
-    found = {"float32": (options, False)}
+def variants(bench, options: dict, decodes: bool) -> dict[str, dict]:
+    """Settings of the embed stage that are compared."""
+    found = {"float32": options}
     if bench.small:  # a CPU has no other
         return found
-    found["mixed"] = (options | {"precision": "mixed"}, False)
+    found["mixed"] = options | {"precision": "mixed"}
     if decodes:
-        found["mixed, decode: gpu"] = (options | {"precision": "mixed", "decode": "gpu"}, False)
+        found["mixed, decode: gpu"] = options | {"precision": "mixed", "decode": "gpu"}
     return found
-
-
-def precise(tf32: bool) -> None:
-    """Set the switch of TF32 for one of our ways."""
-    exact_float32()
-    if tf32:
-        as_torch_comes()
 
 
 def rate_of(bench, network: str, kind: str) -> float | None:
@@ -59,7 +52,7 @@ def least(*rates: float | None) -> float | None:
 
 def kind_of(variant: str) -> str:
     """The kind of number that a variant multiplies."""
-    return {"float32": "float32", "tf32": "tf32", "mixed": "bfloat16"}[variant.partition(",")[0]]
+    return {"float32": "float32", "mixed": "bfloat16"}[variant.partition(",")[0]]
 
 
 def crops(bench) -> None:
@@ -80,12 +73,12 @@ def crops(bench) -> None:
 
     ways: dict[str, Callable] = {"notebook": theirs}
     settings = variants(bench, options, decodes=True)
-    for variant, (chosen, tf32) in settings.items():
+    for variant, chosen in settings.items():
         engine = ours.engine(chosen, bench.cores)
         bench.facts[f"batch found, {network} {variant}"] = engine.batch
 
-        def way(chosen: dict = chosen, tf32: bool = tf32, engine=engine) -> None:
-            precise(tf32)
+        def way(chosen: dict = chosen, engine=engine) -> None:
+            exact_float32()
             ours.embed(file, "bench", engine, chosen, bench.cores)
 
         ways[f"embed stage, {variant}"] = way
@@ -124,7 +117,7 @@ def originals(bench) -> None:
     ours.embedder(options)
     notebook = Notebook(options, bench.device, bench.cores)
     settings = variants(bench, options, decodes=False)
-    engines = {variant: ours.engine(chosen, bench.cores) for variant, (chosen, _) in settings.items()}
+    engines = {variant: ours.engine(chosen, bench.cores) for variant, chosen in settings.items()}
     for megapixels, count in ((12, bench.n(192, 4)), (3, bench.n(512, 6))):
         paths = bench.pictures(megapixels, count)
         few = paths[: bench.n(16, 2)]
@@ -143,10 +136,10 @@ def originals(bench) -> None:
             return made
 
         ways: dict[str, Callable] = {"notebook": theirs, "crop stage": crop}
-        for variant, (chosen, tf32) in settings.items():
+        for variant, chosen in settings.items():
 
-            def way(chosen: dict = chosen, tf32: bool = tf32, engine=engines[variant], crop=crop) -> None:
-                precise(tf32)
+            def way(chosen: dict = chosen, engine=engines[variant], crop=crop) -> None:
+                exact_float32()
                 ours.embed(crop(), "originals", engine, chosen, bench.cores)
 
             ways[variant] = way

@@ -295,23 +295,6 @@ print(sorted({{"torch", "torchvision", "megadetector", "onnxruntime"}} & set(sys
     assert len(json.loads((tmp_path / "index.out.json").read_text())["images"]) == 1
 
 
-def test_a_file_that_holds_no_network_is_one_clear_line(tmp_path):
-    from camtrap.detect.megadetector import MegaDetector
-
-    path = tmp_path / "mine.pt"
-    path.write_bytes(b"\xff\xd8\xff\xe0 a picture")
-    with pytest.raises(UserError, match=r"mine\.pt: these are not weights") as error:
-        MegaDetector(path, file_hash(path), "cpu", None, None, 0.1)
-    assert "\n" not in str(error.value)
-
-
-def test_half_precision_without_a_gpu_is_refused():
-    from camtrap.detect.megadetector import MegaDetector
-
-    with pytest.raises(UserError, match="mixed needs a GPU"):
-        MegaDetector(Path("any.pt"), "", "cpu", None, None, 0.1, mixed=True)
-
-
 def test_the_network_is_asked_only_where_something_moved(tmp_path, monkeypatch):
     """Static pictures are empty without it; those that moved, and single ones, are its own."""
     import csv
