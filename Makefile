@@ -13,7 +13,8 @@ SETUP := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-unexport PYTHONPATH
+# Modules are compiled when they are first imported: where that is not kept, each job compiles them again (1.5 s of each).
+unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 RESULTS ?= results
 
@@ -21,7 +22,7 @@ RESULTS ?= results
 setup: $(SETUP)
 development: $(DEVELOPMENT)
 
-# An environment of another Python is made anew. Modules are compiled when they are first imported: many never are.
+# An environment of another Python is made anew. Nothing is compiled beforehand: most modules are never imported.
 NAME = $(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 # PyPI's torch for Linux x86-64 is built for CUDA and wants its libraries; elsewhere (and with a CPU build) it needs nothing more.
 $(SETUP): envs/requirements.lock envs/cuda.lock pyproject.toml
