@@ -68,7 +68,7 @@ test-writers: development
 	$(PIP) install --quiet --no-deps --upgrade --target build/writers -r envs/writers.lock
 	WRITERS=1 $(BIN)/python -m pytest -q -rP -o pythonpath='tests/unit build/writers' tests/workflow/test_writers.py
 
-# Packages of ours as frictionless reads them; PACKAGE=results/export/camtrap_dp also validates that of a survey.
+# Packages of ours as frictionless reads them; PACKAGE=results/export/camtrap_dp also validates that of a survey, and R reads its tables.
 test-handover: development
 	$(PIP) install --quiet --no-deps --upgrade --target build/handover -r envs/handover.lock
 	HANDOVER=1 $(BIN)/python -m pytest -q -o pythonpath='tests/unit tests/unit/export build/handover' tests/handover
