@@ -54,7 +54,9 @@ def test_r_reads_every_table(tmp_path):
     code = "\n".join(line.replace('"ocelot"', table) for line in named) + SEEN
     (tmp_path / "lines.R").write_text(code, encoding="utf-8")
     (tmp_path / "results").symlink_to(results)
-    done = subprocess.run(["Rscript", "--vanilla", "lines.R"], cwd=tmp_path, text=True, capture_output=True, timeout=300)
+    done = subprocess.run(
+        ["Rscript", "--vanilla", "lines.R"], cwd=tmp_path, text=True, capture_output=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     assert "all is as it should be" in done.stdout
 
