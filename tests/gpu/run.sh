@@ -26,6 +26,7 @@ if [ -z "$python" ]; then
     [ -x .venv/bin/python ] && python=$PWD/.venv/bin/python
 fi
 export PYTHONPATH=$PWD/scripts
+unset PYTHONDONTWRITEBYTECODE # else each process compiles all it imports
 say() { printf '\n== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 # part NAME SECONDS COMMAND...: at most so long; on a CPU nothing is in a hurry
