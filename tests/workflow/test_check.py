@@ -25,6 +25,16 @@ def test_a_whole_survey_is_all_right(survey):
     code, said = check(survey)
     assert code == 0, said
     assert said.endswith("files looked at, all right\n")
+    assert len(said.splitlines()) == 1
+
+
+def test_files_that_cannot_be_compared_are_counted(survey):
+    """A deleted record, or an older survey: nothing is wrong, and not all is known."""
+    for pattern in ("crops/*.parquet", "detections/*.json", "tables/images.parquet"):
+        first(survey, f"checksums/{pattern}.json").unlink()
+    code, said = check(survey)
+    assert code == 0, said
+    assert said.startswith("3 files have no checksum to compare with: ")
 
 
 def flip(path):
@@ -157,9 +167,11 @@ def test_deleted_results_of_an_older_survey_are_named(survey):
     detector.mkdir()
     code, said = check(survey)
     assert code == 1
-    told = [line.split("/", 2)[-1] for line in said.splitlines()[:-1]]
+    *lines, uncompared, _ = said.splitlines()
+    told = [line.split("/", 2)[-1] for line in lines]
     assert told[:2] == [f"{name}: missing; run again" for name in ("choice.json", "reduced/units.npy")]
     assert told[2:] == ["detector.json: cannot be read here (Is a directory): look at its permissions and its disk"]
+    assert "files have no checksum to compare with" in uncompared
 
 
 @pytest.mark.long

@@ -136,7 +136,16 @@ def test_what_the_readme_runs(house):
     house.configure(no_download + "export: {folders: copy}")
     planned = Jobs.of(house.run("snakemake --configfile my.yaml -n")).rules
     assert planned == Counter(
-        ["label", "names", "export_csv", "export_figures", "export_folders", "export_megadetector", "export_tables", "report"]
+        [
+            "label",
+            "names",
+            "export_csv",
+            "export_figures",
+            "export_folders",
+            "export_megadetector",
+            "export_tables",
+            "report",
+        ]
     )
 
 

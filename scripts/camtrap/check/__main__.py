@@ -15,12 +15,16 @@ def main(arguments: list[str]) -> int:
         )
         return 2
     try:
-        n_files, wrong = check(Path(arguments[0]))
+        n_files, n_uncompared, wrong = check(Path(arguments[0]))
     except OSError as error:  # a folder of another user, a disk that went away
         print(f"{error.filename}: cannot be read ({error.strerror})", file=sys.stderr)
         return 2
     for line in wrong:
         print(line)
+    if n_uncompared:
+        print(
+            f"{n_uncompared:,} files have no checksum to compare with: an earlier version made them, or checksums/ was changed"
+        )
     print(f"{n_files:,} files looked at, {len(wrong):,} wrong" if wrong else f"{n_files:,} files looked at, all right")
     return int(bool(wrong))
 

@@ -32,8 +32,10 @@ class _Survey:
         self.results = results
         self.wrong: list[str] = []
         self.n_files = 0
+        self.uncompared: set[Path] = set()
         self.damaged: set[Path] = set()
         self.missing: set[Path] = set()
+        self.has_checksum: set[Path] = set()
         self.knows_all_crops = True
 
     def says(self, path: Path, text: str) -> None:
@@ -50,6 +52,8 @@ class _Survey:
         self.n_files += 1
         if path in self.damaged:
             return None
+        if path not in self.has_checksum and not path.is_relative_to(self.results / "plan"):
+            self.uncompared.add(path)  # the plan's files have a way of their own
         try:
             return reader(path)
         except OSError as error:
@@ -75,6 +79,7 @@ class _Survey:
             self.says(path, "damaged, so that what it is about cannot be compared; delete both and run again")
         missing = set()
         for path in recorded(self.results):
+            self.has_checksum.add(path)
             if not path.exists():
                 missing |= set() if path.stem in gone else {_highest_missing(path)}
                 continue
@@ -104,7 +109,7 @@ def _highest_missing(path: Path) -> Path:
     return path
 
 
-def check(results: Path) -> tuple[int, list[str]]:
+def check(results: Path) -> tuple[int, int, list[str]]:
     """Go through all results of a survey. Only reads.
 
     Parameters
@@ -115,6 +120,8 @@ def check(results: Path) -> tuple[int, list[str]]:
     -------
     n_files : int
         How many files were read.
+    n_uncompared : int
+        How many of them have no checksum: an earlier version made them, or their records are gone.
     wrong : list of str
         One line for each thing that is wrong: the file, what, and what to do.
     """
@@ -135,7 +142,7 @@ def check(results: Path) -> tuple[int, list[str]]:
     for pattern in ("models/*.json", "report/*.json", "export/*.json", "export/*.csv"):
         for path in sorted(survey.results.glob(pattern)):
             survey.read(path, read_whole)
-    return survey.n_files, survey.wrong
+    return survey.n_files, len(survey.uncompared), survey.wrong
 
 
 def _json(path: Path) -> Any:
