@@ -87,6 +87,10 @@ if MAIN and not is_linting():
         name: Lookup(file)
         for name, file in zip(["find_detector", "find_embedder"], LOOKED_UP)
     }
+    if not MADE.path.exists() and Path(RESULTS, "plan", "index.tsv").exists():
+        prepare.say(
+            "these results have no settings.json, as those of an early version: what is not configured is as it was then"
+        )
     for change in CHANGED:
         prepare.say(f"made again: {change.line}")
     MADE.touch([change.stage for change in CHANGED], INPUTS)

@@ -230,6 +230,14 @@ def test_a_look_up_that_fails_changes_nothing(survey, settings, rule):
     assert not survey.dry_run().rules
 
 
+def test_who_deletes_the_settings_changes_no_result(survey):
+    """Without them the survey would count as one of an early version, with other defaults."""
+    before = contents(survey)
+    (survey.results / "settings.json").unlink()
+    assert not survey.dry_run().rules
+    assert contents(survey) == before
+
+
 def test_ctrl_c_ends_in_one_line(survey):
     survey.picture("card3/north/0.jpg", 40)
     run = survey.start("--cores", "1")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from camtrap.plan.settings import Made
+from camtrap.plan.settings import Made, settings_of
 
 
 def kept(results: str | os.PathLike, schema: Mapping[str, Any], model: str = "") -> dict[str, object]:
@@ -29,7 +29,7 @@ def kept(results: str | os.PathLike, schema: Mapping[str, Any], model: str = "")
     DamageError
         ``settings.json`` is damaged.
     """
-    recorded = (Path(results) / "settings.json").exists()
+    recorded = settings_of(results).exists()
     if not recorded and not (Path(results) / "plan" / "index.tsv").exists():
         return {}
     stages = Made.read(results, "").stages if recorded else {}

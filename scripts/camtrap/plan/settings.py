@@ -16,7 +16,7 @@ from camtrap.core import checksums
 from camtrap.core.errors import PlanError
 from camtrap.core.files import read_json, write_json
 
-__all__ = ["PER_SHARD", "Change", "Made", "changes", "refuse"]
+__all__ = ["PER_SHARD", "Change", "Made", "changes", "refuse", "settings_of"]
 
 # Stages that work through every shard: hours or days. A change of theirs needs a yes; what comes after takes minutes.
 PER_SHARD = {
@@ -109,6 +109,13 @@ def _word(value: object) -> str:
     return f"{text[:12]}…" if len(text) == 64 and not set(text) - set("0123456789abcdef") else text
 
 
+def settings_of(results: str | os.PathLike) -> Path:
+    """Where ``settings.json`` lies. One that was deleted is put back: without it the survey would count as one of an early version."""
+    path = Path(results) / "settings.json"
+    checksums.restore(Path(results), path)
+    return path
+
+
 @dataclass
 class Made:
     """``settings.json`` of a results folder."""
@@ -122,7 +129,7 @@ class Made:
     def read(cls, results: str | os.PathLike, model: str) -> "Made":
         """Read what made the results. Of a survey from before there was such a file, the detector is known."""
         made = cls(Path(results), model)
-        if made.path.exists():
+        if settings_of(results).exists():
             checksums.verify(made.results, [made.path])
             made.stages = read_json(made.path, "stages")["stages"]
         elif (detector := made.results / "models" / "detector.json").exists():
@@ -160,6 +167,7 @@ class Made:
         new = {"format": 1, "version": version, "stages": {**self.stages, **current}}
         if not self.path.exists() or read_json(self.path) != new:
             self._write(new)
+        checksums.keep(self.results, self.path)
         self._touched.clear()
 
     def put_back(self, stages: Collection[str]) -> None:
@@ -174,6 +182,7 @@ class Made:
         checksums.forget(self.results, [self.path])
         write_json(self.path, content)
         checksums.record(self.results, [self.path])
+        checksums.keep(self.results, self.path)
 
     def touch(self, stages: Collection[str], inputs: Mapping[str, Collection[str]]) -> None:
         """Make the small inputs of changed stages new, so that they run also where Snakemake has no record (a copy)."""

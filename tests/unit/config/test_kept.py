@@ -10,6 +10,7 @@ from camtrap.config.complete import complete, default_of, load_schema
 from camtrap.config.handover import complete_once
 from camtrap.config.kept import kept
 from camtrap.core.errors import UserError
+from camtrap.plan.settings import Made
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 
@@ -72,6 +73,14 @@ def test_of_several_embedders_the_present_one_counts(tmp_path):
     folder = survey(tmp_path / "two", stages)
     assert kept(folder, schema, "b") == {"cluster.methods": "b"}
     assert kept(folder, schema, "c") == {"cluster.methods": "a"}
+
+
+def test_who_deletes_the_settings_does_not_get_those_of_an_early_version(tmp_path):
+    new = survey(tmp_path / "new")
+    Made.read(new, "").write({"crop": {"crop": {"fill": "grey"}}}, "0.2")
+    (new / "settings.json").unlink()
+    assert completed(new)["crop"]["fill"] == "grey"
+    assert Made.read(new, "").stages == {"crop": {"crop": {"fill": "grey"}}}
 
 
 def test_a_setting_that_was_not_recorded_counts_as_before():
