@@ -91,6 +91,8 @@ if MAIN and not is_linting():
         prepare.say(
             "these results have no settings.json, as those of an early version: what is not configured is as it was then"
         )
+    for line in about.unseen_people(config["export"]) if DETECTOR.compares else ():
+        prepare.say(line)
     for change in CHANGED:
         prepare.say(f"made again: {change.line}")
     MADE.touch([change.stage for change in CHANGED], INPUTS)
@@ -197,8 +199,10 @@ def say_what_came_of_it():
     sources = [Path(CLUSTERS) / "clusters.parquet", Path(CLUSTERS) / "names.json"]
     lines = put_aside(Path(EXPORT), config["export"], sources)
     if page.exists():
-        lines += closing(
-            Path(RESULTS), page, config["crop"]["threshold"], PLAN.passed()
+        told, threshold = config["export"], config["crop"]["threshold"]
+        for_gbif = told["species"] and (
+            told["darwin_core"] or told["camtrap_dp"] != "none"
         )
+        lines += closing(Path(RESULTS), page, threshold, PLAN.passed(), bool(for_gbif))
     for line in lines:
         print(line, file=sys.stderr)

@@ -189,7 +189,14 @@ def test_the_messages_of_troubleshooting_are_ours():
         "is not of type",
         "does not match",
     )
-    others += ("Error in rule", "invalid choice", "name=value pairs", "FileNotFoundError", "No such file or directory")
+    others += (
+        "No Snakefile",
+        "Error in rule",
+        "invalid choice",
+        "name=value pairs",
+        "FileNotFoundError",
+        "No such file or directory",
+    )
     files = [*REPO.glob("scripts/*/**/*.py"), *REPO.glob("rules/*.smk"), REPO / "Makefile"]
     code = "\n".join(file.read_text(encoding="utf-8") for file in files)
     code = re.sub(r'"\s*\n\s*f?"', "", code).replace('\\"', '"').replace("\\'", "'")

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from shlex import quote
 from typing import Any
 
-__all__ = ["DESIGNS", "LICENCES", "ROLES", "missing", "nameless", "required"]
+__all__ = ["DESIGNS", "LICENCES", "ROLES", "missing", "nameless", "required", "unseen_people"]
+
+# Exports that hand on pictures, or their paths, as public.
+_HANDED_ON = ("camtrap_dp", "pictures", "folders", "explorer")
 
 DESIGNS = ("simpleRandom", "systematicRandom", "clusteredRandom", "experimental", "targeted", "opportunistic")
 ROLES = ("contact", "principalInvestigator", "rightsHolder", "publisher", "contributor")
@@ -50,3 +53,13 @@ def nameless(export: Mapping[str, Any], results: str) -> Iterator[str]:
         given, results = export["names"], quote(results)
         how = f"python -m camtrap.review import {quote(given)} {results}" if given else f"make review RESULTS={results}"
         yield f"export.{', export.'.join(asked)}: no species yet, as only decisions count there: {how}"
+
+
+def unseen_people(export: Mapping[str, Any]) -> Iterator[str]:
+    """Where the detector knows no people: one line, if pictures are handed on without those of people."""
+    asked = [key for key in _HANDED_ON if export[key] not in (False, "none")]
+    if asked and export["people"] != "keep":
+        yield (
+            "export.people: this detector does not know people, so that only those are left out whom somebody named person: "
+            f"look through export.{', export.'.join(asked)} before you hand it over"
+        )

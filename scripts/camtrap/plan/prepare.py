@@ -239,7 +239,7 @@ def _nothing(images: object, outcome: Outcome | None) -> str:
         return (
             "wait a minute, or set plan.settle_seconds: "
             f"all {outcome.unsettled} files are younger than that and may still be copied "
-            "(if nothing is being copied, write 'plan={settle_seconds: 0}' after your --config)"
+            "(if nothing is being copied, add --config 'plan={settle_seconds: 0}')"
         )
     passed = f" ({_passed(outcome)}: convert them to JPEG)" if outcome is not None and outcome.passed else ""
     return f"no pictures or videos found below {images}{passed}"
@@ -253,6 +253,6 @@ def _waiting(outcome: Outcome | None) -> str:
     if outcome is None or not outcome.unsettled:
         return ""
     return (
-        f" ({outcome.unsettled} files are younger than plan.settle_seconds and wait for the next run; "
-        "if nothing is being copied, write 'plan={settle_seconds: 0}' after your --config)"
+        f" ({outcome.unsettled} files are younger than plan.settle_seconds and wait for the next run: wait a minute and give the "
+        "command again; if nothing is being copied, add --config 'plan={settle_seconds: 0}')"
     )

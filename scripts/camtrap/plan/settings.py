@@ -78,12 +78,12 @@ def changes(
                 continue  # of an old survey only a part is known
             was = old[key] if key in old else default(key)
             if was != value and value != {} and not (key == WEIGHTS and value in _either(was)):
-                told.append(f"{key} was {_word(was)} and is {_word(value)}")
+                told.append(_change(key, was, value))
         here = dict(_flat(new))
         for key, was in old.items():
             known = default(key)
             if key not in here and was != {} and known is not None and was != known:
-                told.append(f"{key} was {_word(was)} and is {_word(known)}")
+                told.append(_change(key, was, known))
         if told:
             found[stage] = told
     return found
@@ -102,11 +102,22 @@ def _either(value: object) -> list:
     return value if isinstance(value, list) else [value]
 
 
+def _change(key: str, was: object, now: object) -> str:
+    """In words. The hash of a table that the user wrote says nothing to a person."""
+    if key != WEIGHTS and (_is_hash(was) or _is_hash(now)):
+        return f"{key} {'is new' if was is None else 'was left out' if now is None else 'has other contents'}"
+    return f"{key} was {_word(was)} and is {_word(now)}"
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")
+
+
 def _word(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_word, value)) or "nothing"
     text = "nothing" if value is None or value == {} else str(value)
-    return f"{text[:12]}…" if len(text) == 64 and not set(text) - set("0123456789abcdef") else text
+    return f"{text[:12]}…" if _is_hash(text) else text
 
 
 def settings_of(results: str | os.PathLike) -> Path:

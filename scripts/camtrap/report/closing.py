@@ -1,5 +1,6 @@
 """What came of a run, in the terminal: pictures by category, crops, groups, names, failures, and where the report is."""
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ _FAINT = 0.05
 _SHOWN = 8
 
 
-def closing(results: Path, report: Path, threshold: float, passed: Mapping[str, int] | None = None) -> list[str]:
+def closing(
+    results: Path, report: Path, threshold: float, passed: Mapping[str, int] | None = None, scientific: bool = False
+) -> list[str]:
     """Lines for the end of a run.
 
     Parameters
@@ -24,6 +27,8 @@ def closing(results: Path, report: Path, threshold: float, passed: Mapping[str, 
         ``crop.threshold``.
     passed : mapping of str to int, optional
         How many files of which format were passed over.
+    scientific : bool
+        An export was made that GBIF is to read: say which species of ``export/species.csv`` have no scientific name.
     """
     summary, counts = read_json(results / "report" / "summary.json"), read_json(results / "tables" / "counts.json")
     found = [f"{number:,} {name}" for name, number in counts["categories"].items() if number]
@@ -42,6 +47,11 @@ def closing(results: Path, report: Path, threshold: float, passed: Mapping[str, 
         lines.append(
             f"no picture is of these stations of the table: {', '.join(lost[:_SHOWN])}{' …' * (len(lost) > _SHOWN)}"
         )
+    if scientific and (common := _without_scientific(results)):
+        lines.append(
+            f"no scientific name, which GBIF needs (add rows to export.species): "
+            f"{', '.join(common[:_SHOWN])}{' …' * (len(common) > _SHOWN)}"
+        )
     if summary["failures"]:
         lines.append(f"{summary['failures']:,} rows of failures, each with its reason: {results}/tables/failures.csv")
     lines.append(f"report: {report}")
@@ -52,6 +62,14 @@ def _groups(summary: dict[str, Any]) -> str:
     groups, named = summary["k"], len(summary["names"])
     noise = f", {summary['noise']:,} in none" if summary["noise"] else ""
     return f"{summary['clustered']:,} crops in {groups:,} groups{noise}; {named:,} of the groups named"
+
+
+def _without_scientific(results: Path) -> list[str]:
+    path = results / "export" / "species.csv"
+    if not path.exists():  # export.tables: false
+        return []
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return [row["name"] for row in csv.DictReader(file) if not row["scientific"]]
 
 
 def _why(results: Path, counts: dict[str, Any], threshold: float) -> str:

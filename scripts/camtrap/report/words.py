@@ -114,10 +114,8 @@ def percent(share: float | None) -> str:
 
 
 def named(survey: Survey) -> str:
-    """How many clusters the expert has named, or how to name them."""
+    """How many clusters the expert has named."""
     n, k = len(survey.names), survey.choice["k"]
-    if not n and not survey.name_notes:
-        return "To name clusters, copy export/clusters.csv, fill in the names, and set export.names to the copy."
     return f"{number(n)} of {count(k, 'cluster')} {'has a name' if n == 1 else 'have names'}."
 
 

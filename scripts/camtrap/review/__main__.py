@@ -70,7 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     for note in notes:
         print(note)
-    print(f"{n} decisions saved in {folder}; run the workflow again, and the tables follow" if n else "nothing new")
+    print(
+        f"{n} decision{'s' * (n != 1)} saved in {folder}; run the workflow again, and the tables follow"
+        if n
+        else "nothing new"
+    )
     return 0
 
 

@@ -15,6 +15,8 @@ from camtrap.review.log import Log
 
 __all__ = ["clusters_of", "take_in"]
 
+REJECTED = "rejected"  # instead of a name: these crops show no animal
+
 
 def clusters_of(results: str | os.PathLike, model: str | None = None) -> Path:
     """The ``clusters.parquet`` of a results folder.
@@ -83,7 +85,7 @@ def take_in(table: str | os.PathLike, clusters: Path, folder: str | os.PathLike,
     for cluster, several in sorted(of_cluster.items()):
         if len(several) == 1:
             (same,) = several.values()
-            drafts.append({"action": "name", "fit": frozen, "cluster": cluster, "name": same[0].name})
+            drafts.append(_said(same[0].name) | {"fit": frozen, "cluster": cluster})
             continue
         said = ", ".join(f"“{same[0].name}”" for same in several.values())
         notes.append(f"cluster {cluster} has several names ({said}): only the crops in these rows are named")
@@ -91,29 +93,43 @@ def take_in(table: str | os.PathLike, clusters: Path, folder: str | os.PathLike,
             of_crops[name] += [row for row in same if row.crop_id]
     for same in of_crops.values():
         if same:
-            drafts.append({"action": "name", "crops": sorted({row.crop_id for row in same}), "name": same[0].name})
+            drafts.append(_said(same[0].name) | {"crops": sorted({row.crop_id for row in same})})
     drafts = _new(drafts, fit, frozen, folder)
     if drafts:
         Log(folder).append(who, *drafts)
     return len(drafts), notes
 
 
+def _said(name: str) -> dict[str, Any]:
+    """What a name in the table decides; ``rejected`` is none, as it is in folders that are read back."""
+    return {"action": "reject"} if key(name) == REJECTED else {"action": "name", "name": name}
+
+
 def _new(drafts: list[dict[str, Any]], fit: fits.Fit, frozen: str, folder: str | os.PathLike) -> list[dict[str, Any]]:
     """Those that were not said before: neither in so many words, nor of all these crops."""
     decisions, known, _ = read(folder)
-    names_now = fold(decisions, known, fit.crop_id)["name"].to_pylist()
-    name_of = {crop: name and key(name) for crop, name in zip(fit.crop_id.to_pylist(), names_now, strict=True)}
+    folded = fold(decisions, known, fit.crop_id)
+    now = {
+        crop: REJECTED if state == REJECTED else name and key(name)
+        for crop, state, name in zip(
+            *(folded[column].to_pylist() for column in ("crop_id", "state", "name")), strict=True
+        )
+    }
     members, last = defaultdict(list), {}
     for crop, cluster in zip(fit.crop_id.to_pylist(), fit.cluster.tolist(), strict=True):
         members[cluster].append(crop)
     for decision in in_effect(decisions):
         if decision.action in LABELS:
             for what in decision.crops or [(decision.fit, decision.cluster)]:
-                last[what] = decision.name and key(decision.name)
+                last[what] = _meant(decision.action, decision.name)
     changing = []
     for draft in drafts:
-        name, crops = key(draft["name"]), draft.get("crops")
+        meant, crops = _meant(draft["action"], draft.get("name")), draft.get("crops")
         said = [last.get(what) for what in crops or [(frozen, draft["cluster"])]]
-        if {*said} != {name} and {name_of[crop] for crop in crops or members[draft["cluster"]]} != {name}:
+        if {*said} != {meant} and {now[crop] for crop in crops or members[draft["cluster"]]} != {meant}:
             changing.append(draft)
     return changing
+
+
+def _meant(action: str, name: str | None) -> str | None:
+    return REJECTED if action == "reject" else name and key(name)

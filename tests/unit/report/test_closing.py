@@ -13,7 +13,7 @@ NONE = {"animal": 0, "person": 0, "vehicle": 0, "empty": 0, "failed": 0, "duplic
 
 @pytest.fixture
 def survey(tmp_path):
-    def make(categories, confidences=(), passed=None, **more):
+    def make(categories, confidences=(), passed=None, scientific=False, **more):
         (tmp_path / "report").mkdir(exist_ok=True)
         (tmp_path / "tables").mkdir(exist_ok=True)
         categories = NONE | categories
@@ -22,7 +22,7 @@ def survey(tmp_path):
         (tmp_path / "tables" / "counts.json").write_text(json.dumps(counts))
         (tmp_path / "report" / "summary.json").write_text(json.dumps(summary))
         pq.write_table(pa.table({"max_conf": pa.array(confidences, pa.float32())}), tmp_path / "tables/images.parquet")
-        return closing(tmp_path, tmp_path / "report.html", 0.2, passed)
+        return closing(tmp_path, tmp_path / "report.html", 0.2, passed, scientific)
 
     return make
 
@@ -44,6 +44,15 @@ def test_what_came_of_it(survey, tmp_path):
         "no picture is of these stations of the table: A, B",
         f"report: {tmp_path}/report.html",
     ]
+
+
+def test_species_without_a_scientific_name_are_said_where_gbif_is_to_read_them(survey, tmp_path):
+    (tmp_path / "export").mkdir()
+    rows = "name,scientific\ndeer,\nocelot,Leopardus pardalis\n'=tapir,\n"
+    (tmp_path / "export" / "species.csv").write_text(rows, encoding="utf-8-sig")
+    (line,) = [line for line in survey({"animal": 3}, clustered=3, scientific=True) if "scientific" in line]
+    assert line == "no scientific name, which GBIF needs (add rows to export.species): deer, '=tapir"
+    assert not [line for line in survey({"animal": 3}, clustered=3) if "scientific" in line]
 
 
 @pytest.mark.parametrize(

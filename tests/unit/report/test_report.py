@@ -103,7 +103,7 @@ def test_names_are_shown_where_there_are_some(tmp_path):
     crops = [crop(n, f"card/{n}.jpg", n // 2) for n in range(4)]
     crops.append(crop(4, "card/3.jpg", -1, suggestion=1))
     plain = Page(make(write(tmp_path / "plain", images, crops))[0])
-    assert "copy export/clusters.csv, fill in the names" in plain.text
+    assert "python -m camtrap.review import names.csv" in plain.text
     options = {"names": {"1": NASTY}, "name_notes": ["“bear” names nothing: crop x is noise now (line 3)."]}
     page = Page((made := make(write(tmp_path / "named", images, crops, **options)))[0])
     assert "1 of 2 clusters has a name." in page.text

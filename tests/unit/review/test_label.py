@@ -128,6 +128,26 @@ def test_two_names_in_a_cluster_name_only_their_crops(results, capsys):
     assert names(results) == {"c03": "Puma", "c04": "Tapir"}
 
 
+def test_rejected_in_the_table_is_no_name_and_can_be_taken_back(results, capsys):
+    table = fill(results, (0, "Rejected", "c03"), ("", "rejected", "c11"), (2, "Tapir", "c09"))
+    for said in ("3 decisions saved", "nothing new"):
+        main(["import", table, str(results)])
+        assert said in capsys.readouterr().out
+    labels = made(results)[0]
+    assert {crop for crop, row in labels.items() if row["state"] == "rejected"} == {
+        "c00",
+        "c01",
+        "c02",
+        "c03",
+        "c04",
+        "c11",
+    }
+    assert names(results) == {"c09": "Tapir", "c10": "Tapir"}
+    main(["import", fill(results, (0, "Puma", "c03")), str(results)])
+    assert "1 decision saved" in capsys.readouterr().out
+    assert names(results)["c00"] == "Puma"
+
+
 def test_noise_is_named_by_its_crop_and_what_is_gone_is_said(results, capsys):
     main(["import", fill(results, (-1, "Puma", "c11"), ("", "Tapir", "c99"), (7, "Ocelot", "")), str(results)])
     out = capsys.readouterr().out
