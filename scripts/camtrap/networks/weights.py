@@ -91,7 +91,7 @@ def fetch(
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise UserError(
-                f"the weights could not be downloaded ({reason}): {how}, or set {section}: {{weights: /path/to/file}} "
+                f"the weights could not be downloaded ({reason}): {how}, or write {section}: {{weights: /path/to/file}} "
                 "(docs/recipes.md has the ways without a download)"
             ) from None
     if file_hash(target) != sha256:

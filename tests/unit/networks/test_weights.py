@@ -109,7 +109,7 @@ def test_off_line_one_line_says_what_to_do(server, tmp_path, url):
     with pytest.raises(UserError) as error:
         fetch(url, target, SHA256, "detector")
     message = str(error.value)
-    assert all(part in message for part in (url, SHA256, str(target), "set detector.weights="))
+    assert all(part in message for part in (url, SHA256, str(target), "write detector: {weights: /path/to/file}"))
     assert "\n" not in message
     assert not target.exists()
 
