@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -37,14 +38,14 @@ class Part:
 class Surface:
     """What the camera sees of a body, at ``SUPERSAMPLING`` times the picture's scale.
 
-    ``cover`` is True inside; ``normal`` (h, w, 3) points right, up and to the camera; ``along`` (metres from the part's
-    start) and ``across`` (-1 to 1) are the coat's coordinates; ``place`` (h, w, 3) is x, y, z in the animal's own
-    frame; ``region`` indexes ``regions``; ``origin`` is the pixel of the point on the ground below the body's centre;
-    ``near`` (h, w) metres towards the camera.
+    ``cover`` (h, w) is True inside. The rest has one value for each of the n pixels inside, row by row: ``along`` (metres
+    from the part's start) and ``across`` (-1 to 1) are the coat's coordinates; ``place`` (3, n) is x, y, z in the animal's
+    own frame; ``region`` indexes ``regions``; ``near`` is metres towards the camera. ``origin`` is the pixel of the point
+    on the ground below the body's centre; ``depth`` (h, w) is pixels towards the camera, 0 outside; ``soft`` is the pixels
+    over which a body of this size is smooth.
     """
 
     cover: np.ndarray
-    normal: np.ndarray
     along: np.ndarray
     across: np.ndarray
     place: np.ndarray
@@ -52,10 +53,37 @@ class Surface:
     regions: list[str]
     origin: tuple[float, float]
     near: np.ndarray
+    depth: np.ndarray
+    soft: float
 
     def where(self, *names: str) -> np.ndarray:
-        """Mask of the named regions."""
-        return np.isin(self.region, [i for i, name in enumerate(self.regions) if name in names]) & self.cover
+        """Mask of the named regions, for each pixel inside."""
+        return np.array([name in names for name in self.regions])[self.region]
+
+    def frame(self, values: np.ndarray) -> np.ndarray:
+        """Lay values of the pixels inside, (n,) or (channels, n), out as an image (h, w[, channels]), 0 outside."""
+        image = np.zeros((*self.cover.shape, *values.shape[:-1]), values.dtype)
+        image[self.cover] = values.T
+        return image
+
+    def product(self, vectors: np.ndarray, vector: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Dot product (n,) of the vectors (3, n) of the pixels with one vector.
+
+        It is taken in the image: the last bit of a product depends on the place in the row.
+        """
+        return (self.frame(vectors) @ np.asarray(vector, np.float32))[self.cover]
+
+    @cached_property
+    def normal(self) -> np.ndarray:
+        """Unit vectors (3, n) to the right, up and to the camera."""
+        cover, smooth = self.cover.astype(np.float32), np.zeros_like(self.depth)
+        for share, size in ((0.55, 0.030), (0.30, 0.012), (0.15, 0.004)):
+            sigma = max(0.8, size * self.soft)
+            weight = cv2.GaussianBlur(cover, (0, 0), sigma) + 1e-6
+            smooth += share * cv2.GaussianBlur(self.depth, (0, 0), sigma) / weight
+        gx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8)[self.cover]
+        gy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)[self.cover]
+        return np.stack([-gx, gy, np.ones_like(gx)]) / np.sqrt(gx * gx + gy * gy + 1)
 
 
 def curve(points: Sequence[tuple[float, ...]], steps: int = 5) -> np.ndarray:
@@ -114,19 +142,13 @@ def view(parts: list[Part], yaw: float, scale: float, rng: np.random.Generator, 
             )  # fmt: skip
     cover = region >= 0
     bulk = float(np.vstack([part.points for part in parts])[:, 3].max()) / 0.19
-    xs = (np.arange(width, dtype=np.float32) + low[0] + 0.5)[None, :].repeat(height, 0)
-    ys = (high[1] - np.arange(height, dtype=np.float32) - 0.5)[:, None].repeat(width, 1)
-    smooth = np.zeros_like(depth)
-    for share, size in ((0.55, 0.030), (0.30, 0.012), (0.15, 0.004)):
-        sigma = max(0.8, size * s * bulk)
-        weight = cv2.GaussianBlur(cover.astype(np.float32), (0, 0), sigma) + 1e-6
-        smooth += share * cv2.GaussianBlur(np.where(cover, depth, 0).astype(np.float32), (0, 0), sigma) / weight
-    gx, gy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
-    normal = np.stack([-gx, gy, np.ones_like(gx)], -1)
-    normal = normal / np.linalg.norm(normal, axis=-1, keepdims=True)
-    place = np.stack([xs, ys, np.where(cover, depth, 0)], -1) @ turn.astype(np.float32) / np.float32(s)
-    near = np.where(cover, depth / np.float32(s), 0)
-    return Surface(cover, normal, along, across, place, region, names, (-low[0], high[1]), near)
+    rows, cols = (index.astype(np.float32) for index in np.nonzero(cover))
+    inside = depth[cover]
+    place = np.stack([cols + low[0] + 0.5, high[1] - rows - 0.5, inside], -1) @ turn.astype(np.float32) / np.float32(s)
+    return Surface(
+        cover, along[cover], across[cover], np.ascontiguousarray(place.T), region[cover], names, (-low[0], high[1]),
+        inside / np.float32(s), np.where(cover, depth, 0), s * bulk,
+    )  # fmt: skip
 
 
 def _tube(
@@ -155,16 +177,17 @@ def _tube(
     dx, dy = f(b[0] - a[0]), f(b[1] - a[1])
     length2 = dx * dx + dy * dy + f(1e-6)
     t = np.clip((px * dx + py * dy) / length2, 0, 1)
-    radius = f(a[3]) + t * f(b[3] - a[3])
     ex, ey = px - t * dx, py - t * dy
     d2 = ex * ex + ey * ey
-    h = np.sqrt(np.maximum(radius * radius - d2, 0)) * f(part.thickness)
-    radius = radius * (1 + f(part.shag) * ragged[y0:y1, x0:x1])
-    z = f(a[2]) + t * f(b[2] - a[2]) + h
-    here = depth[y0:y1, x0:x1]
-    wins = (d2 < radius * radius) & (z > here)
-    here[wins] = z[wins]
-    region[y0:y1, x0:x1][wins] = index
-    along[y0:y1, x0:x1][wins] = (f(lengths[0]) + t * f(lengths[1] - lengths[0]))[wins]
+    smooth = f(a[3]) + t * f(b[3] - a[3])
+    radius = smooth * (1 + f(part.shag) * ragged[y0:y1, x0:x1])
+    inside = d2 < radius * radius
+    t, ex, ey, d2, smooth, radius = (values[inside] for values in (t, ex, ey, d2, smooth, radius))
+    z = f(a[2]) + t * f(b[2] - a[2]) + np.sqrt(np.maximum(smooth * smooth - d2, 0)) * f(part.thickness)
     side = (dx * ey - dy * ex) / (np.sqrt(length2) * np.maximum(radius, f(1e-6)))
-    across[y0:y1, x0:x1][wins] = side[wins]
+    wins = z > depth[y0:y1, x0:x1][inside]
+    inside[inside] = wins
+    depth[y0:y1, x0:x1][inside] = z[wins]
+    region[y0:y1, x0:x1][inside] = index
+    along[y0:y1, x0:x1][inside] = (f(lengths[0]) + t * f(lengths[1] - lengths[0]))[wins]
+    across[y0:y1, x0:x1][inside] = side[wins]

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+COLUMNS = 1024  # of a list of places
+
 
 def generator(*key: int | str) -> np.random.Generator:
     """Return a generator for a key such as ``(seed, "card", 3)``; equal keys give equal streams on every machine."""
@@ -43,15 +45,13 @@ def streaks(rng: np.random.Generator, size: int, length: float, thickness: float
 
 
 def sample(tile: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Look a tile up at fractional places, wrapping around."""
+    """Look a tile up at fractional places (n,), wrapping around."""
     height, width = tile.shape[:2]
-    return cv2.remap(
-        tile,
-        np.mod(x, width - 1).astype(np.float32),
-        np.mod(y, height - 1).astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_WRAP,
+    shape = -(-len(x) // COLUMNS), COLUMNS  # OpenCV takes no longer row; the last one is filled up
+    columns, rows = (
+        np.resize(np.mod(place, size - 1).astype(np.float32), shape) for place, size in ((x, width), (y, height))
     )
+    return cv2.remap(tile, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP).ravel()[: len(x)]
 
 
 def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:

@@ -1,20 +1,18 @@
 """What a camera records: a scene in the light of the hour, with an animal in it, through a cheap lens and sensor."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from camtrap.simulate.body import SUPERSAMPLING, view
-from camtrap.simulate.coats import paint
-from camtrap.simulate.kinds import KINDS, PERSON, Kind
+from camtrap.simulate.kinds import KINDS, PERSON
 from camtrap.simulate.light import Light, of_hour, of_shot
-from camtrap.simulate.noise import fractal, generator, sample, smoothstep
+from camtrap.simulate.noise import fractal, generator
 from camtrap.simulate.scene import Scene
 from camtrap.simulate.skeleton import Pose
+from camtrap.simulate.sprite import Key, Sprite, outline, painted
 from camtrap.simulate.survey import Visit
 
-Key = tuple[int | str, ...]  # of a random generator
 Box = tuple[float, float, float, float]
 Shot = tuple[np.ndarray, Box | None]
 Window = tuple[slice, slice]  # rows, columns
@@ -22,24 +20,6 @@ LEAST_VISIBLE = {"": 0.55, "close": 0.12}  # share of the animal, by the way of 
 ATTEMPTS = 12
 CLOSE, CLOSE_METRES = (0.10, 2.2), (0.35, 9.0)  # width of an animal that may be close, of the picture's; its distance
 STANDS = 8  # visits for which an animal stands in one place
-
-
-@dataclass
-class Sprite:
-    """An animal ready to be laid over the scene.
-
-    ``rgb`` (h, w, 3 or 1) times ``alpha`` (h, w); its ``top`` and ``left`` pixel; ``distance`` in metres; ``foot`` and
-    ``span`` place its shadow; ``eyes`` shine at night: x, y, radius, strength.
-    """
-
-    rgb: np.ndarray
-    alpha: np.ndarray
-    top: int
-    left: int
-    distance: float
-    foot: tuple[float, float]
-    span: float
-    eyes: list[tuple[float, float, float, float]]
 
 
 def photograph(seed: int, scene: Scene, visit: Visit, width: int, height: int, strip: int) -> list[Shot]:
@@ -108,7 +88,7 @@ def _placed(
             scale = scene.focal / d
             at = x + speed * np.cos(yaw) * n * scale, scene.ground_row(d)
             turn = yaw + n * float(rng.normal(0, 0.06))
-            sprite = _sprite(key, kind, name, pose, turn, scale * size, at, d, light, width, height, speed)
+            sprite = outline(key, kind, pose, turn, scale * size, at, d, light.dark, width, speed)
             sprites.append(sprite)
             seen.append(_visible(scene, sprite, width, height, strip)[1])
             if seen[-1] < least and not last:
@@ -117,70 +97,17 @@ def _placed(
             best, most = sprites, min(seen)
         if most >= least:
             break
-    return best
-
-
-def _sprite(
-    key: Key,
-    kind: Kind,
-    name: str,
-    pose: Pose,
-    yaw: float,
-    scale: float,
-    at: tuple[float, float],
-    distance: float,
-    light: Light,
-    width: int,
-    height: int,
-    speed: float,
-) -> Sprite:
-    surface = view(kind.build(pose), yaw, scale, generator(*key, "hair"))
-    colour, infrared = paint(name, surface, generator(*key, "coat"))
-    hidden = 0.72 + 0.28 * smoothstep(-0.14, 0.02, surface.near - np.median(surface.near[surface.cover]))
-    left, top = at[0] - surface.origin[0] / SUPERSAMPLING, at[1] - surface.origin[1] / SUPERSAMPLING
-    if light.dark:
-        flash = np.clip(surface.normal[..., 2], 0, 1) ** 0.7 * 0.85 + 0.12
-        image: np.ndarray = (infrared * flash * hidden)[..., None]
-    else:
-        rows, cols = np.indices(surface.cover.shape, np.float32) / SUPERSAMPLING
-        fleck = sample(light.map, np.clip(cols + left, 0, width - 2), np.clip(rows + top, 0, height - 2))
-        sky = 0.66 + 0.34 * surface.normal[..., 1]
-        sun = np.clip(surface.normal @ light.direction, 0, 1) * (0.30 + 0.9 * fleck)
-        image = colour * ((sky * hidden)[..., None] * light.sky + sun[..., None] * light.sun)
-    alpha: np.ndarray = surface.cover.astype(np.float32)
-    image = (image * alpha[..., None]).astype(np.float32)
-    blur = (0.35 + 0.03 * distance) * SUPERSAMPLING * width / 640
-    image, alpha = cv2.GaussianBlur(image, (0, 0), blur), cv2.GaussianBlur(alpha, (0, 0), blur)
-    if light.dark and speed > 0:
-        smear = max(1, int(speed * scale * SUPERSAMPLING * abs(np.cos(yaw)) / 30))
-        image, alpha = cv2.blur(image, (smear, 1)), cv2.blur(alpha, (smear, 1))
-    image = image.reshape(*alpha.shape, -1)
-    top0, left0 = int(np.floor(top)), int(np.floor(left))
-    size = alpha.shape[1] // SUPERSAMPLING + 2, alpha.shape[0] // SUPERSAMPLING + 2
-    matrix = np.array([[1 / SUPERSAMPLING, 0, left - left0], [0, 1 / SUPERSAMPLING, top - top0]])
-    image = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
-    alpha = cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR)
-    eyes = []
-    if kind.eye and light.dark:
-        count, _, stats, centres = cv2.connectedComponentsWithStats(surface.where("eye").astype(np.uint8))
-        for i in range(1, count):
-            facing = surface.normal[..., 2][surface.where("eye")].max()
-            if stats[i, cv2.CC_STAT_AREA] >= 2:
-                strength = {"bright": 1.0, "dim": 0.45}[kind.eye[0]] * facing
-                x, y = centres[i] / SUPERSAMPLING
-                eyes.append((left + x, top + y, kind.eye[1] * scale * 0.5, strength))
-    columns = np.flatnonzero(surface.cover.any(0)) / SUPERSAMPLING
-    feet = (left + float(columns.mean()), at[1])
-    return Sprite(image, alpha, top0, left0, distance, feet, float(np.ptp(columns)), eyes)
+    return [painted(key, kind, name, sprite, light) for sprite in best]
 
 
 def _window(sprite: Sprite, width: int, height: int) -> tuple[Window, Window] | None:
     """Where the sprite lies in the picture and in itself; None if outside."""
     h, w = sprite.alpha.shape
-    y0, y1, x0, x1 = max(0, sprite.top), min(height, sprite.top + h), max(0, sprite.left), min(width, sprite.left + w)
+    top, left = sprite.corner
+    y0, y1, x0, x1 = max(0, top), min(height, top + h), max(0, left), min(width, left + w)
     if y0 >= y1 or x0 >= x1:
         return None
-    inside = slice(y0 - sprite.top, y1 - sprite.top), slice(x0 - sprite.left, x1 - sprite.left)
+    inside = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
     return (slice(y0, y1), slice(x0, x1)), inside
 
 
@@ -308,7 +235,7 @@ def _night(
     image = (colour[..., 3] * np.clip((5.5 / np.maximum(distance, 0.8)) ** 0.9, 0.12, 1.3))[..., None]
     if sprite:
         image *= _shadow(sprite, width, height, 0.35)[..., None]
-        lit = Sprite(**{**sprite.__dict__, "rgb": sprite.rgb * min((5.5 / sprite.distance) ** 0.9, 1.3)})
+        lit = replace(sprite, rgb=sprite.rgb * min((5.5 / sprite.distance) ** 0.9, 1.3))
         _lay(image, lit, visible, width, height)
     image += (front[..., 3:4] * 1.5 - image) * cover[..., None]
     image *= 0.10 + 0.90 * beam[..., None]
