@@ -1,6 +1,7 @@
 """The light of the hour, and the light that detectors find hard: moving shadows, clouds, a wrong exposure."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -26,13 +27,19 @@ class Light:
     exposure: float = 1.0
 
 
+@lru_cache(maxsize=2)
+def _field(seed: int, name: str, station: int, height: int, width: int, cell: float) -> np.ndarray:
+    """What lets light through above a station, far wider than the view: the sun moves along it."""
+    return fractal(generator(seed, name, station), height, width, cell, 4, 0.6)
+
+
 def of_hour(seed: int, visit: Visit, width: int, height: int) -> Light:
     """Return the light of a visit, the same in all of its pictures."""
     hour = visit.start.hour + visit.start.minute / 60
     rng = generator(seed, "weather", visit.station, visit.start.toordinal())
     clear = float(np.clip(rng.uniform(-0.4, 1.0), 0, 1))
     elevation = float(np.clip(np.sin(np.pi * (hour - 5.8) / 12.4), 0, 1))
-    field = fractal(generator(seed, "canopy", visit.station), height, width * 3, 0.11 * width, 4, 0.6)
+    field = _field(seed, "canopy", visit.station, height, 3 * width, 0.11 * width)
     left = int(np.clip((hour - 6) / 12, 0, 1) * width * 1.9)
     flecks = smoothstep(0.75, 1.35, field[:, left : left + width]) * clear * elevation
     warm = np.array([1.0, 0.93 - 0.12 * (1 - elevation), 0.78 - 0.25 * (1 - elevation)], np.float32)
@@ -58,7 +65,7 @@ def of_shot(seed: int, visit: Visit, shot: int, light: Light, width: int, height
 
 def _leaves(seed: int, visit: Visit, rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     """Sun through leaves in wind: up to three times as bright as shade, elsewhere by the minute and by the gust."""
-    field = fractal(generator(seed, "leaves", visit.station), 2 * height, 4 * width, 0.09 * width, 4, 0.6)
+    field = _field(seed, "leaves", visit.station, 2 * height, 4 * width, 0.09 * width)
     hour = visit.start.hour + visit.start.minute / 60
     left = int(np.clip((hour - 6) / 12, 0, 1) * 2.8 * width + rng.uniform(0, 0.1) * width)
     top = int(rng.uniform(0.4, 0.6) * height)

@@ -45,25 +45,29 @@ class Canvas:
 
     def polygon(self, points: np.ndarray, colour: Sequence[float] | np.ndarray, distance: float, sway: float) -> None:
         fixed = np.round(points * (1 << SHIFT)).astype(np.int32)
-        value = tuple(float(np.clip(255 * c, 0, 255)) for c in colour)
+        value = tuple(min(max(255 * float(c), 0.0), 255.0) for c in colour)
         cv2.fillPoly(self.colour, [fixed], value, cv2.LINE_AA, SHIFT)
         cv2.fillPoly(self.distance, [fixed], float(distance), cv2.LINE_8, SHIFT)
         cv2.fillPoly(self.sway, [fixed], float(sway), cv2.LINE_8, SHIFT)
+
+
+_T = np.linspace(0, 1, 8)  # along a leaf
+_T2 = _T**2
+_OUTLINE = 0.5 * np.sin(np.pi * _T**0.8) ** 0.9
 
 
 def leaf_shape(
     x: float, y: float, length: float, width: float, angle: float, bend: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """The two halves of a lance-shaped leaf that starts at (x, y)."""
-    t = np.linspace(0, 1, 8)
-    half = 0.5 * width * np.sin(np.pi * t**0.8) ** 0.9
-    axis = np.stack([length * t, bend * length * t**2], -1)
     c, s = np.cos(angle), np.sin(angle)
-    turn = np.array([[c, s], [-s, c]])
-    up = (axis + np.stack([0 * t, half], -1)) @ turn + (x, y)
-    down = (axis - np.stack([0 * t, half], -1)) @ turn + (x, y)
-    middle = axis @ turn + (x, y)
-    return np.vstack([up, middle[::-1]]), np.vstack([down, middle[::-1]])
+    middle, half = bend * length * _T2, width * _OUTLINE
+    lines = np.empty((3, 8, 2))  # upper edge, lower edge, middle
+    lines[..., 0] = length * _T
+    lines[..., 1] = middle + half, middle - half, middle
+    lines = lines.reshape(24, 2) @ np.array([[c, s], [-s, c]]) + (x, y)
+    back = lines[:15:-1]
+    return np.concatenate([lines[:8], back]), np.concatenate([lines[8:16], back])
 
 
 def draw_leaf(
@@ -137,7 +141,7 @@ def shrub(
         angle = np.arctan2(-0.3 + rng.normal(0, 0.5), np.sign(out) + rng.normal(0, 0.5))
         draw_leaf(
             canvas, x + out * scale, base - up * scale, length, slim * length, angle, tone * light,
-            float(np.clip(0.62 * light, 0.15, 0.9)), distance, 0.25 + 0.75 * up / tall, rng, rng.uniform(0, 0.35),
+            min(max(0.62 * light, 0.15), 0.9), distance, 0.25 + 0.75 * up / tall, rng, rng.uniform(0, 0.35),
         )  # fmt: skip
 
 
@@ -159,7 +163,7 @@ def palm(
             for side in (-1, 1):
                 draw_leaf(
                     canvas, px[i], py[i], 0.30 * reach * (1.15 - t[i]), 0.035 * reach, direction[i] + side * 0.9,
-                    tone * light * rng.uniform(0.8, 1.2), float(np.clip(0.6 * light, 0.2, 0.9)), distance,
+                    tone * light * rng.uniform(0.8, 1.2), min(max(0.6 * light, 0.2), 0.9), distance,
                     0.3 + 0.7 * t[i], rng, side * 0.15,
                 )  # fmt: skip
 
