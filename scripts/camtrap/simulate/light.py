@@ -23,7 +23,7 @@ class Light:
     sky: np.ndarray
     level: float
     direction: np.ndarray
-    shade: np.ndarray | float = 1.0
+    shade: np.ndarray | None = None
     exposure: float = 1.0
 
 

@@ -1,6 +1,7 @@
 """What a camera records: a scene in the light of the hour, with an animal in it, through a cheap lens and sensor."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -121,7 +122,7 @@ def _visible(scene: Scene, sprite: Sprite, width: int, height: int, strip: int) 
     m = scene.margin
     behind = scene.distance[m : m + height, m : m + width][outer] > sprite.distance - 0.25
     cover = cv2.GaussianBlur(behind.astype(np.float32), (0, 0), 0.8)
-    free = 1 - scene.front[m : m + height, m : m + width, 4][outer]
+    free = 1 - scene.cover[m : m + height, m : m + width][outer]
     visible[outer] = sprite.alpha[inner] * cover * free
     visible[height - strip :] = 0
     return visible, float(visible.sum() / max(sprite.alpha.sum(), 1e-6))
@@ -141,21 +142,22 @@ def _expose(
     unit = width / 640
     gust = wind * float(rng.uniform(0.5, 1.3)) * unit
     tall, wide = scene.sway.shape
-    dx = gust * fractal(rng, tall, wide, 55 * unit, 2) * scene.sway
-    dy = 0.5 * gust * fractal(rng, tall, wide, 55 * unit, 2) * scene.sway
-    ys, xs = np.indices((tall, wide), np.float32)
-    colour = cv2.remap(scene.colour, xs + dx, ys + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    front = cv2.remap(
-        scene.front[..., :4], xs + 1.5 * dx, ys + 1.5 * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    cover = cv2.remap(scene.front[..., 4], xs + 1.5 * dx, ys + 1.5 * dy, cv2.INTER_LINEAR)
     crop = slice(m, m + height), slice(m, m + width)
-    colour, front, cover, distance = colour[crop], front[crop], cover[crop], scene.distance[crop]
+    sway = scene.sway[crop]
+    dx = gust * fractal(rng, tall, wide, 55 * unit, 2)[crop] * sway
+    dy = 0.5 * gust * fractal(rng, tall, wide, 55 * unit, 2)[crop] * sway
+    xs, ys = np.arange(m, m + width, dtype=np.float32), np.arange(m, m + height, dtype=np.float32)[:, None]
+    colour = cv2.remap(scene.colour, xs + dx, ys + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    dx, dy = xs + 1.5 * dx, ys + 1.5 * dy
+    front = cv2.remap(scene.leaves, dx, dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    cover = cv2.remap(scene.cover, dx, dy, cv2.INTER_LINEAR)
     visible, share = (
         _visible(scene, sprite, width, height, strip) if sprite else (np.zeros((height, width), np.float32), 0.0)
     )
     if light.dark:
-        image = _night(rng, colour, front, cover, distance, sprite, visible, width, height, light.exposure)
+        image = _night(
+            rng, colour[..., 3] * scene.flash[crop], front, cover, sprite, visible, width, height, light.exposure
+        )
     else:
         image = _day(rng, colour, front, cover, light, sprite, visible, width, height)
     image = _sensor(rng, image, light, unit)
@@ -169,13 +171,21 @@ def _expose(
     return image, box
 
 
-def _shadow(sprite: Sprite, width: int, height: int, strength: float) -> np.ndarray:
-    """A soft dark patch below the animal."""
-    shade = np.zeros((height, width), np.float32)
+def _shade(image: np.ndarray, sprite: Sprite, strength: float) -> None:
+    """Lay a soft dark patch below the animal."""
+    shade = np.zeros(image.shape[:2], np.float32)
+    wide, tall, soft = max(2, 0.46 * sprite.span), max(2, 0.07 * sprite.span + 2), max(1.5, 0.045 * sprite.span)
     centre = int(sprite.foot[0] * 8), int(sprite.foot[1] * 8)
-    axes = int(max(2, 0.46 * sprite.span) * 8), int(max(2, 0.07 * sprite.span + 2) * 8)
-    cv2.ellipse(shade, centre, axes, 0, 0, 360, 1.0, -1, cv2.LINE_AA, 3)
-    return 1 - strength * cv2.GaussianBlur(shade, (0, 0), max(1.5, 0.045 * sprite.span))
+    cv2.ellipse(shade, centre, (int(wide * 8), int(tall * 8)), 0, 0, 360, 1.0, -1, cv2.LINE_AA, 3)
+    reach = tall + 4 * soft + 3
+    rows = slice(max(0, int(sprite.foot[1] - reach)), max(0, int(sprite.foot[1] + reach)))
+    if shade[rows].size:
+        image[rows] *= _channels(1 - strength * cv2.GaussianBlur(shade[rows], (0, 0), soft), image)
+
+
+def _channels(values: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """One value a pixel for every channel of an image: numpy is slow where it must repeat along a short last axis."""
+    return cv2.merge([values] * image.shape[2]).reshape(*values.shape, -1)
 
 
 def _lay(image: np.ndarray, sprite: Sprite, visible: np.ndarray, width: int, height: int) -> None:
@@ -184,9 +194,9 @@ def _lay(image: np.ndarray, sprite: Sprite, visible: np.ndarray, width: int, hei
     if window is None:
         return
     outer, inner = window
-    alpha = sprite.alpha[inner][..., None]
-    shown = visible[outer][..., None]
-    pixel = sprite.rgb[inner] / np.maximum(alpha, 1e-3)
+    assert sprite.rgb is not None
+    shown = _channels(visible[outer], image)
+    pixel = sprite.rgb[inner] / _channels(np.maximum(sprite.alpha[inner], 1e-3), image)
     image[outer] = image[outer] * (1 - shown) + pixel * shown
 
 
@@ -201,44 +211,51 @@ def _day(
     width: int,
     height: int,
 ) -> np.ndarray:
-    lit = (0.86 * light.sky) + light.map[..., None] * 0.8 * light.sun
-    image = colour[..., :3] * lit
+    lit = [light.map * 0.8 * sun + sky for sun, sky in zip(light.sun, 0.86 * light.sky, strict=True)]
+    image: np.ndarray = cv2.merge([colour[..., i] * lit[i] for i in range(3)])
     if sprite:
-        image *= _shadow(sprite, width, height, 0.5)[..., None]
+        _shade(image, sprite, 0.5)
         _lay(image, sprite, visible, width, height)
-    image += (front[..., :3] * 0.8 * light.sky - image) * cover[..., None]
-    image *= light.shade if isinstance(light.shade, float) else light.shade[..., None]
+    near = cover > 0
+    image[near] += (front[near, :3] * 0.8 * light.sky - image[near]) * cover[near, None]
+    if light.shade is not None:
+        image *= _channels(light.shade, image)
     balance = 1 + rng.normal(0, 0.015, 3)
     target = 0.44 * light.level
     gain = np.clip(target / max(float(np.median(image)) * 1.18, 0.02), 0.6, 2.0) * rng.uniform(0.97, 1.03)
-    image = image * (gain * balance * light.exposure).astype(np.float32)
-    grey = image.mean(-1, keepdims=True)
-    flare = np.array([0.035, 0.038, 0.036], np.float32)
-    image = flare + 0.96 * (grey + (image - grey) * (0.52 + 0.13 * light.level))
-    return image
+    red, green, blue = (image[..., i] * f for i, f in enumerate((gain * balance * light.exposure).astype(np.float32)))
+    grey = (red + green + blue) / np.float32(3)
+    flare, dull = np.array([0.035, 0.038, 0.036], np.float32), 0.52 + 0.13 * light.level
+    return cv2.merge([f + 0.96 * (grey + (c - grey) * dull) for f, c in zip(flare, (red, green, blue), strict=True)])
+
+
+@lru_cache(maxsize=1)
+def _beam(width: int, height: int) -> np.ndarray:
+    """How the flash lights the picture (h, w, 1)."""
+    ys, xs = np.indices((height, width), np.float32)
+    beam = np.exp(-(((xs / width - 0.5) / 0.52) ** 2 + ((ys / height - 0.55) / 0.62) ** 2))
+    return 0.10 + 0.90 * beam[..., None]
 
 
 def _night(
     rng: np.random.Generator,
-    colour: np.ndarray,
+    lit: np.ndarray,
     front: np.ndarray,
     cover: np.ndarray,
-    distance: np.ndarray,
     sprite: Sprite | None,
     visible: np.ndarray,
     width: int,
     height: int,
     exposure: float,
 ) -> np.ndarray:
-    ys, xs = np.indices((height, width), np.float32)
-    beam = np.exp(-(((xs / width - 0.5) / 0.52) ** 2 + ((ys / height - 0.55) / 0.62) ** 2))
-    image = (colour[..., 3] * np.clip((5.5 / np.maximum(distance, 0.8)) ** 0.9, 0.12, 1.3))[..., None]
+    image = lit[..., None]
     if sprite:
-        image *= _shadow(sprite, width, height, 0.35)[..., None]
-        lit = replace(sprite, rgb=sprite.rgb * min((5.5 / sprite.distance) ** 0.9, 1.3))
-        _lay(image, lit, visible, width, height)
+        assert sprite.rgb is not None
+        _shade(image, sprite, 0.35)
+        bright = replace(sprite, rgb=sprite.rgb * min((5.5 / sprite.distance) ** 0.9, 1.3))
+        _lay(image, bright, visible, width, height)
     image += (front[..., 3:4] * 1.5 - image) * cover[..., None]
-    image *= 0.10 + 0.90 * beam[..., None]
+    image *= _beam(width, height)
     if sprite:
         glow = np.zeros((height, width), np.float32)
         for x, y, radius, strength in sprite.eyes:
@@ -246,30 +263,52 @@ def _night(
                 cv2.circle(
                     glow, (int(x * 8), int(y * 8)), int(max(radius, 0.9) * 8), float(1.6 * strength), -1, cv2.LINE_AA, 3
                 )
-        image += (glow + 2 * cv2.GaussianBlur(glow, (0, 0), 2.2 * width / 640))[..., None]
+        if glow.any():
+            image += (glow + 2 * cv2.GaussianBlur(glow, (0, 0), 2.2 * width / 640))[..., None]
     gain = np.clip(0.33 / max(float(image.mean()), 0.02), 0.8, 2.0) * rng.uniform(0.97, 1.03)
-    image = np.float32(gain * exposure) * image
-    return np.repeat(image, 3, -1)
+    return cv2.merge([np.float32(gain * exposure) * image[..., 0]] * 3)
+
+
+@lru_cache(maxsize=1)
+def _corners(width: int, height: int) -> np.ndarray:
+    """How a lens darkens the picture's corners (h, w, 3)."""
+    ys, xs = np.indices((height, width), np.float32)
+    radius2 = ((xs / width - 0.5) ** 2 + (ys / height - 0.5) ** 2) * 2
+    return cv2.merge([1 - 0.28 * radius2] * 3)
 
 
 def _sensor(rng: np.random.Generator, image: np.ndarray, light: Light, unit: float) -> np.ndarray:
     """Lens, sensor noise and a cheap camera's sharpening; uint8."""
     height, width = image.shape[:2]
-    image = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 0.65 * unit + 0.1)
-    ys, xs = np.indices((height, width), np.float32)
-    radius2 = ((xs / width - 0.5) ** 2 + (ys / height - 0.5) ** 2) * 2
-    image *= (1 - 0.28 * radius2)[..., None]
-    image = np.where(image > 0.7, 0.7 + 0.3 * (1 - np.exp(-(image - 0.7) / 0.3)), image)
-    amount = (0.036 if light.dark else 0.016 + 0.02 * (1 - light.level)) * (0.5 + np.sqrt(np.clip(image, 0, 1)))
+    image = cv2.GaussianBlur(image, (0, 0), 0.65 * unit + 0.1)
+    image *= _corners(width, height)
+    bright = image > 0.7
+    image[bright] = 0.7 + 0.3 * (1 - np.exp(-(image[bright] - 0.7) / 0.3))
+    amount = np.clip(image, 0, 1)
+    np.sqrt(amount, out=amount)
+    amount += 0.5
+    amount *= 0.036 if light.dark else 0.016 + 0.02 * (1 - light.level)
+    grain = rng.standard_normal((height, width), np.float32)
     if light.dark:
-        grain = rng.standard_normal((height, width, 1), np.float32)
-        soft = cv2.GaussianBlur(rng.standard_normal((height, width), np.float32), (0, 0), 1.2)[..., None] * 2.2
-        image = image + amount * (0.6 * grain + 0.5 * soft)
+        soft = cv2.GaussianBlur(rng.standard_normal((height, width), np.float32), (0, 0), 1.2)
+        noise = _channels(0.6 * grain + 1.1 * soft, image)
     else:
-        grain = rng.standard_normal((height, width, 1), np.float32)
-        chroma = cv2.GaussianBlur(rng.standard_normal((height, width, 3), np.float32), (0, 0), 1.6) * 2.5
-        image = image + amount * (0.8 * grain + 0.5 * chroma)
-    image = image + 0.55 * (image - cv2.GaussianBlur(image, (0, 0), 1.1 * unit + 0.3))
-    image = np.clip(image, 0, 1)
-    image = image + 0.08 * np.sin(2 * np.pi * (image - 0.5)) * 0.8
-    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+        noise = cv2.GaussianBlur(rng.standard_normal((height, width, 3), np.float32), (0, 0), 1.6)
+        noise *= 1.25
+        noise += _channels(0.8 * grain, image)
+    noise *= amount
+    image += noise
+    detail = image - cv2.GaussianBlur(image, (0, 0), 1.1 * unit + 0.3)
+    detail *= 0.55
+    image += detail
+    np.clip(image, 0, 1, out=image)
+    contrast = image - 0.5
+    contrast *= 2 * np.pi
+    np.sin(contrast, out=contrast)
+    contrast *= 0.08
+    contrast *= 0.8
+    image += contrast
+    np.clip(image, 0, 1, out=image)
+    image *= 255
+    image += 0.5
+    return image.astype(np.uint8)

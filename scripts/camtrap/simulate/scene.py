@@ -1,7 +1,7 @@
 """What stands still before a camera: ground, trunks, leaves, and what sways in front of it all."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -35,6 +35,21 @@ class Scene:
     horizon: float
     focal: float
     height: float
+
+    @cached_property
+    def leaves(self) -> np.ndarray:
+        """RGB and infrared of the layer before the animals."""
+        return np.ascontiguousarray(self.front[..., :4])
+
+    @cached_property
+    def cover(self) -> np.ndarray:
+        """Cover of the layer before the animals."""
+        return np.ascontiguousarray(self.front[..., 4])
+
+    @cached_property
+    def flash(self) -> np.ndarray:
+        """How much of the flash reaches what is there at night."""
+        return np.clip((5.5 / np.maximum(self.distance, 0.8)) ** 0.9, 0.12, 1.3)
 
     def ground_row(self, distance: float) -> float:
         """Picture row where the ground is ``distance`` metres away."""
