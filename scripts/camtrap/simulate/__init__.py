@@ -2,6 +2,7 @@
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -98,17 +99,18 @@ def simulate(
     settings = Settings(seed, stations, pictures // cards, (size[0], size[1]), spread, long_tailed, hard)
     out = Path(out)
     numbers = range(first_card, first_card + cards)
-    tasks = [(card, station) for card in numbers for station in range(stations + hard)]
+    tasks = [(card, station) for station in _largest_first(settings, numbers) for card in numbers]
     work = partial(_write_station, settings, str(out / "images"))
     if workers > 1:
         with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-            parts = list(pool.map(work, tasks))
+            # one process draws a station's scene for all of its cards, unless others would have nothing to do
+            parts = list(pool.map(work, tasks, chunksize=cards if workers <= stations + hard else 1))
     else:
         parts = [work(task) for task in tasks]
     rows = {row["path"]: row for row in _read_truth(out / "truth.csv") if int(row["card"][4:]) not in numbers}
     rows |= {row["path"]: row for part in parts for row in part}
     for card in numbers:
-        rows |= {row["path"]: row for row in _spoil(settings, out / "images", card)}
+        rows |= {row["path"]: row for row in _spoil(settings, out / "images", card, numbers, rows)}
     names = [*TRUTH, WAY] if any(row.get(WAY) for row in rows.values()) else list(TRUTH)
     write_csv(out / "truth.csv", names, ([rows[path].get(name, "") for name in names] for path in sorted(rows)))
 
@@ -125,6 +127,13 @@ def _visits(settings: Settings, card: int) -> list[survey.Visit]:
         settings.seed, card, settings.stations, settings.pictures, settings.spread, settings.long_tailed,
         settings.spoiled,
     )  # fmt: skip
+
+
+def _largest_first(settings: Settings, cards: range) -> list[int]:
+    """Stations by their number of pictures: a large one begun last would keep one process at work alone."""
+    shots = Counter(visit.station for card in cards for visit in _visits(settings, card) for _ in range(visit.shots))
+    hard = range(settings.stations, settings.stations + settings.hard)
+    return [*hard, *(station for station, _ in shots.most_common())]
 
 
 def _write(images: str | Path, path: str, data: bytes, when: datetime) -> None:
@@ -152,11 +161,11 @@ def _write_station(settings: Settings, images: str, task: tuple[int, int]) -> li
         view = plain = plain or scene.build(settings.seed, station, card, *settings.size)
         if visit.fallen:
             view = branched = branched or hard.with_branch(plain, settings.seed, card, station)
-        for shot, (data, when, box) in enumerate(_shots(settings, view, visit)):
+        for data, when, box in _shots(settings, view, visit):
             number += 1
             path = _path(settings, card, station, number)
             _write(images, path, data, when)
-            rows.append(_row(path, visit, when, box, shot))
+            rows.append(_row(path, visit, when, box))
     return rows
 
 
@@ -176,7 +185,7 @@ def _shots(
         yield recording.encode(stamped, when, make, model, serial, generator(*key, n)), when, box
 
 
-def _row(path: str, visit: survey.Visit, when: datetime, box: picture.Box | None, shot: int) -> dict:
+def _row(path: str, visit: survey.Visit, when: datetime, box: picture.Box | None) -> dict:
     kind = visit.kind or "empty"
     place = dict(zip("xywh", (f"{v:.5f}" for v in box), strict=True)) if box else {}
     return {
@@ -194,8 +203,12 @@ def _row(path: str, visit: survey.Visit, when: datetime, box: picture.Box | None
     }
 
 
-def _spoil(settings: Settings, images: Path, card: int) -> list[dict]:
-    """Add what goes wrong on a card: copies under other names, a truncated file, an empty one, a text."""
+def _spoil(settings: Settings, images: Path, card: int, written: range, truth: dict[str, dict]) -> list[dict]:
+    """Add what goes wrong on a card: copies under other names, a truncated file, an empty one, a text.
+
+    Pictures of the cards just ``written`` are read, with their ``truth``; one of an earlier card is taken once more, as a
+    copy must not depend on whether the first one still lies on the disk.
+    """
     if not settings.spoiled:
         return []
     rng = generator(settings.seed, "spoil", card)
@@ -205,20 +218,25 @@ def _spoil(settings: Settings, images: Path, card: int) -> list[dict]:
         seen = [entry for entry in visits if entry[1].kind]
         number, visit, shot = seen[rng.integers(len(seen))]
         original = _path(settings, source, visit.station, number)
-        data, when, box = _again(settings, source, visit, shot)
+        when = visit.start + timedelta(seconds=shot)
+        if source in written:
+            data, row = (images / original).read_bytes(), truth[to_text(original)]
+        else:
+            data, box = _again(settings, source, visit, shot)
+            row = _row(original, visit, when, box)
         if source == card:
             path = original.replace(".JPG", "_copia añadida.JPG")
         else:
             path = f"card{card}/{survey.station_name(visit.station)}/DCIM/de otra tarjeta/{Path(original).name}"
         _write(images, path, data, when)
-        row = _row(path, visit, when, box, shot)
-        rows.append({**row, "card": f"card{card}", "category": "duplicate", "duplicate_of": to_text(original)})
+        changed = {"path": to_text(path), "card": f"card{card}", "category": "duplicate"}
+        rows.append({**row, **changed, "duplicate_of": to_text(original)})
     quiet = [entry for entry in _numbers(settings, card) if not entry[1].kind]
-    broken = quiet[rng.integers(len(quiet))][1]
+    number, broken, shot = quiet[rng.integers(len(quiet))]
     station = survey.station_name(broken.station)
     folder = Path(_path(settings, card, broken.station, 1)).parent
     when = broken.start
-    data = _again(settings, card, broken, 0)[0]
+    data = (images / _path(settings, card, broken.station, number - shot)).read_bytes()
     spoiled = (
         (f"{folder}/IMG_9001.JPG", data[: int(len(data) * 0.7)], "empty", "damaged"),
         (f"{folder}/IMG_9002.JPG", b"", "", "unreadable"),
@@ -243,7 +261,8 @@ def _numbers(settings: Settings, card: int) -> list[tuple[int, survey.Visit, int
     return entries
 
 
-def _again(settings: Settings, card: int, visit: survey.Visit, shot: int) -> tuple[bytes, datetime, picture.Box | None]:
-    """Take a picture once more: a copy must not depend on whether the first one still lies on the disk."""
+def _again(settings: Settings, card: int, visit: survey.Visit, shot: int) -> tuple[bytes, picture.Box | None]:
+    """Take a picture once more."""
     view = scene.build(settings.seed, visit.station, card, *settings.size)
-    return list(_shots(settings, view, visit))[shot]
+    data, _, box = list(_shots(settings, view, visit))[shot]
+    return data, box

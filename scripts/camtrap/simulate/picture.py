@@ -121,7 +121,7 @@ def _visible(scene: Scene, sprite: Sprite, width: int, height: int, strip: int) 
     outer, inner = window
     m = scene.margin
     behind = scene.distance[m : m + height, m : m + width][outer] > sprite.distance - 0.25
-    cover = cv2.GaussianBlur(behind.astype(np.float32), (0, 0), 0.8)
+    cover = _blur(behind.astype(np.float32), 0.8)
     free = 1 - scene.cover[m : m + height, m : m + width][outer]
     visible[outer] = sprite.alpha[inner] * cover * free
     visible[height - strip :] = 0
@@ -180,7 +180,11 @@ def _shade(image: np.ndarray, sprite: Sprite, strength: float) -> None:
     reach = tall + 4 * soft + 3
     rows = slice(max(0, int(sprite.foot[1] - reach)), max(0, int(sprite.foot[1] + reach)))
     if shade[rows].size:
-        image[rows] *= _channels(1 - strength * cv2.GaussianBlur(shade[rows], (0, 0), soft), image)
+        image[rows] *= _channels(1 - strength * _blur(shade[rows], soft), image)
+
+
+def _blur(image: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(image, (0, 0), sigma)
 
 
 def _channels(values: np.ndarray, image: np.ndarray) -> np.ndarray:
@@ -264,7 +268,7 @@ def _night(
                     glow, (int(x * 8), int(y * 8)), int(max(radius, 0.9) * 8), float(1.6 * strength), -1, cv2.LINE_AA, 3
                 )
         if glow.any():
-            image += (glow + 2 * cv2.GaussianBlur(glow, (0, 0), 2.2 * width / 640))[..., None]
+            image += (glow + 2 * _blur(glow, 2.2 * width / 640))[..., None]
     gain = np.clip(0.33 / max(float(image.mean()), 0.02), 0.8, 2.0) * rng.uniform(0.97, 1.03)
     return cv2.merge([np.float32(gain * exposure) * image[..., 0]] * 3)
 
@@ -280,7 +284,7 @@ def _corners(width: int, height: int) -> np.ndarray:
 def _sensor(rng: np.random.Generator, image: np.ndarray, light: Light, unit: float) -> np.ndarray:
     """Lens, sensor noise and a cheap camera's sharpening; uint8."""
     height, width = image.shape[:2]
-    image = cv2.GaussianBlur(image, (0, 0), 0.65 * unit + 0.1)
+    image = _blur(image, 0.65 * unit + 0.1)
     image *= _corners(width, height)
     bright = image > 0.7
     image[bright] = 0.7 + 0.3 * (1 - np.exp(-(image[bright] - 0.7) / 0.3))
@@ -290,15 +294,15 @@ def _sensor(rng: np.random.Generator, image: np.ndarray, light: Light, unit: flo
     amount *= 0.036 if light.dark else 0.016 + 0.02 * (1 - light.level)
     grain = rng.standard_normal((height, width), np.float32)
     if light.dark:
-        soft = cv2.GaussianBlur(rng.standard_normal((height, width), np.float32), (0, 0), 1.2)
+        soft = _blur(rng.standard_normal((height, width), np.float32), 1.2)
         noise = _channels(0.6 * grain + 1.1 * soft, image)
     else:
-        noise = cv2.GaussianBlur(rng.standard_normal((height, width, 3), np.float32), (0, 0), 1.6)
+        noise = _blur(rng.standard_normal((height, width, 3), np.float32), 1.6)
         noise *= 1.25
         noise += _channels(0.8 * grain, image)
     noise *= amount
     image += noise
-    detail = image - cv2.GaussianBlur(image, (0, 0), 1.1 * unit + 0.3)
+    detail = image - _blur(image, 1.1 * unit + 0.3)
     detail *= 0.55
     image += detail
     np.clip(image, 0, 1, out=image)
