@@ -43,7 +43,7 @@ export class Cards {
       ...Object.entries(ORDERS).filter(([key]) => key !== "like").map(([key, [text]]) => make("option", { value: key, text })));
     this.left = make("p", { class: "left" });
     this.list = make("div", { class: "cards", role: "list" });
-    /** @type {Map<string, HTMLElement>} */
+    /** @type {Map<string, {of: string, card: HTMLElement}>} */
     this.made = new Map();
     this.filters = filters();
     // small pictures are asked for when their card comes near the screen
@@ -82,13 +82,30 @@ export class Cards {
     /** @type {any} */ (this.order).value = store.order;
     const scroll = this.list.parentElement.scrollTop;
     const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.closest?.(".card")?.getAttribute("data-id");
-    const cards = groups.map((group) => this.card(group));
-    this.near.disconnect();
-    this.list.replaceChildren(...cards);
-    for (const card of cards) this.near.observe(card);
+    this.put(groups.map((group) => this.kept(group)));
+    for (const id of this.made.keys()) if (!store.byId.has(id)) this.made.delete(id);
     if (!groups.length) this.list.append(make("p", { class: "nothing", text: "No crop passes this filter." }));
     this.list.parentElement.scrollTop = scroll;
     if (focused) this.list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus?.();
+  }
+
+  /** The card of a group; as long as nothing of it changes it is the same element. @param {Group} group */
+  kept(group) {
+    const of = JSON.stringify(group), made = this.made.get(group.id);
+    if (made?.of === of) return made.card;
+    const card = this.card(group);
+    this.made.set(group.id, { of, card });
+    this.near.observe(card);
+    return card;
+  }
+
+  /** Show these cards. One that stays where it is is not touched: who presses the button on it meanwhile has clicked it. @param {HTMLElement[]} cards */
+  put(cards) {
+    const staying = new Set(/** @type {Element[]} */ (cards));
+    for (const old of [...this.list.children]) if (!staying.has(old)) old.remove();
+    cards.forEach((card, at) => {
+      if (this.list.children[at] !== card) this.list.insertBefore(card, this.list.children[at] ?? null);
+    });
   }
 
   /** @param {Group} group */

@@ -13,7 +13,12 @@ export class GroupView {
   constructor(work, id, on, fixed = {}) {
     this.work = work;
     this.id = id;
-    this.on = on;
+    this.closed = false;
+    this.loaded = false;
+    this.asked = 0;
+    // an answer that comes after the expert has gone on takes nobody away from where they are
+    const here = (/** @type {(...all: any[]) => void} */ act) => (/** @type {any[]} */ ...all) => this.closed || act(...all);
+    this.on = { ...on, home: here(on.home), open: here(on.open), rows: here(on.rows) };
     this.fixed = fixed;
     this.name = make("h2", { text: "" });
     this.chosen = make("span", { class: "chosen-count", role: "status" });
@@ -39,6 +44,7 @@ export class GroupView {
   }
 
   close() {
+    this.closed = true;
     this.grid.close();
   }
 
@@ -48,15 +54,14 @@ export class GroupView {
     this.grid.draw(true);
   }
 
-  async load(keep = false) {
-    if (this.fixed.rows) {
-      const data = await trying(() => bytes("/tiles", this.fixed.rows));
-      if (data) this.grid.set(new Int32Array(data), keep);
-    } else {
-      const data = await trying(() => bytes("/rows", { group: this.id, filter: store.filter }));
-      if (data) this.grid.set(new Int32Array(data), keep);
-    }
-    if (!keep) this.grid.field.focus({ preventScroll: true });
+  async load() {
+    const turn = ++this.asked;
+    const data = await trying(() =>
+      this.fixed.rows ? bytes("/tiles", this.fixed.rows) : bytes("/rows", { group: this.id, filter: store.filter }));
+    if (this.closed || turn !== this.asked) return; // a later question is on its way
+    if (data) this.grid.set(new Int32Array(data), this.loaded);
+    if (!this.loaded) this.grid.field.focus({ preventScroll: true });
+    this.loaded = true;
     this.head();
     this.on.lit();
   }
@@ -75,7 +80,7 @@ export class GroupView {
         return;
       }
     }
-    this.load(true);
+    this.load();
   }
 
   head() {
