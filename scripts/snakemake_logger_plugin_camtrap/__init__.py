@@ -60,6 +60,7 @@ DULL = (
     "At least one job did not complete successfully",
     "Exiting because a job execution failed",
     "Shutting down, this might take some time",
+    "Cannot restore ",
 )
 
 
@@ -133,7 +134,12 @@ class LogHandler(LogHandlerBase):
         if text.startswith("Terminating processes on user request"):
             self._lines([STOPPED])
             self.stopped = True
-        elif text and not text.startswith(DULL) and not SUBMITTED.match(text) and record.levelno != 10:
+        elif (
+            text
+            and not text.removeprefix("WorkflowError:\n").startswith(DULL)
+            and not SUBMITTED.match(text)
+            and record.levelno != 10
+        ):
             self._lines(text.split("\n") if record.levelno < ERROR else [text])
 
     def _status(self) -> None:
