@@ -9,7 +9,8 @@ def test_a_click_counts_though_the_groups_are_drawn_anew_under_it(page):
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.evaluate(
-        "group => fetch('/decide', { method: 'POST', body: JSON.stringify({ action: 'name', name: 'Puma', group }) })", last
+        "group => fetch('/decide', { method: 'POST', body: JSON.stringify({ action: 'name', name: 'Puma', group }) })",
+        last,
     )
     page.wait_for_selector(".card.named >> text=Puma")
     page.mouse.up()
