@@ -16,6 +16,7 @@ from camtrap.review.log import Log
 __all__ = ["clusters_of", "take_in"]
 
 REJECTED = "rejected"  # instead of a name: these crops show no animal
+_NO_NAME = ""  # of what was rejected; a decision before may have named crops "rejected"
 
 
 def clusters_of(results: str | os.PathLike, model: str | None = None) -> Path:
@@ -110,7 +111,7 @@ def _new(drafts: list[dict[str, Any]], fit: fits.Fit, frozen: str, folder: str |
     decisions, known, _ = read(folder)
     folded = fold(decisions, known, fit.crop_id)
     now = {
-        crop: REJECTED if state == REJECTED else name and key(name)
+        crop: _NO_NAME if state == "rejected" else name and key(name)
         for crop, state, name in zip(
             *(folded[column].to_pylist() for column in ("crop_id", "state", "name")), strict=True
         )
@@ -132,4 +133,4 @@ def _new(drafts: list[dict[str, Any]], fit: fits.Fit, frozen: str, folder: str |
 
 
 def _meant(action: str, name: str | None) -> str | None:
-    return REJECTED if action == "reject" else name and key(name)
+    return _NO_NAME if action == "reject" else name and key(name)

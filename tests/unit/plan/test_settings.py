@@ -111,6 +111,20 @@ def test_an_older_survey_by_downloaded_weights_is_not_asked(survey):
     assert len(Made.read(survey, "model").compare(now, {}.get)) == 1
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        (None, "a" * 64, "stations is new"),
+        ("a" * 64, "b" * 64, "stations has other contents"),
+        ("a" * 64, None, "stations was left out"),
+    ],
+)
+def test_a_table_of_the_user_is_not_told_by_its_hash(survey, was, now, said):
+    Made.read(survey, "model").write({"collect": {"version": 1, "stations": was}}, "0.1")
+    (change,) = Made.read(survey, "model").compare({"collect": {"version": 1, "stations": now}}, {}.get)
+    assert change.reasons == (said,)
+
+
 def test_another_model_beside_keeps_the_first(survey):
     Made.read(survey, "one").write({"embed/one": {"version": 1}}, "0.1")
     Made.read(survey, "two").write({"embed/two": {"version": 1}}, "0.1")

@@ -146,6 +146,11 @@ def test_rejected_in_the_table_is_no_name_and_can_be_taken_back(results, capsys)
     main(["import", fill(results, (0, "Puma", "c03")), str(results)])
     assert "1 decision saved" in capsys.readouterr().out
     assert names(results)["c00"] == "Puma"
+    Log(f"{results}.review").append(
+        "ana", {"action": "name", "crops": ["c11"], "name": "rejected"}
+    )  # as it was taken once
+    main(["import", fill(results, ("", "rejected", "c11")), str(results)])
+    assert "1 decision saved" in capsys.readouterr().out
 
 
 def test_noise_is_named_by_its_crop_and_what_is_gone_is_said(results, capsys):
