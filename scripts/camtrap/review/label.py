@@ -19,6 +19,7 @@ from camtrap.review.log import Log
 __all__ = ["carry", "label", "seen_before"]
 
 HALF = 0.5  # of what one decision named that lies in a new cluster, and of the cluster's old crops that carry the name
+RARE = 0.2  # of the share of old crops among all: a finer part with fewer is new, whatever name a stray one carries
 
 
 def seen_before(frozen: Iterable[fits.Fit], crops: pa.Array) -> np.ndarray:
@@ -69,7 +70,9 @@ def label(
     cluster, probability = np.full(len(ids), -1, np.int32), np.zeros(len(ids), np.float32)
     cluster[rows], probability[rows] = found.cluster, found.probability
     groups = {int(number): name for number, name in (read_json(choice).get("groups") or {}).items()}
-    labels, told = carry(labels, seen_before(frozen.values(), ids), cluster, probability, groups or None)
+    finer = np.full(len(ids), -1, np.int32)
+    finer[rows] = read_parquet(clusters, columns=["fine"])["fine"].to_numpy()
+    labels, told = carry(labels, seen_before(frozen.values(), ids), cluster, probability, finer, groups or None)
     write_parquet(out_table, labels)
     info = _summary(labels, [*notes, *told]) | {
         "decisions": len(decisions),
@@ -88,7 +91,12 @@ def _bursts(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def carry(
-    labels: pa.Table, seen: np.ndarray, cluster: np.ndarray, probability: np.ndarray, groups: Mapping[int, str] | None
+    labels: pa.Table,
+    seen: np.ndarray,
+    cluster: np.ndarray,
+    probability: np.ndarray,
+    finer: np.ndarray,
+    groups: Mapping[int, str] | None,
 ) -> tuple[pa.Table, list[str]]:
     """Give new crops the name of the group that they came to.
 
@@ -101,11 +109,14 @@ def carry(
     cluster : int32 array of shape (n,)
         -1 is noise, or not clustered.
     probability : float32 array of shape (n,)
+    finer : int32 array of shape (n,)
+        The parts of clusters, cut finer. A new kind that was clustered with an old one is often a part of its own.
     groups : mapping, optional
         The clusters that are named groups, to which new crops were assigned (``cluster.mode: assign``). Without it the clusters know
         nothing of names (``refit``): a cluster inherits one where it holds at least :data:`HALF` of what one decision named so
-        (several clusters may have been given one name), and at least :data:`HALF` of its old crops carry it. The new crops of
-        another cluster have a suggestion: its commonest name.
+        (several clusters may have been given one name), and at least :data:`HALF` of its old crops carry it. It passes it on to the
+        new crops of those of its finer parts that have old crops (:data:`RARE`), of which :data:`HALF` carry it, too. Other new
+        crops have a suggestion: the commonest name of their cluster.
 
     Returns
     -------
@@ -131,6 +142,8 @@ def carry(
         inherits[:k], suggests[:k], notes = _inherited(code, part, seen, cluster, k, listed)
     open_ = labels["state"].combine_chunks().is_null().to_numpy(zero_copy_only=False)
     heir = np.where(open_ & ~seen, inherits[cluster], -1)
+    if groups is None:
+        heir[~_familiar(finer, seen, (code >= 0) & (code == inherits[cluster]))] = -1
     proposed = np.where(open_ & (heir < 0), suggests[cluster], -1)
     new = heir >= 0
     given = pa.array(listed, pa.string()).take(pa.array(heir, mask=~new))
@@ -182,6 +195,20 @@ def _inherited(
                 f"“{name}” was clustered with others ({told}); its crops keep the name, new ones there have none."
             )
     return inherits, suggests, notes
+
+
+def _familiar(finer: np.ndarray, seen: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """Which crops lie in a finer part with old crops, of which half have the name that their cluster inherits; bool (n,).
+
+    ``same``: the crops that have this name.
+    """
+    k = int(finer.max(initial=-1)) + 1
+    size, old, carry_it = (
+        np.bincount(finer[which & (finer >= 0)], minlength=k) for which in (np.full(len(seen), True), seen | same, same)
+    )
+    few = RARE * size * old.sum() / max(size.sum(), 1)
+    fine = (carry_it > 0) & (carry_it >= HALF * old) & (old >= few)
+    return np.r_[fine, False][finer]  # the last entry is for noise
 
 
 def _summary(labels: pa.Table, notes: list[str]) -> dict:

@@ -21,12 +21,13 @@ N = 12
 CLUSTER = [0] * 5 + [1] * 4 + [2] * 2 + [-1]
 
 
-def clusters_table(ids, cluster):
+def clusters_table(ids, cluster, fine):
     return pa.table(
         {
             "crop_id": pa.array(ids),
             "cluster": pa.array(cluster, pa.int32()),
             "probability": pa.array([0.5] * len(ids), pa.float32()),
+            "fine": pa.array(cluster if fine is None else fine, pa.int32()),
         }
     )
 
@@ -40,10 +41,10 @@ def results(tmp_path):
     return results
 
 
-def write(results, ids, cluster, groups=None):
+def write(results, ids, cluster, groups=None, fine=None):
     folder = results / "clusters" / "net"
     folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(clusters_table(ids, cluster), folder / "clusters.parquet")
+    pq.write_table(clusters_table(ids, cluster, fine), folder / "clusters.parquet")
     (folder / "choice.json").write_text(json.dumps({"k": max(cluster) + 1, **({"groups": groups} if groups else {})}))
     pq.write_table(
         pa.table({"crop_id": pa.array(ids), "burst": pa.array([None] * len(ids), pa.string())}),
@@ -221,6 +222,28 @@ def test_refit_inherits_a_name_by_halves_and_suggests_otherwise(results):
     assert [labels[c]["name"] for c in ids[12:]] == [None, "Tapir", None, None]
 
 
+def test_refit_leaves_a_new_kind_alone_that_is_a_finer_part_of_a_named_cluster(results):
+    main(["import", fill(results, (0, "Puma", "c03"), (1, "Tapir", "c06")), str(results)])
+    ids = [f"c{n:02d}" for n in range(40)]  # from c12 on they are new
+    fine = [0] * 4 + [3] + [1] * 4 + [2] * 2 + [-1]
+    # new in cluster 0: one beside the pumas, two in a part of their own, 25 beside a single stray puma
+    write(results, ids, [0] * 5 + [1] * 4 + [2] * 2 + [-1] + [0] * 28, fine=[*fine, 0, 4, 4, *[3] * 25])
+    labels, info = made(results)
+    assert [labels[c]["name"] for c in ids[12:]] == ["Puma"] + [None] * 27
+    assert {labels[c]["suggestion"] for c in ids[13:]} == {"Puma"}
+    assert info["notes"] == []
+    # a part whose old crops are tapirs by half is not a part of pumas; one whose old crops are pumas by half is
+    write(
+        results,
+        ids[:14],
+        [0] * 4 + [0] + [0] + [1] * 3 + [2] * 3 + [0, 1],
+        fine=[0] * 4 + [4, 4, 1, 1, 1, 2, 2, 2, 4, 1],
+    )
+    assert [made(results)[0][c]["name"] for c in ids[12:14]] == ["Puma", "Tapir"]
+    write(results, ids[:13], [0] * 5 + [0, 0] + [1] * 2 + [2] * 3 + [0], fine=[0] * 4 + [4, 4, 4, 1, 1, 2, 2, 2, 4])
+    assert made(results)[0]["c12"]["name"] is None
+
+
 def test_two_clusters_with_one_name_each_pass_it_on(results):
     main(["import", fill(results, (0, "Puma", "c03"), (1, "Puma", "c06")), str(results)])
     ids = [f"c{n:02d}" for n in range(14)]
@@ -267,5 +290,7 @@ def test_the_audit_of_a_name_is_told(results):
 
 def test_nothing_at_all():
     labels = fold([], {}, pa.array([], pa.string()))
-    table, notes = carry(labels, np.zeros(0, bool), np.zeros(0, np.int32), np.zeros(0, np.float32), None)
+    table, notes = carry(
+        labels, np.zeros(0, bool), np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.int32), None
+    )
     assert (table.num_rows, notes) == (0, [])
