@@ -64,7 +64,7 @@ def reduce(
         model: dict = {}
     elif params["space"] == "pca":
         vectors, table, lost, model = _pca(paths, table, params, switches)
-        _save(out_dir / VECTORS, vectors)
+        files.write_npy(out_dir / VECTORS, vectors)
     else:
         raise ValueError(f"cluster.reduce.space: {params['space']!r} (known: pca, raw)")
     night = model.pop("night", None)
@@ -77,7 +77,7 @@ def reduce(
         (out_dir / UNITS).unlink(missing_ok=True)
         os.link(out_dir / VECTORS, out_dir / UNITS)
     else:
-        _save(out_dir / UNITS, prototypes)
+        files.write_npy(out_dir / UNITS, prototypes)
     n_units = len(medoids)
     ids = table.drop(columns="shard").assign(unit=unit.astype(np.int32))
     files.write_parquet(out_dir / IDS, pa.Table.from_pandas(ids, preserve_index=False))
@@ -109,11 +109,6 @@ def reduce(
     return info
 
 
-def _save(path: Path, array: np.ndarray) -> None:
-    with files.replacing(path) as temporary, open(temporary, "wb") as file:
-        np.save(file, array)
-
-
 def _drop(
     table: pd.DataFrame, found: np.ndarray, usable: np.ndarray, paths: list[Path]
 ) -> tuple[np.ndarray, pd.DataFrame, list[tuple[str, str]]]:
@@ -137,18 +132,18 @@ def _raw(
     keep, kept, lost = _drop(table, found, usable, paths)
     target = np.full(n, -1)
     target[keep] = np.arange(len(keep))
+    if not len(keep):
+        files.write_npy(out_dir / VECTORS, np.zeros((0, 0), np.float32))
+        return np.load(out_dir / VECTORS), kept, lost
     with files.replacing(out_dir / VECTORS) as temporary:
-        if len(keep):
-            out = np.lib.format.open_memmap(temporary, "w+", np.float32, (len(keep), width))
-            for place, matrix in embeddings.stream(paths, table):
-                wanted = usable[place]
-                out[target[place[wanted]]] = matrix[wanted]
-            out.flush()
-            del out
-        else:
-            with open(temporary, "wb") as file:
-                np.save(file, np.zeros((0, 0), np.float32))
-    return np.load(out_dir / VECTORS, mmap_mode="r" if len(keep) else None), kept, lost
+        out = np.lib.format.open_memmap(temporary, "w+", np.float32, (len(keep), width))
+        files.reserve(temporary)
+        for place, matrix in embeddings.stream(paths, table):
+            wanted = usable[place]
+            out[target[place[wanted]]] = matrix[wanted]
+        out.flush()
+        del out
+    return np.load(out_dir / VECTORS, mmap_mode="r"), kept, lost
 
 
 def _pca(

@@ -9,12 +9,14 @@ import socket
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from camtrap.core.cells import guarded
 from camtrap.core.errors import DamageError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -83,6 +85,36 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> None:
     """Write bytes, atomically."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def write_npy(path: str | os.PathLike, array: "np.ndarray") -> None:
+    """Write an array in NumPy's format, atomically.
+
+    NumPy writes to a file of Python's by C's buffers, and a disk that is full when these are emptied raises nothing: a small array
+    is cut off in silence (NumPy 2.4). So it gets an object that only writes.
+    """
+    import numpy as np
+
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.save(SimpleNamespace(write=file.write), array, allow_pickle=False)
+
+
+def reserve(path: str | os.PathLike) -> None:
+    """Take the room that a file of holes needs: what is written to it later through a map cannot find the disk full.
+
+    Raises
+    ------
+    OSError
+        There is no room. Where the system or the file system cannot do it, nothing is done.
+    """
+    with open(path, "r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+        except AttributeError:  # macOS
+            return
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
 
 
 def write_json(path: str | os.PathLike, value: object, indent: int | None = 1) -> None:

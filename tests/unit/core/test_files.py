@@ -40,6 +40,40 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+WRITERS = """
+import resource, sys, numpy as np, pyarrow as pa
+from camtrap.cluster.fits import Fit, write
+from camtrap.core import files
+column = np.arange(int(sys.argv[2]), dtype=np.float32)
+path = sys.argv[1]
+writers = {
+    "csv": lambda: files.write_csv(path, ["x"], ([x] for x in column)),
+    "fit": lambda: write(path, Fit("kmeans", column.astype(np.int32), column[:, None], {})),
+    "json": lambda: files.write_json(path, column.tolist()),
+    "npy": lambda: files.write_npy(path, column),
+    "parquet": lambda: files.write_parquet(path, pa.table({"x": column})),
+}
+for name, write_ in writers.items():
+    files.write_text(path, "old")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+    try:
+        write_()
+        print(name, "nothing raised")
+    except OSError as error:
+        print(name, "old" if open(path).read() == "old" else "torn")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+"""
+
+
+@pytest.mark.parametrize(("n", "limit"), [(100, 150), (100, 399), (40_000, 4096), (40_000, 60_000)])
+def test_no_writer_takes_a_full_disk_for_an_end(tmp_path, n, limit):
+    """NumPy's own way of writing a small array did: the file was cut off, and nobody was told."""
+    done = subprocess.run(
+        [sys.executable, "-c", WRITERS, str(tmp_path / "result"), str(n), str(limit)], capture_output=True, text=True
+    )
+    assert done.stdout.split("\n")[:-1] == [f"{name} old" for name in ("csv", "fit", "json", "npy", "parquet")], done
+
+
 def test_a_killed_write_leaves_the_old_file(tmp_path):
     target = tmp_path / "table.csv"
     write_text(target, "old")
