@@ -8,6 +8,7 @@ include: "internals.smk"
 ROOT, MAIN = root(), in_main_process()
 if MAIN:
     end_in_one_line()
+    start_jobs_quietly()
 else:
     spare_imports()
 # Jobs in a conda environment or a container find the package beside their scripts, all others where it is installed. Here it

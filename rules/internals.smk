@@ -3,6 +3,7 @@
 # (`DefaultFilter`), which our logger uses for a dry run, took other arguments.
 import base64
 import os
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -56,6 +57,27 @@ def end_in_one_line():
             shown(kind, error, trace)
 
     sys.excepthook = show
+
+
+def start_jobs_quietly():
+    """Ctrl-C waits while a job's interpreter starts, and reaches the job when it has its log: before, it would show a traceback.
+
+    A new process has the mask of the thread that makes it; `camtrap.core.logs.job` takes the mask off.
+    """
+    from snakemake.script import PythonScript
+
+    execute = PythonScript.execute_script
+    if execute.__name__ != "execute_script":  # done before, by a module's rules
+        return
+
+    def execute_masked(self, fname, edit=False):
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            execute(self, fname, edit)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    PythonScript.execute_script = execute_masked
 
 
 def wants_containers():

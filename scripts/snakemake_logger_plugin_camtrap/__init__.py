@@ -6,6 +6,7 @@ A line per stage instead of five per job; a failed job in one line. A dry run, `
 The interface: snakemake-interface-logger-plugins 2.0 (``LogHandlerBase``, ``LogEvent``).
 """
 
+import logging
 import re
 import sys
 import threading
@@ -134,6 +135,9 @@ class LogHandler(LogHandlerBase):
         if text.startswith("Terminating processes on user request"):
             self._lines([STOPPED])
             self.stopped = True
+            # nor is what a second Ctrl-C interrupts: Snakemake has no handlers any more, and Python waits for its threads
+            logging.lastResort = logging.NullHandler()
+            sys.unraisablehook = lambda _: None
         elif (
             text
             and not text.removeprefix("WorkflowError:\n").startswith(DULL)

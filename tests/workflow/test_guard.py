@@ -1,6 +1,7 @@
 """A mistake never costs work, and green is true: through the real `snakemake`."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import sys
 import time
 import zipfile
 
+import psutil
 import pytest
 
 MODEL = "mobilenet_v3_small"
@@ -252,6 +254,36 @@ def test_ctrl_c_ends_in_one_line(survey):
     assert said.endswith("stopped: the same command goes on where it was\n")
     assert "Traceback" not in said
     assert survey.dry_run().shards.keys() >= {"Cropping "}
+
+
+@pytest.mark.parametrize("pauses", [[0.05], [0.0, 0.0], [0.05, 0.3]])
+def test_ctrl_c_while_a_job_begins_shows_no_traceback(survey, pauses):
+    """A terminal's Ctrl-C is for all processes: for one whose interpreter is still starting, too."""
+    survey.picture("card3/north/0.jpg", 40)
+    run = survey.start("--cores", "1")
+    everybody = [psutil.Process(run.pid)]
+    while not any(is_job(process) for process in everybody):
+        assert run.poll() is None, run.communicate()[0]
+        everybody = [everybody[0], *everybody[0].children(recursive=True)]
+    for pause in pauses:
+        time.sleep(pause)
+        for process in everybody:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGINT)
+    said, _ = run.communicate(timeout=100)
+    assert run.returncode
+    assert said.endswith("stopped: the same command goes on where it was\n")
+    assert "Traceback" not in said
+    assert survey.dry_run().shards.keys() >= {"Cropping "}
+
+
+def is_job(process) -> bool:
+    """Whether it is the interpreter of a job, and not the shell that starts it."""
+    try:
+        name, *words = process.cmdline() or [""]
+    except psutil.Error:
+        return False
+    return "python" in name and any(".snakemake/scripts" in word for word in words)
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,6 +39,9 @@ def job(
     # only what concerns the user: libraries talk too much below warnings
     for name in ("matplotlib", "PIL", "fontTools", "numba", "onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    signal.pthread_sigmask(
+        signal.SIG_UNBLOCK, {signal.SIGINT}
+    )  # a Ctrl-C while this process began goes to the log, too
     try:
         if gone := missing(inputs):
             raise OutageError(gone)
