@@ -58,7 +58,6 @@ DULL = (
     "Conda environments: ignored",
     "Trying to restart job",
     "Removing output files of failed job",
-    "At least one job did not complete successfully",
     "Exiting because a job execution failed",
     "Shutting down, this might take some time",
     "Cannot restore ",
@@ -69,6 +68,7 @@ OURS = re.compile(r"WorkflowError in (?:rule \w+, )?file [^\n]*rules/\w+\.smk\"?
 # A job's command that ended badly: the job's own line (FAILED) says more.
 COMMAND = re.compile(r"RuleException:\nCalledProcessError in file ")
 SUBMITTED = re.compile(r"Job \d+ has been submitted")
+UNFINISHED = "At least one job did not complete successfully"
 PLACE = re.compile(r"\n  File [^\n]*")
 
 
@@ -138,6 +138,8 @@ class LogHandler(LogHandlerBase):
             # nor is what a second Ctrl-C interrupts: Snakemake has no handlers any more, and Python waits for its threads
             logging.lastResort = logging.NullHandler()
             sys.unraisablehook = lambda _: None
+        elif text.removeprefix("WorkflowError:\n").startswith(UNFINISHED):
+            self._lines(_run().unfinished())
         elif (
             text
             and not text.removeprefix("WorkflowError:\n").startswith(DULL)

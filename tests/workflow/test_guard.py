@@ -199,6 +199,7 @@ def test_a_failed_job_is_not_forgotten(survey):
     survey.settings = {"cluster": {"reduce": {"dims": 8}}}
     said = survey.snakemake("--cores", "1", fails=True)
     assert "FAILED: reduce" in said
+    assert said.endswith("\nnot finished: FAILED above (reduce); the same command goes on where it was\n")
     assert "CalledProcessError" not in said
     embeddings.write_bytes(whole)
     os.utime(embeddings, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -64,6 +64,7 @@ class Progress:
     sizes: Mapping[str, int] = field(default_factory=dict)
     stages: dict[str, Stage] = field(default_factory=dict)
     running: dict[int, tuple[str, str]] = field(default_factory=dict)
+    failed: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def expect(self, jobs: Iterable[tuple[str, str]], sizes: Mapping[str, int]) -> None:
         """Say what will be done.
@@ -93,6 +94,7 @@ class Progress:
         if job not in self.running:
             return []
         rule, shard = self.running.pop(job)
+        self.failed.pop((rule, shard), None)  # it was tried again
         stage = self.stages[rule]
         stage.jobs_done += 1
         stage.done += self.sizes.get(shard, 1)
@@ -104,9 +106,16 @@ class Progress:
     def fail(self, job: int, rule: str, logs: Sequence[str]) -> list[str]:
         """A job ends badly: which, why (by the first of its logs that says something), and where its log is."""
         _, shard = self.running.pop(job, (rule, ""))
+        self.failed[rule, shard] = None
         said = next(filter(None, map(last_line, logs)), "it said nothing (was it killed?)")
         lines = [f"FAILED: {WORDS.get(rule, rule)}{f' of {shard}' if shard else ''}: {said}"]
         return [*lines, *(f"        log: {log}" for log in logs[:1])]
+
+    def unfinished(self) -> list[str]:
+        """The run ends, and not all is done: which stages failed, since then others may have filled the screen."""
+        failed = ", ".join(dict.fromkeys(WORDS.get(rule, rule) for rule, _ in self.failed))
+        why = f": FAILED above ({failed})" if failed else ""
+        return [f"not finished{why}; the same command goes on where it was"]
 
     def status(self) -> list[str]:
         """A line for each stage at work: how much of it is done, and how long the rest takes."""

@@ -44,6 +44,19 @@ def test_a_failed_job_is_one_line_that_says_why(clock, tmp_path):
     assert run.status() == []
 
 
+def test_the_end_names_what_failed_and_not_what_was_tried_again():
+    run = Progress()
+    for job, rule in enumerate(["index", "detect", "detect", "reduce"]):
+        run.start(job, rule, f"card{job}" if rule == "detect" else "")
+        run.fail(job, rule, [])
+    run.start(9, "reduce")
+    run.finish(9)
+    assert run.unfinished() == [
+        "not finished: FAILED above (read, find animals); the same command goes on where it was"
+    ]
+    assert Progress().unfinished() == ["not finished; the same command goes on where it was"]
+
+
 def test_the_last_line_is_no_traceback(tmp_path):
     log = tmp_path / "a.log"
     log.write_text('ValueError: no\nTraceback (most recent call last):\n  File "x"\nValueError: no\nmore\n')
