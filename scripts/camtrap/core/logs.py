@@ -39,9 +39,8 @@ def job(
     # only what concerns the user: libraries talk too much below warnings
     for name in ("matplotlib", "PIL", "fontTools", "numba", "onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    signal.pthread_sigmask(
-        signal.SIG_UNBLOCK, {signal.SIGINT}
-    )  # a Ctrl-C while this process began goes to the log, too
+    # a Ctrl-C while this process began has waited (rules/internals.smk); what it does goes to the log, too
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         if gone := missing(inputs):
             raise OutageError(gone)
