@@ -114,8 +114,8 @@ class Progress:
     def unfinished(self) -> list[str]:
         """The run ends, and not all is done: which stages failed, since then others may have filled the screen."""
         failed = ", ".join(dict.fromkeys(WORDS.get(rule, rule) for rule, _ in self.failed))
-        why = f": FAILED above ({failed})" if failed else ""
-        return [f"not finished{why}; the same command goes on where it was"]
+        again = "the same command goes on where it was"
+        return [f"not finished: FAILED above ({failed}); {again}" if failed else f"not finished; {again}"]
 
     def status(self) -> list[str]:
         """A line for each stage at work: how much of it is done, and how long the rest takes."""
