@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from camtrap.check.survey import check
+from camtrap.core.command import run
 
 
 def main(arguments: list[str]) -> int:
@@ -30,4 +31,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(lambda: main(sys.argv[1:]))

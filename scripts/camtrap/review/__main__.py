@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from camtrap.core.command import run
 from camtrap.core.errors import UserError
 from camtrap.core.system import in_words
 from camtrap.review import folder_of
@@ -115,4 +116,4 @@ def _user() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cv2
 
+from camtrap.core.command import deaf, hear_again
 from camtrap.core.files import write_csv
 from camtrap.core.paths import to_text
 from camtrap.simulate import hard, picture, recording, scene, survey
@@ -102,9 +103,11 @@ def simulate(
     tasks = [(card, station) for station in _largest_first(settings, numbers) for card in numbers]
     work = partial(_write_station, settings, str(out / "images"))
     if workers > 1:
-        with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), _ready) as pool:
             # one process draws a station's scene for all of its cards, unless others would have nothing to do
-            parts = list(pool.map(work, tasks, chunksize=cards if workers <= stations + hard else 1))
+            with deaf():
+                drawn = pool.map(work, tasks, chunksize=cards if workers <= stations + hard else 1)
+            parts = list(drawn)
     else:
         parts = [work(task) for task in tasks]
     rows = {row["path"]: row for row in _read_truth(out / "truth.csv") if int(row["card"][4:]) not in numbers}
@@ -113,6 +116,12 @@ def simulate(
         rows |= {row["path"]: row for row in _spoil(settings, out / "images", card, numbers, rows)}
     names = [*TRUTH, WAY] if any(row.get(WAY) for row in rows.values()) else list(TRUTH)
     write_csv(out / "truth.csv", names, ([rows[path].get(name, "") for name in names] for path in sorted(rows)))
+
+
+def _ready() -> None:
+    """A worker begins: one thread, and an end without a word."""
+    cv2.setNumThreads(1)
+    hear_again()
 
 
 def _read_truth(path: Path) -> list[dict]:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from camtrap.core.command import run
 from camtrap.simulate import simulate
 
 
@@ -35,4 +36,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from camtrap.core.command import run
 from camtrap.core.files import read_json
 from camtrap.plan.ledger import Plan
 from camtrap.simulate import simulate
@@ -74,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
