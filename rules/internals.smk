@@ -3,7 +3,6 @@
 # (`DefaultFilter`), which our logger uses for a dry run, took other arguments.
 import base64
 import os
-import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -70,14 +69,13 @@ def start_jobs_quietly():
     if execute.__name__ != "execute_script":  # done before, by a module's rules
         return
 
-    def execute_masked(self, fname, edit=False):
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            execute(self, fname, edit)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    def execute_deaf(self, fname, edit=False):
+        from camtrap.core.command import deaf
 
-    PythonScript.execute_script = execute_masked
+        with deaf():
+            execute(self, fname, edit)
+
+    PythonScript.execute_script = execute_deaf
 
 
 def wants_containers():

@@ -243,6 +243,14 @@ def test_who_deletes_the_settings_changes_no_result(survey):
     assert contents(survey) == before
 
 
+def assert_stopped_in_one_line(survey, run):
+    said, _ = run.communicate(timeout=100)
+    assert run.returncode
+    assert said.endswith("stopped: the same command goes on where it was\n")
+    assert "Traceback" not in said
+    assert survey.dry_run().shards.keys() >= {"Cropping "}
+
+
 def test_ctrl_c_ends_in_one_line(survey):
     survey.picture("card3/north/0.jpg", 40)
     run = survey.start("--cores", "1")
@@ -250,11 +258,7 @@ def test_ctrl_c_ends_in_one_line(survey):
         assert run.poll() is None, run.communicate()[0]
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=100)
-    assert run.returncode
-    assert said.endswith("stopped: the same command goes on where it was\n")
-    assert "Traceback" not in said
-    assert survey.dry_run().shards.keys() >= {"Cropping "}
+    assert_stopped_in_one_line(survey, run)
 
 
 @pytest.mark.parametrize("pauses", [[0.05], [0.0, 0.0], [0.05, 0.3]])
@@ -271,11 +275,7 @@ def test_ctrl_c_while_a_job_begins_shows_no_traceback(survey, pauses):
         for process in everybody:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=100)
-    assert run.returncode
-    assert said.endswith("stopped: the same command goes on where it was\n")
-    assert "Traceback" not in said
-    assert survey.dry_run().shards.keys() >= {"Cropping "}
+    assert_stopped_in_one_line(survey, run)
 
 
 def is_job(process) -> bool:
