@@ -6,8 +6,8 @@ import scipy.sparse
 from camtrap.cluster.tree import cut
 
 # A branch stands apart where its mean cosine with the rest of its cluster is at most this part of the two own mean cosines' root.
-APART = 0.5
-LEAST = 4  # units: fewer say too little of their mean cosine
+# Two units may be near by chance, as they are the nearest of many: of them more is asked.
+APART, APART_PAIR = 0.5, 0.4
 
 
 def stand_apart(x: np.ndarray, groups: np.ndarray, tree: np.ndarray, k: int) -> tuple[np.ndarray, int]:
@@ -42,7 +42,7 @@ def stand_apart(x: np.ndarray, groups: np.ndarray, tree: np.ndarray, k: int) -> 
     leaf, n_apart = cut(tree, k, m), 0
     for step in range(m - k - 1, -1, -1):
         small, large = sides[step][np.argsort(count[sides[step]], kind="stable")]
-        if count[small] >= LEAST and _apart(total, count, small, large):
+        if count[small] > 1 and _apart(total, count, small, large):
             leaf[_leaves(sides, small, m)] = k + n_apart
             n_apart += 1
     return leaf[groups], n_apart
@@ -51,7 +51,8 @@ def stand_apart(x: np.ndarray, groups: np.ndarray, tree: np.ndarray, k: int) -> 
 def _apart(total: np.ndarray, count: np.ndarray, small: int, large: int) -> bool:
     own = [(total[v] @ total[v] - count[v]) / (count[v] * (count[v] - 1)) for v in (small, large)]
     between = total[small] @ total[large] / (count[small] * count[large])
-    return min(own) > 0 and bool(between <= APART * np.sqrt(own[0] * own[1]))
+    most = APART_PAIR if count[small] == 2 else APART
+    return min(own) > 0 and bool(between <= most * np.sqrt(own[0] * own[1]))
 
 
 def _leaves(sides: np.ndarray, node: int, m: int) -> list[int]:

@@ -75,6 +75,20 @@ def test_a_rare_kind_below_the_cut_stands_apart():
     assert scores.adjusted_rand(branch, y) == 1
 
 
+@pytest.mark.parametrize(("between", "stands"), [(0.35, True), (0.45, False)])
+def test_two_units_stand_apart_where_they_are_far_from_the_rest(between, stands):
+    """Their cosine with the rest is ``between`` of what it is within both: three units would stand apart in both."""
+    similarity = np.full((42, 42), 0.9)
+    similarity[:40, 40:] = similarity[40:, :40] = 0.9 * between
+    np.fill_diagonal(similarity, 1)
+    x = np.linalg.cholesky(similarity + 1e-9 * np.eye(42)).astype(np.float32)
+    tree = average_linkage(similarity, np.ones(42))
+    branch, n = apart.stand_apart(x, np.arange(42), tree, 1)
+    assert n == stands
+    assert (branch[40:] == stands).all()
+    assert not branch[:40].any()
+
+
 def test_one_kind_is_not_taken_apart():
     x, _ = blobs((300,), dims=24, spread=0.5)
     x = scores.normalise(x).astype(np.float32)
