@@ -110,7 +110,9 @@ def _unmatched(images: pa.Table, stations: Stations) -> dict[str, list[str]]:
 def _counts(images: pa.Table, crops: pa.Table) -> dict:
     """The counts; every picture found is in exactly one category, so they must add up."""
     by_category = _numbers(images["category"])
-    present = _present(images, "status", "station", "clock")
+    present = _present(images, "status", "station", "clock", "category")
+    # a folder of copies is no station
+    seen = present.filter(pc.not_equal(plain(present["category"]), "duplicate"))
     counts = {name: by_category.get(name, 0) for name in ALL}
     if sum(counts.values()) != len(present):
         raise AssertionError(f"the counts do not add up: {counts} of {len(present)} pictures")
@@ -125,7 +127,7 @@ def _counts(images: pa.Table, crops: pa.Table) -> dict:
         "clustered": pc.sum(crops["clustered"]).as_py() or 0,
         "bursts": pc.count_distinct(images["burst"]).as_py(),
         "events": pc.count_distinct(images["event"]).as_py(),
-        "stations": len(distinct(present["station"])),
+        "stations": len(distinct(seen["station"])),
         "doubtful_clocks": dict(sorted(_numbers(present["clock"]).items())),
     }
 

@@ -129,6 +129,17 @@ def test_duplicates_point_at_the_copy_that_counts_and_are_cropped_once(survey):
     assert [(crop["shard"], crop["row"]) for crop in crops] == [("one", 0), ("one", 1), ("two", 1)]
 
 
+def test_a_folder_of_copies_is_no_station(survey):
+    survey.shard("three", [("copies/1.jpg", "i1", "ok", [("1", 0.9)]), ("copies/2.jpg", "i7", "ok", [("1", 0.7)])])
+    for name in ("one", "two", "three"):
+        table = pq.read_table(survey.index_file(name))
+        at = table.schema.get_field_index("station")
+        pq.write_table(table.set_column(at, "station", table["batch"]), survey.index_file(name))
+    counts, images, _ = survey.collect()
+    assert images["copies/1.jpg"]["category"] == images["copies/2.jpg"]["category"] == "duplicate"
+    assert counts["stations"] == 2
+
+
 def test_a_removed_picture_is_no_longer_counted_and_its_copy_takes_its_place(survey):
     survey.gone = ["a/1.jpg"]
     counts, images, crops = survey.collect()
