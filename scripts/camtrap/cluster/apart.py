@@ -8,6 +8,9 @@ from camtrap.cluster.tree import cut
 # A branch stands apart where its mean cosine with the rest of its cluster is at most this part of the two own mean cosines' root.
 # Two units may be near by chance, as they are the nearest of many: of them more is asked.
 APART, APART_PAIR = 0.5, 0.4
+# Rare kinds make few branches below so many units, false boxes most of theirs: there are none, where they are more than this part of
+# the larger ones.
+SMALL, FEW = 4, 0.25
 
 
 def stand_apart(x: np.ndarray, groups: np.ndarray, tree: np.ndarray, k: int) -> tuple[np.ndarray, int]:
@@ -39,13 +42,18 @@ def stand_apart(x: np.ndarray, groups: np.ndarray, tree: np.ndarray, k: int) -> 
     sides = tree[:, :2].astype(int)
     for step, (one, two) in enumerate(sides):
         total[m + step], count[m + step] = total[one] + total[two], count[one] + count[two]
-    leaf, n_apart = cut(tree, k, m), 0
+    found = []
     for step in range(m - k - 1, -1, -1):
         small, large = sides[step][np.argsort(count[sides[step]], kind="stable")]
         if count[small] > 1 and _apart(total, count, small, large):
-            leaf[_leaves(sides, small, m)] = k + n_apart
-            n_apart += 1
-    return leaf[groups], n_apart
+            found.append(small)
+    of_few = [node for node in found if count[node] < SMALL]
+    if len(of_few) > FEW * (len(found) - len(of_few)):
+        found = [node for node in found if count[node] >= SMALL]
+    leaf = cut(tree, k, m)
+    for number, node in enumerate(found, k):  # from the top, so that a branch within another is cut out of it
+        leaf[_leaves(sides, node, m)] = number
+    return leaf[groups], len(found)
 
 
 def _apart(total: np.ndarray, count: np.ndarray, small: int, large: int) -> bool:

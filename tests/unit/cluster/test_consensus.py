@@ -75,18 +75,29 @@ def test_a_rare_kind_below_the_cut_stands_apart():
     assert scores.adjusted_rand(branch, y) == 1
 
 
-@pytest.mark.parametrize(("between", "stands"), [(0.35, True), (0.45, False)])
-def test_two_units_stand_apart_where_they_are_far_from_the_rest(between, stands):
-    """Their cosine with the rest is ``between`` of what it is within both: three units would stand apart in both."""
-    similarity = np.full((42, 42), 0.9)
-    similarity[:40, 40:] = similarity[40:, :40] = 0.9 * between
+@pytest.mark.parametrize(
+    ("sizes", "between", "found"),
+    [
+        ((40, 6, 6, 6, 6, 2), 0.35, (40, 6, 6, 6, 6, 2)),
+        ((40, 6, 6, 6, 6, 2), 0.45, (42, 6, 6, 6, 6)),
+        ((40, 6, 6, 6, 6, 3), 0.45, (40, 6, 6, 6, 6, 3)),
+        ((40, 6, 6, 6, 2, 2), 0.35, (44, 6, 6, 6)),
+    ],
+    ids=["a pair far away", "a pair less far", "three less far", "more pairs than a quarter of the others"],
+)
+def test_few_units_stand_apart_where_they_are_few_and_far(sizes, between, found):
+    """Cosines are 0.9 within a kind and ``between`` of that across kinds."""
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    similarity = np.where(y[:, None] == y, 0.9, 0.9 * between)
+    # the rare kinds lie with the common one, not with each other
+    rare = y > 0
+    similarity[np.outer(rare, rare) & (y[:, None] != y)] *= 0.5
     np.fill_diagonal(similarity, 1)
-    x = np.linalg.cholesky(similarity + 1e-9 * np.eye(42)).astype(np.float32)
-    tree = average_linkage(similarity, np.ones(42))
-    branch, n = apart.stand_apart(x, np.arange(42), tree, 1)
-    assert n == stands
-    assert (branch[40:] == stands).all()
-    assert not branch[:40].any()
+    x = np.linalg.cholesky(similarity).astype(np.float32)
+    branch, n = apart.stand_apart(x, np.arange(len(y)), average_linkage(similarity, np.ones(len(y))), 1)
+    assert n == len(found) - 1
+    assert sorted(np.bincount(branch), reverse=True) == list(found)
+    assert all(len(np.unique(y[branch == one])) == 1 for one in np.unique(branch[y > 0]) if one)
 
 
 def test_one_kind_is_not_taken_apart():
