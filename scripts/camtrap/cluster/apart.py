@@ -8,8 +8,8 @@ from camtrap.cluster.tree import cut
 # A branch stands apart where its mean cosine with the rest of its cluster is at most this part of the two own mean cosines' root.
 # Two units may be near by chance, as they are the nearest of many: of them more is asked.
 APART, APART_PAIR = 0.5, 0.4
-# Rare kinds make few branches below so many units, false boxes most of theirs: there are none, where they are more than this part of
-# the larger ones.
+# Rare kinds make few branches of fewer units than SMALL, false boxes make many: where those are more than FEW times the larger ones,
+# none of them counts.
 SMALL, FEW = 4, 0.25
 
 
@@ -18,6 +18,7 @@ def stand_apart(x: np.ndarray, groups: np.ndarray, tree: np.ndarray, k: int) -> 
 
     One cut of the whole tree is too coarse for kinds of five to twenty among tens of thousands, and a finer one divides the
     common kinds. Each join below the cut is asked by itself, from the top: is its smaller side as unlike the larger as another kind?
+    Sides of two or three units count only where they are few beside the larger ones.
 
     Parameters
     ----------
