@@ -80,33 +80,28 @@ def of_results(results: Path, truth: Path) -> Survey:
 
 def simulated(n: int, seed: int, spread: float = 1.5) -> Survey:
     """About n crops in bursts of one to five: 60 kinds (Zipf) and 30 rare ones, by day and night, at 40 stations; 5 % false boxes."""
-    file = BUILD / f"effort_{METHOD}_{n}_{seed}_{spread:g}.npz"
-    if not file.exists():
-        from camtrap.cluster.methods.registry import METHODS
-        from camtrap.cluster.scores import normalise
-        from camtrap.cluster.settings import fill
+    from camtrap.cluster.methods.registry import METHODS
+    from camtrap.cluster.scores import normalise
+    from camtrap.cluster.settings import fill
 
-        rng, m, kinds, rare = np.random.default_rng(seed), n // 3, 60, 30
-        weight = np.r_[1 / np.arange(1, kinds + 1), np.full(rare, 0.004)]
-        kind = rng.choice(kinds + rare, m, p=weight / weight.sum())
-        centre, place, night = (
-            s * rng.normal(size=(k, 64)) for s, k in ((1.0, kinds + rare), (0.4, 40), (0.5, 2 * (kinds + rare)))
-        )
-        dark = rng.integers(0, 2, m)
-        x = centre[kind] + place[rng.integers(0, 40, m)] + night[2 * kind + dark] + spread * rng.normal(size=(m, 64))
-        false = rng.random(m) < 0.05
-        kind[false] = kinds + rare
-        x[false] = 1.2 * rng.normal(size=(false.sum(), 64))
-        x = normalise(x - x.mean(0)).astype(np.float32)
-        near = neighbours.search(x, fill("neighbours", {}), 0)[:2]
-        label = METHODS[METHOD].load()(x, near, fill(METHOD, {}), 0).labels
-        BUILD.mkdir(parents=True, exist_ok=True)
-        np.savez(file, x=x, kind=kind, label=label, size=rng.integers(1, 6, m))
-    with np.load(file) as data:
-        crops = np.zeros((len(data["x"]), int(data["kind"].max()) + 1), np.int64)
-        crops[np.arange(len(crops)), data["kind"]] = data["size"]
-        name = f"{n:,} simulated crops" + (f", set {seed + 1}" if seed else "")
-        return Survey(name, data["x"], crops, data["label"])
+    rng, m, kinds, rare = np.random.default_rng(seed), n // 3, 60, 30
+    weight = np.r_[1 / np.arange(1, kinds + 1), np.full(rare, 0.004)]
+    kind = rng.choice(kinds + rare, m, p=weight / weight.sum())
+    centre, place, night = (
+        s * rng.normal(size=(k, 64)) for s, k in ((1.0, kinds + rare), (0.4, 40), (0.5, 2 * (kinds + rare)))
+    )
+    dark = rng.integers(0, 2, m)
+    x = centre[kind] + place[rng.integers(0, 40, m)] + night[2 * kind + dark] + spread * rng.normal(size=(m, 64))
+    false = rng.random(m) < 0.05
+    kind[false] = kinds + rare
+    x[false] = 1.2 * rng.normal(size=(false.sum(), 64))
+    x = normalise(x - x.mean(0)).astype(np.float32)
+    near = neighbours.search(x, fill("neighbours", {}), 0)[:2]
+    label = METHODS[METHOD].load()(x, near, fill(METHOD, {}), 0).labels
+    crops = np.zeros((m, int(kind.max()) + 1), np.int64)
+    crops[np.arange(m), kind] = rng.integers(1, 6, m)
+    name = f"{n:,} simulated crops" + (f", set {seed + 1}" if seed else "")
+    return Survey(name, x, crops, label)
 
 
 def sets_of(wanted_: list[str], results: list[Path] | None, size: int, drawn: int) -> Iterator[Survey]:
